@@ -1,0 +1,122 @@
+// deps.ts: the ports that activities need. Adapters implement them; only a `main` knows which.
+
+import type { Json } from '../core/definition.ts'
+import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
+import type { AdmissionVerdict } from '../core/run/input.ts'
+import type { PinnedSop } from '../core/run/run.ts'
+import type { ExecutableId } from '../core/run/task.ts'
+import type { RunSummary } from '../core/run/view.ts'
+
+/** What the store needs to know of a run besides its events: given once, with its first batch. */
+export interface RunHeader {
+  readonly runId: string
+  readonly sop: string
+}
+
+/** The append-only record of events, one hash chain per run. One writer per store. */
+export interface AuditStore {
+  /**
+   * Appends the events that are not there yet and makes them durable. Idempotent by (run, sequence); events up to the
+   * last stored sequence are passed over, so a retry cannot write twice.
+   *
+   * @returns the highest sequence that the record holds afterwards. When the store cannot be written it returns the
+   * old one instead of throwing: the caller keeps the tail (engine.md 2, "store down").
+   */
+  append(run: RunHeader, events: readonly RunEvent[]): Promise<number>
+  /** All events of a run in order; empty for an unknown run. */
+  read(runId: string): Promise<readonly RecordedEvent[]>
+  /** Keeps a definition under its digest, so that a run's view can be made of its record alone. Idempotent. */
+  keepDefinition(pinned: PinnedSop): Promise<void>
+  readDefinition(digest: string): Promise<PinnedSop | undefined>
+}
+
+/** The list of runs, projected from the appends; it outlives Temporal's retention. */
+export interface RunIndex {
+  list(filter: RunFilter): Promise<readonly RunSummary[]>
+  get(runId: string): Promise<RunSummary | undefined>
+}
+
+export interface RunFilter {
+  readonly sop?: string
+  readonly states?: readonly string[]
+  /** At most this many, newest first. Default 50. */
+  readonly limit?: number
+}
+
+/** The logs of steps: bytes by offset. */
+export interface LogStore {
+  /** Opens the log of one execution of a step for appending. */
+  open(key: LogKey): Promise<LogWriter>
+  /** Reads up to `limit` bytes from `offset`; `end` is the present size. Empty when there is no such log. */
+  read(key: LogKey, offset: number, limit: number): Promise<{ readonly bytes: Uint8Array; readonly end: number }>
+  /** The logs that a run has, in the order of their steps and attempts. */
+  list(runId: string): Promise<readonly LogKey[]>
+}
+export interface LogKey {
+  readonly runId: string
+  readonly executableId: ExecutableId
+  readonly attempt: number
+}
+export interface LogWriter {
+  write(bytes: Uint8Array): Promise<void>
+  close(): Promise<{ readonly bytes: number }>
+}
+
+/** Values of declared secrets, by name. Resolved only inside the worker. */
+export interface Secrets {
+  /** @throws SopError `invalid` that names the secret and where it was looked for. */
+  get(name: string): Promise<string>
+}
+
+/** Values of params that are declared `secret`: kept outside of every history and record. */
+export interface Vault {
+  put(runId: string, name: string, value: string): Promise<void>
+  get(runId: string, name: string): Promise<string | undefined>
+  drop(runId: string): Promise<void>
+}
+
+/** Checks a warrant: does this installation vouch for the executable? */
+export type VerifyWarrant = (warrant: { digest: string; executableId: ExecutableId; executable: unknown; warrant: string }) => boolean
+
+/** Finds, compiles, digests and signs the SOP of that name. @throws SopError `not_found` or `invalid`. */
+export type PinSop = (name: string) => Promise<PinnedSop>
+
+/** Answers facts: built-ins, config facts, allowed environment values. */
+export type ResolveFact = (name: string, timezone: string | undefined) => Promise<Json>
+
+/** Asks the admission workflow for a run. */
+export interface AdmissionPort {
+  request(request: AdmissionRequest): Promise<AdmissionVerdict>
+  release(runId: string): Promise<void>
+}
+export interface AdmissionRequest {
+  readonly runId: string
+  readonly sop: string
+  readonly phase: 'arrival' | 'slot'
+  readonly triggeredAt: string
+  readonly priority: number
+  readonly cooldownMs: number
+  readonly maxConcurrent?: number
+  readonly admission: string
+  readonly force?: boolean
+}
+
+export interface ActivityDeps {
+  readonly audit: AuditStore
+  readonly logs: LogStore
+  readonly secrets: Secrets
+  readonly vault: Vault
+  readonly verifyWarrant: VerifyWarrant
+  readonly pinSop: PinSop
+  readonly resolveFact: ResolveFact
+  readonly admission: AdmissionPort
+  /** Names of environment variables that shell steps inherit besides the fixed list (config `env_passthrough`). */
+  readonly envPassthrough: readonly string[]
+  /** Where steps run unless they say otherwise; absolute. */
+  readonly workdir: string
+  /** Parent of the scratch folder of each run (`SOP_RUN_DIR`); absolute. */
+  readonly scratchDir: string
+  /** Time between TERM and KILL, in milliseconds. */
+  readonly killGraceMs: number
+  readonly environment: Readonly<Record<string, string | undefined>>
+}

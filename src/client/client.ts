@@ -1,0 +1,164 @@
+// client.ts: the one contract that all faces speak. `temporal.ts` serves it from a cluster, `http.ts` from our API.
+
+import type { Diagnostic } from '../core/diagnostic.ts'
+import type { ExecutionMode, Json, SopDefinition } from '../core/definition.ts'
+import type { DecisionReply } from '../core/run/decision.ts'
+import type { RecordedEvent } from '../core/run/event.ts'
+import type { TriggerInfo } from '../core/run/principal.ts'
+import type { RunSummary, RunView } from '../core/run/view.ts'
+
+/** One SOP of the catalog, compiled or broken. */
+export interface SopSummary {
+  readonly name: string
+  /** Path of its main file, relative to the SOP directory. */
+  readonly path: string
+  /** Absent when the SOP does not compile. */
+  readonly definition?: SopDefinition
+  readonly digest?: string
+  readonly diagnostics: readonly Diagnostic[]
+  /** Whether a run of it can be started now; `blockers` says why not. */
+  readonly startable: boolean
+  /** Sentences that name the setting (or the first error) that stands in the way. */
+  readonly blockers: readonly string[]
+  /** Sentences about what is written and not served yet, e.g. a trigger type. */
+  readonly notices: readonly string[]
+}
+
+export interface StartRequest {
+  readonly params?: Readonly<Record<string, Json>>
+  readonly executionMode?: ExecutionMode
+  readonly skipApproval?: boolean
+  readonly force?: boolean
+  /** A second start with the same key answers with the first run. */
+  readonly idempotencyKey?: string
+  readonly trigger?: TriggerInfo
+  /** `false`: answer as soon as the start is durable. Default: wait for the first gate or step, at most 5 s (rulings 23). */
+  readonly wait?: boolean
+}
+
+export interface NewSop {
+  readonly name: string
+  readonly description?: string
+  readonly mode?: ExecutionMode
+  readonly priority?: string
+  /** `A` writes a folder with SOP.toml and SOP.md, `D` a single file. Default `A`. */
+  readonly dialect?: 'A' | 'D'
+}
+
+/** What a run would do: conditions resolved as far as they can be, nothing started. */
+export interface RunPlan {
+  readonly sop: string
+  readonly digest: string
+  readonly mode: string
+  readonly params: Readonly<Record<string, Json>>
+  readonly wouldStart: boolean
+  /** Sentences: missing params, blockers, false preconditions. */
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+  readonly items: readonly PlanItem[]
+}
+export interface PlanItem {
+  readonly kind: 'start_gate' | 'gate' | 'step'
+  /** Gate id, or step number as text. */
+  readonly id: string
+  readonly title: string
+  readonly stepNumber: number
+  readonly action?: string
+  /** `yes`, `no`, or why it cannot be said before the run. */
+  readonly runs: 'yes' | 'no' | 'unknown'
+  readonly condition?: string
+  readonly note?: string
+  readonly approvers?: readonly string[]
+  readonly timeout?: string
+  readonly commands?: readonly string[]
+}
+
+export interface DecisionRequest {
+  /** Gate id, e.g. `start`, `pre_patch`, `3-deploy`. */
+  readonly gate?: string
+  readonly step?: number
+  readonly attempt?: number
+  readonly comment?: string
+  readonly reason?: string
+  /** Makes a repeated call count once. */
+  readonly decisionId?: string
+}
+export interface CompleteRequest extends DecisionRequest {
+  readonly values?: Readonly<Record<string, Json>>
+  /** Tick (or untick) one checklist item instead of completing the step. */
+  readonly item?: number
+  readonly ticked?: boolean
+  readonly failed?: boolean
+}
+
+export interface RunListFilter {
+  readonly sop?: string
+  readonly states?: readonly string[]
+  /** Default 50, at most 1,000. */
+  readonly limit?: number
+}
+
+export interface AuditLog {
+  readonly runId: string
+  readonly events: readonly RecordedEvent[]
+}
+
+export interface LogChunk {
+  readonly runId: string
+  readonly stepNumber: number
+  readonly attempt: number
+  /** `step`, `verify` or a gate's key. */
+  readonly source: string
+  readonly offset: number
+  /** Offset to go on from. */
+  readonly next: number
+  readonly text: string
+  /** Nothing more will come. */
+  readonly complete: boolean
+}
+
+export interface Health {
+  readonly status: 'ok' | 'degraded' | 'down'
+  readonly version: string
+  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly detail?: string }>>
+}
+
+/**
+ * Everything that can be asked of an engine, by one principal. Refusals are `SopError`s with one of the seven codes;
+ * `unauthenticated` and `unavailable` can come from every method of a remote client.
+ *
+ * Where a run is asked for (`ref`), an SOP's name means its only open run; several are a `conflict` with the list
+ * (rulings 31).
+ */
+export interface SopClient {
+  /** All SOPs by name, broken ones last. Needs: viewer. */
+  listSops(): Promise<readonly SopSummary[]>
+  /** `not_found` if the catalog has none of that name. Needs: viewer. */
+  getSop(name: string): Promise<SopSummary & { readonly source?: Readonly<Record<string, string>> }>
+  /** Writes a skeleton that runs. `conflict` if it exists, `invalid` for a bad name. Needs: admin, never an agent. */
+  createSop(sop: NewSop): Promise<{ readonly name: string; readonly files: readonly string[] }>
+  /** The dry run. `not_found`, `invalid` for params that do not fit. Needs: viewer. */
+  planRun(name: string, request: StartRequest): Promise<RunPlan>
+  /** `not_found`, `invalid` (params, broken SOP, unsupported setting), `conflict` (cooldown, limit), `forbidden`. Needs: operator. */
+  createRun(name: string, request?: StartRequest): Promise<RunView>
+  /** Newest first. Needs: viewer. */
+  listRuns(filter?: RunListFilter): Promise<readonly RunSummary[]>
+  /** `not_found`. A name falls back to its newest run. Needs: viewer. */
+  getRunStatus(ref: string): Promise<RunView>
+  /** A refusal is an answer, not an error: `accepted: false` with code, reason and who decided. Needs: approver. */
+  approveStep(ref: string, step?: number, request?: DecisionRequest): Promise<DecisionReply>
+  rejectStep(ref: string, step?: number, request?: DecisionRequest): Promise<DecisionReply>
+  /** Ends (or ticks off one item of) a manual step. Needs: operator, or to be its assignee. */
+  completeStep(ref: string, step: number | undefined, request?: CompleteRequest): Promise<DecisionReply>
+  /** Needs: operator. */
+  skipStep(ref: string, step: number | undefined, request?: DecisionRequest): Promise<DecisionReply>
+  cancelRun(ref: string, request?: DecisionRequest): Promise<DecisionReply>
+  /** `not_found`. Needs: viewer. */
+  getAuditLog(ref: string): Promise<AuditLog>
+  /**
+   * Bytes of a step's log as text. With `waitMs` it waits that long for more than `offset`. Without `step` the newest.
+   * `not_found` if the step has no log. Needs: viewer.
+   */
+  readLog(ref: string, at: { step?: number; attempt?: number; source?: string; offset?: number; limit?: number; waitMs?: number }): Promise<LogChunk>
+  health(): Promise<Health>
+}

@@ -1,0 +1,207 @@
+import type { Json, OnTimeout } from '../definition.ts'
+import type { DecisionKind } from './decision.ts'
+import type { Principal, Surface, TriggerInfo } from './principal.ts'
+
+/**
+ * Everything that can happen to a run, in past tense. The ordered list of a run's events *is* its audit log, and
+ * `fold` makes the run of it again. The names are wire format: docs/decisions/0004-event-names.md.
+ */
+export const EVENT_TYPES = [
+  // seed 002
+  'run_created',
+  'run_started',
+  'step_started',
+  'step_completed',
+  'step_failed',
+  'approval_requested',
+  'approval_granted',
+  'approval_rejected',
+  'approval_timeout',
+  'run_paused',
+  'run_resumed',
+  'run_completed',
+  'run_cancelled',
+  'run_retried',
+  // product.md 2
+  'run_failed',
+  'run_queued',
+  'run_refused',
+  'step_skipped',
+  'step_unknown',
+  'step_rolled_back',
+  'input_requested',
+  'input_received',
+  'approval_escalated',
+  'approval_reminded',
+  'decision_refused',
+  'notification_sent',
+  'notification_failed',
+  'definition_amended',
+  // rulings 18
+  'verification_started',
+  'verification_passed',
+  'verification_failed',
+  // ours: what `fold` needs besides
+  'run_admitted',
+  'gate_skipped',
+  'facts_resolved',
+  'pause_requested',
+  'cancel_requested',
+  'run_timeout',
+] as const
+export type EventType = (typeof EVENT_TYPES)[number]
+
+export type Outcome = 'ok' | 'failed' | 'timed_out' | 'cancelled' | 'lost'
+
+/** What follows a failed step. `retry` means that the engine tries again by itself. */
+export type AfterFailure = 'retry' | 'pause' | 'fail' | 'continue' | 'goto'
+
+export interface GateDetails {
+  readonly gate: string
+  readonly attempt: number
+}
+
+/** The details of each event type. Optional keys are absent when they do not apply. */
+export interface EventDetails {
+  run_created: {
+    readonly sop: string
+    readonly version: string
+    readonly digest: string
+    readonly mode: string
+    readonly effectiveMode: string
+    readonly priority: string
+    readonly params: Readonly<Record<string, Json>>
+    readonly trigger: TriggerInfo
+    readonly warnings?: readonly string[]
+  }
+  run_queued: { readonly reason: string }
+  run_admitted: { readonly phase: 'arrival' | 'slot' }
+  run_refused: { readonly reason: string; readonly notBefore?: string }
+  run_started: { readonly totalSteps: number }
+  facts_resolved: {
+    readonly question: string
+    readonly values: Readonly<Record<string, Json>>
+    readonly errors?: Readonly<Record<string, string>>
+  }
+  approval_requested: GateDetails & {
+    readonly title: string
+    /** Why the gate is there: `mode`, `requires_approval`, `approve_if`, `gates`, `start`. */
+    readonly because: string
+    readonly deadlineAt?: string
+    readonly timeoutMs?: number
+    readonly onTimeout?: OnTimeout
+    readonly approvers?: readonly string[]
+    readonly exclude?: readonly string[]
+    /** What the approval covers: digest of definition, params and resolved commands. */
+    readonly covers?: string
+  }
+  approval_granted: GateDetails & { readonly comment?: string; readonly decisionId?: string; readonly implied?: true }
+  approval_rejected: GateDetails & {
+    readonly comment?: string
+    readonly decisionId?: string
+    readonly implied?: true
+    /** What the rejection leads to. */
+    readonly action: 'pause' | 'fail' | 'cancel' | 'continue'
+  }
+  approval_timeout: GateDetails & { readonly action: OnTimeout }
+  approval_escalated: GateDetails & { readonly to?: readonly string[] }
+  approval_reminded: GateDetails
+  gate_skipped: { readonly gate: string; readonly condition: string }
+  step_started: { readonly title: string; readonly attempt: number; readonly kind: string }
+  step_completed: {
+    readonly title: string
+    readonly attempt: number
+    readonly duration: string
+    readonly duration_ms: number
+    readonly exitCode?: number
+    /** The tail of what the step printed. */
+    readonly output?: string
+    readonly outputs?: Readonly<Record<string, Json>>
+    readonly comment?: string
+  }
+  step_failed: {
+    readonly title: string
+    readonly attempt: number
+    readonly duration: string
+    readonly duration_ms: number
+    readonly error: string
+    readonly outcome: Outcome
+    readonly exitCode?: number
+    readonly output?: string
+    readonly outputs?: Readonly<Record<string, Json>>
+    readonly then: AfterFailure
+    /** For `then: retry` with a delay. */
+    readonly retryAt?: string
+    readonly goto?: number
+    readonly comment?: string
+  }
+  step_skipped: { readonly title: string; readonly reason: string; readonly condition?: string; readonly comment?: string }
+  step_unknown: { readonly title: string; readonly attempt: number; readonly error: string }
+  step_rolled_back: { readonly title: string }
+  input_requested: {
+    readonly title: string
+    readonly attempt: number
+    readonly assignee?: string
+    readonly dueAt?: string
+    readonly deadlineAt?: string
+    readonly overdue?: true
+  }
+  /** A tick of the checklist. Completing the step is `step_completed`. */
+  input_received: { readonly item: number; readonly ticked: boolean; readonly text: string; readonly decisionId?: string }
+  verification_started: { readonly gate?: string; readonly attempt: number; readonly command?: string }
+  verification_passed: { readonly gate?: string; readonly attempt: number; readonly duration_ms: number; readonly output?: string }
+  verification_failed: {
+    readonly gate?: string
+    readonly attempt: number
+    readonly duration_ms: number
+    readonly error: string
+    readonly exitCode?: number
+    readonly output?: string
+    readonly then: AfterFailure
+    readonly goto?: number
+    readonly retryAt?: string
+  }
+  pause_requested: { readonly reason?: string; readonly decisionId?: string }
+  run_paused: { readonly reason: string; readonly stepNumber?: number; readonly gate?: string }
+  run_resumed: { readonly comment?: string; readonly decisionId?: string }
+  run_retried: { readonly fromStep?: number; readonly gate?: string; readonly comment?: string; readonly decisionId?: string }
+  cancel_requested: { readonly reason: string; readonly decisionId?: string }
+  run_timeout: { readonly reason: string }
+  run_completed: { readonly duration: string; readonly duration_ms: number; readonly stepsCompleted: number; readonly stepsSkipped: number }
+  run_failed: { readonly reason: string; readonly stepNumber?: number }
+  run_cancelled: { readonly reason: string }
+  decision_refused: {
+    readonly decision: DecisionKind | 'message'
+    readonly reason: string
+    readonly gate?: string
+    readonly attempt?: number
+    readonly decisionId?: string
+    readonly decidedBy?: string
+  }
+  notification_sent: { readonly channel: string; readonly what: string }
+  notification_failed: { readonly channel: string; readonly what: string; readonly error: string }
+  definition_amended: { readonly digest: string }
+}
+
+/** One event of a run. `sequence` counts from 1 without gaps; `timestamp` is ISO-8601 UTC. */
+export type RunEvent<T extends EventType = EventType> = {
+  [K in T]: {
+    readonly sequence: number
+    readonly timestamp: string
+    readonly eventType: K
+    readonly runId: string
+    readonly stepNumber?: number
+    readonly principal: Principal
+    readonly via: Surface
+    readonly details: EventDetails[K]
+  }
+}[T]
+
+/** An event as the rules produce it; `transition` adds sequence, timestamp and run id. */
+export type EventDraft<T extends EventType = EventType> = {
+  [K in T]: Omit<RunEvent<K>, 'sequence' | 'timestamp' | 'runId'>
+}[T]
+
+/** An event as the record holds it: chained by hashes that belong to the store (rulings 34). */
+export type RecordedEvent = RunEvent & { readonly previousHash: string; readonly hash: string }
+

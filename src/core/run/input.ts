@@ -1,0 +1,24 @@
+import type { Decision } from './decision.ts'
+import type { CommandResult, FactsResult } from './task.ts'
+
+/** What comes to a run from outside. `transition` turns an input into events; nothing else changes a run. */
+export type RunInput =
+  | { readonly kind: 'create' }
+  | { readonly kind: 'decision'; readonly decision: Decision }
+  /** A message that could not be read at all: refused, and on record. */
+  | { readonly kind: 'unreadable'; readonly name: string; readonly reason: string; readonly via: 'signal' | 'update' }
+  | { readonly kind: 'timer'; readonly timerId: string }
+  | { readonly kind: 'command_result'; readonly workId: string; readonly result: CommandResult | LostResult }
+  | { readonly kind: 'facts_result'; readonly workId: string; readonly result: FactsResult }
+  | { readonly kind: 'admission'; readonly workId: string; readonly verdict: AdmissionVerdict }
+
+/** The worker died, or never answered: nobody knows whether the command ran. */
+export interface LostResult {
+  readonly outcome: 'lost'
+  readonly error: string
+}
+
+export type AdmissionVerdict =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'queued'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly notBefore?: string }

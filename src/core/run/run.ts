@@ -1,0 +1,145 @@
+import type { ApprovalSettings, Command, EffectiveMode, ExecutionMode, Json, OnTimeout, SopDefinition } from '../definition.ts'
+import type { DecisionReply } from './decision.ts'
+import type { AfterFailure } from './event.ts'
+import type { Principal, Surface, TriggerInfo } from './principal.ts'
+import type { ClosedState, StepState } from './state.ts'
+import type { Warrants } from './task.ts'
+
+/** Version of the rules in `transition`. A parked run goes on under the rules that it began with. */
+export const RULES_VERSION = 1
+
+/** The settings of the installation that bear on a run, pinned at its start. */
+export interface RunPolicy {
+  readonly defaultMode: ExecutionMode
+  readonly priorityBasedStrict: boolean
+  /** Default for gates that set none. Absent: such gates wait for ever. */
+  readonly approvalTimeoutMs?: number
+  readonly stepTimeoutMs: number
+  /** IANA zone for SOPs that set none. */
+  readonly timezone: string
+  /** Whether a bare `{}` from Temporal decides about the only open gate. */
+  readonly allowImpliedGate: boolean
+  /** Whether agents may approve gates that do not name them. */
+  readonly agentsMayApprove: boolean
+  /** How often a `goto` may come back to one step. */
+  readonly maxStepVisits: number
+}
+
+/** A definition as a run carries it: pinned, digested and signed. */
+export interface PinnedSop {
+  readonly definition: SopDefinition
+  /** SHA-256 of the definition's canonical JSON, in hex. */
+  readonly digest: string
+  readonly warrants: Warrants
+  /** Raw Ed25519 public key of the installation, base64: what seals are checked against. */
+  readonly authority: string
+  readonly policy: RunPolicy
+  readonly warnings?: readonly string[]
+}
+
+/** What a run is made of before its first event. */
+export interface RunSeed {
+  readonly runId: string
+  readonly rulesVersion: number
+  readonly pinned: PinnedSop
+  readonly params: Readonly<Record<string, Json>>
+  readonly trigger: TriggerInfo
+  readonly startedBy: Principal
+  readonly via: Surface
+  /** Mode asked for at the start; whether the caller may was decided at the door (rulings 22). */
+  readonly mode?: ExecutionMode
+  readonly skipApproval?: boolean
+}
+
+export type GateState = 'open' | 'verifying' | 'passed' | 'rejected' | 'skipped' | 'failed'
+
+export interface GateRun {
+  readonly id: string
+  readonly attempt: number
+  /** The step it stands at; 0 for the start gate and the gates around the whole run. */
+  readonly stepNumber: number
+  readonly title: string
+  readonly state: GateState
+  readonly because: string
+  readonly settings: ApprovalSettings
+  /** For verification gates. */
+  readonly command?: Command
+  readonly required: boolean
+  readonly openedAt: string
+  readonly deadlineAt?: string
+  readonly onTimeout?: OnTimeout
+  readonly covers?: string
+  readonly closedAt?: string
+  /** Display text of who or what closed it. */
+  readonly decidedBy?: string
+  readonly comment?: string
+  /** What a rejection or failure led to. */
+  readonly then?: AfterFailure | 'cancel'
+}
+
+export interface StepRun {
+  readonly number: number
+  readonly state: StepState
+  /** Counts the executions of the step, from 1; 0 before the first. */
+  readonly attempt: number
+  /** How often the run came by (goto). */
+  readonly visits: number
+  /** `verifying` while its verify commands run. */
+  readonly verifying?: true
+  readonly startedAt?: string
+  readonly endedAt?: string
+  readonly durationMs?: number
+  readonly exitCode?: number
+  /** Short tail for views; the record holds the long one. */
+  readonly output?: string
+  readonly outputs?: Readonly<Record<string, Json>>
+  readonly error?: string
+  readonly reason?: string
+  /** 1-based numbers of the checklist items that are ticked off. */
+  readonly ticked?: readonly number[]
+  readonly dueAt?: string
+  readonly deadlineAt?: string
+  readonly overdue?: true
+  /** What follows the failure, while that is still open. */
+  readonly then?: AfterFailure
+  readonly retryAt?: string
+  readonly retriesLeft?: number
+}
+
+/**
+ * The state of one run: JSON-safe, immutable, and equal to `fold(seed, events)`.
+ * `steps` stand in document order.
+ */
+export interface Run {
+  readonly seed: RunSeed
+  readonly mode: EffectiveMode
+  /** Before `run_created` is recorded the phase is `new`. */
+  readonly phase: 'new' | 'arrival' | 'start_gate' | 'slot' | 'steps' | 'closed'
+  readonly createdAt?: string
+  readonly startedAt?: string
+  readonly closedAt?: string
+  readonly outcome?: { readonly state: ClosedState; readonly reason?: string }
+  readonly queued?: { readonly reason: string; readonly at: string }
+  readonly paused?: {
+    readonly reason: string
+    readonly at: string
+    readonly by: string
+    readonly stepNumber?: number
+    readonly gate?: string
+  }
+  /** A pause that takes effect at the next boundary. */
+  readonly pauseRequested?: { readonly reason?: string; readonly by: Principal; readonly via: Surface }
+  /** The run is ending while something is still under way. */
+  readonly ending?: { readonly state: 'failed' | 'cancelled'; readonly reason: string; readonly by: Principal; readonly via: Surface }
+  readonly steps: readonly StepRun[]
+  /** The newest attempt of every gate that was ever reached, by id. */
+  readonly gates: Readonly<Record<string, GateRun>>
+  /** Facts answered, by question; dropped once their question is settled. */
+  readonly facts: Readonly<Record<string, { readonly values: Readonly<Record<string, Json>>; readonly errors?: Readonly<Record<string, string>> }>>
+  /** Outputs by name; a later step's value replaces an earlier one. */
+  readonly outputs: Readonly<Record<string, Json>>
+  /** Sequence of the last event. */
+  readonly sequence: number
+  /** Answers to the decisions seen, newest last, at most 1,000; keyed by decisionId. */
+  readonly seen: readonly { readonly decisionId: string; readonly reply: DecisionReply }[]
+}
