@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs'
+import { defineConfig } from 'vitest/config'
+
+/** Tests that need neither a Temporal server nor a build: they run in `npm run check` as well. */
+const UNIT = ['test/core/**/*.test.ts', 'test/scripts/**/*.test.ts', 'test/*.test.ts']
+
+export default defineConfig({
+  test: {
+    // Processes, not threads: Temporal's native module, its Runtime singleton and signal handlers are one per process.
+    pool: 'forks',
+    maxWorkers: 2,
+    // No test may lean on the zone of the machine that it runs on.
+    env: { TZ: 'UTC' },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: UNIT, testTimeout: 20_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          // Whatever is not a unit test belongs here, so that no file is ever left out.
+          include: ['test/**/*.test.ts'],
+          exclude: [...UNIT, 'test/fixtures/**'],
+          globalSetup: existsSync('test/support/global-setup.ts') ? ['test/support/global-setup.ts'] : [],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          teardownTimeout: 30_000,
+        },
+      },
+    ],
+  },
+})
