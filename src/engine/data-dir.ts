@@ -1,0 +1,76 @@
+import { chmod, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SopError } from '../core/errors.ts'
+import { readEngineFile } from './engine-file.ts'
+import { tryLock } from './file-lock.ts'
+
+/** A data directory that belongs to this process until it is closed. */
+export interface DataDir {
+  readonly path: string
+  /** Everything of the embedded Temporal server: database, log, records. */
+  readonly temporalDir: string
+  /** The local token (mode 0600), made by the API at its first start. */
+  readonly tokenPath: string
+  close(): Promise<void>
+}
+
+const WAY_OUT = 'Give the engine another directory with SOP_DATA_DIR'
+
+/**
+ * Makes the directory if needed (readable by its owner only) and takes it for this process alone.
+ * @throws SopError `conflict` when another engine uses it; `unavailable` when it cannot be written
+ */
+export async function openDataDir(path: string): Promise<DataDir> {
+  const temporalDir = join(path, 'temporal')
+  const release = await take(path)
+  try {
+    await mkdir(temporalDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    await release()
+    throw cannotWrite(path, error)
+  }
+  return { path, temporalDir, tokenPath: join(path, 'token'), close: release }
+}
+
+async function take(path: string): Promise<() => Promise<void>> {
+  const attempt = await makeAndLock(path)
+  if (attempt.held) return attempt.release
+  const found = await readEngineFile(path)
+  const pid = attempt.holder === undefined ? '' : ` with pid ${attempt.holder.pid}`
+  const where = found.state === 'running' ? ` and answers at ${found.engine.url}` : ''
+  throw new SopError(
+    'conflict',
+    `Cannot use data directory "${path}": the engine${pid} uses it${where}. Stop that engine first. ${WAY_OUT}`,
+    { dataDir: path, ...(attempt.holder === undefined ? {} : { pid: attempt.holder.pid, host: attempt.holder.host }) },
+  )
+}
+
+async function makeAndLock(path: string): ReturnType<typeof tryLock> {
+  try {
+    // mkdir() answers with the first directory that it made: one that was there keeps the mode that its owner gave it.
+    if ((await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined) await chmod(path, 0o700)
+    return await tryLock(join(path, 'engine.lock'))
+  } catch (error) {
+    throw cannotWrite(path, error)
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'it lies on a read-only file system',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'it is a file',
+}
+
+function cannotWrite(path: string, error: unknown): SopError {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return new SopError(
+    'unavailable',
+    `Cannot write data directory "${path}": ${REASONS[code] ?? message}. Make it writable. ${WAY_OUT}`,
+    { dataDir: path, code },
+    error,
+  )
+}
