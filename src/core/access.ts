@@ -1,0 +1,92 @@
+// access.ts: who may ask for what, before any run is looked at. The rules of a gate (approvers, agents) are the run's own.
+
+import { SopError } from './errors.ts'
+import { ROLES, type Principal, type Role, type Surface } from './run/principal.ts'
+
+/** Who asks, and the surface by which the question came. */
+export interface Actor {
+  readonly principal: Principal
+  readonly via: Surface
+}
+
+/** The least role for each verb (rulings 29), with the words in which a refusal names it. Roles add up. */
+export const VERBS = {
+  listSops: ['viewer', 'list SOPs'],
+  getSop: ['viewer', 'read an SOP'],
+  planRun: ['viewer', 'plan a run'],
+  listRuns: ['viewer', 'list runs'],
+  getRunStatus: ['viewer', 'read a run'],
+  getAuditLog: ['viewer', 'read an audit log'],
+  readLog: ['viewer', 'read a log'],
+  health: ['viewer', 'read the health of the engine'],
+  approveStep: ['approver', 'approve a step'],
+  rejectStep: ['approver', 'reject a step'],
+  createRun: ['operator', 'start a run'],
+  completeStep: ['operator', 'complete a step'],
+  skipStep: ['operator', 'skip a step'],
+  cancelRun: ['operator', 'cancel a run'],
+  skipApproval: ['approver', 'start a run that skips its approvals'],
+  forceRun: ['admin', 'force a run'],
+  loosenMode: ['admin', 'start a run in a looser mode than its SOP asks for'],
+  nameTrigger: ['admin', 'start a run in the name of a trigger'],
+  createSop: ['admin', 'create an SOP'],
+  manageTokens: ['admin', 'manage tokens'],
+} as const satisfies Record<string, readonly [Role, string]>
+export type Verb = keyof typeof VERBS
+
+/** Facts about the thing that is asked for, where the answer depends on it. */
+export interface AccessFacts {
+  /** Config `agentsMayCreate`. */
+  readonly agentsMayCreate?: boolean
+  /** Assignee of the manual step that `completeStep` is about. */
+  readonly assignee?: string | undefined
+}
+
+export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+/** Whether `name` (a user id or `group:<name>`) means this principal. */
+export const isMeantBy = (name: string, principal: Principal): boolean =>
+  name.startsWith('group:') ? (principal.groups ?? []).includes(name.slice('group:'.length)) : name === principal.id
+
+/** Whether `role` may do all that `needed` may. A principal without a role may do nothing. */
+export const hasRole = (role: Role | undefined, needed: Role): boolean =>
+  role !== undefined && ROLES.indexOf(role) >= ROLES.indexOf(needed)
+
+/** Says whether the actor's role and kind allow the verb; `reason` is a sentence that names what is missing. */
+export function may(actor: Actor, verb: Verb, facts: AccessFacts = {}): Verdict {
+  const { principal } = actor
+  const [needed, doing] = VERBS[verb]
+  const cannot = `Cannot ${doing} as "${principal.id}"`
+  if (principal.kind === 'agent') {
+    const barred = whyNoAgent(verb, facts)
+    if (barred !== undefined) return { ok: false, reason: `${cannot}: ${barred}` }
+  }
+  if (hasRole(principal.role, needed)) return { ok: true }
+  if (verb === 'completeStep' && facts.assignee !== undefined && hasRole(principal.role, 'viewer')) {
+    if (isMeantBy(facts.assignee, principal)) return { ok: true }
+  }
+  const has = principal.role === undefined ? 'has no role' : `has the role ${principal.role}`
+  const besides = verb === 'completeStep' ? ', or to be the assignee of the step' : ''
+  return {
+    ok: false,
+    reason: `${cannot}: it needs the role ${needed}${besides}, and "${principal.id}" ${has}. Ask an admin for a token with that role`,
+  }
+}
+
+/** @throws SopError `forbidden` with the sentence of `may`. */
+export function assertMay(actor: Actor, verb: Verb, facts: AccessFacts = {}): void {
+  const verdict = may(actor, verb, facts)
+  if (!verdict.ok) {
+    throw new SopError('forbidden', verdict.reason, { verb, role: VERBS[verb][0], principal: actor.principal.id })
+  }
+}
+
+/** What no role gives an agent: code execution by its own files, approvals passed over, and tokens of other kinds. */
+function whyNoAgent(verb: Verb, facts: AccessFacts): string | undefined {
+  if (verb === 'createSop' && facts.agentsMayCreate !== true) {
+    return 'agents may not write SOP files, since an SOP runs commands. The config setting "agentsMayCreate" allows it'
+  }
+  if (verb === 'skipApproval') return 'agents may not skip approvals. Start without skipApproval; a person approves'
+  if (verb === 'manageTokens') return 'agents may not manage tokens. Ask an admin'
+  return undefined
+}
