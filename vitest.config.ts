@@ -9,6 +9,7 @@ export default defineConfig({
     // Processes, not threads: Temporal's native module, its Runtime singleton and signal handlers are one per process.
     pool: 'forks',
     maxWorkers: 2,
+    teardownTimeout: 30_000,
     // No test may lean on the zone of the machine that it runs on.
     env: { TZ: 'UTC' },
     projects: [
@@ -26,7 +27,6 @@ export default defineConfig({
           globalSetup: existsSync('test/support/global-setup.ts') ? ['test/support/global-setup.ts'] : [],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          teardownTimeout: 30_000,
         },
       },
     ],

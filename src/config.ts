@@ -1,4 +1,22 @@
+// config.ts: the one door to the configuration. Each `main` reads it once and hands on what others need.
+
+import { join, resolve } from 'node:path'
 import type { ExecutionMode, NotificationToggle } from './core/definition.ts'
+import { SopError } from './core/errors.ts'
+import { contradictions } from './config/contradictions.ts'
+import { dataDirSource, environmentSource, overrideSource } from './config/environment-sources.ts'
+import {
+  type Environment,
+  mergeEnvironment,
+  processEnvironment,
+  type ReadFile,
+  readTextFile,
+} from './config/environment.ts'
+import { Files } from './config/files.ts'
+import { jsonSource, tomlSource } from './config/file-sources.ts'
+import { type Host, nest, resolveSettings } from './config/resolve.ts'
+import { parseConfig } from './config/schema.ts'
+import type { ConfigProblem } from './config/source.ts'
 
 /** A fact that the installation knows how to find out (rulings 16). Exactly one source. */
 export interface FactSource {
@@ -44,7 +62,10 @@ export interface Config {
   readonly defaultStepTimeoutMs: number
   readonly maxConcurrentRuns?: number
   readonly auditRetentionDays: number
-  readonly notifications: Readonly<Record<NotificationToggle, boolean>> & { readonly enabled: boolean; readonly approvalChannel?: string }
+  readonly notifications: Readonly<Record<NotificationToggle, boolean>> & {
+    readonly enabled: boolean
+    readonly approvalChannel?: string
+  }
   /** IANA zone; default the host's at engine start. */
   readonly timezone: string
   readonly maintenanceWindows: readonly MaintenanceWindow[]
@@ -66,4 +87,78 @@ export interface Config {
   readonly stateDir?: string
   readonly auditDir?: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+/** Where `readConfig` looks. What is left out is the real thing. */
+export interface ConfigSources {
+  readonly env?: Environment
+  readonly cwd?: string
+  readonly readFile?: ReadFile
+  /** Flags of a command by setting, e.g. `{ 'api.port': '0', dataDir: 'x' }`: they win over everything. */
+  readonly overrides?: Readonly<Partial<Record<ConfigKey, unknown>>>
+}
+
+/** Keys of single settings, with dots: `api.port`. */
+export type ConfigKey = KeysOf<Config>
+type KeysOf<T> = {
+  [K in keyof T & string]: NonNullable<T[K]> extends Nested ? `${K}.${keyof NonNullable<T[K]> & string}` : K
+}[keyof T & string]
+type Nested = Config['api'] | Config['temporal'] | Config['notifications']
+
+export interface ReadConfig {
+  /** Complete even when there are errors: what could not be read has its default. Do not run with errors (`requireConfig`). */
+  readonly config: Config
+  /** For every setting, where its value came from: `default`, `sop.config.toml:3`, `env SOP_API_PORT`, `option`. */
+  readonly origins: Readonly<Record<string, string>>
+  readonly problems: readonly ConfigProblem[]
+  /** The environment with `.env` below it: what secrets, facts and Temporal's own settings are read from. */
+  readonly environment: Environment
+}
+
+/**
+ * Reads the configuration from all its sources, the later winning over the earlier: defaults, `config.json` in the SOP
+ * directory (seed 002), `sop.config.toml` of the working directory (or the file that `SOP_CONFIG` names), `.env`, the
+ * environment, and `overrides`. Never throws for what people wrote: all problems come at once.
+ */
+export function readConfig(sources: ConfigSources = {}): ReadConfig {
+  const { env = processEnvironment(), cwd = process.cwd(), readFile = readTextFile, overrides = {} } = sources
+  const files = new Files(cwd, readFile)
+  const merged =
+    files.attempt(join(cwd, '.env'), () => mergeEnvironment(env, cwd, readFile)) ??
+    mergeEnvironment(env, cwd, () => undefined)
+  const host: Host = { cwd, home: merged.values['HOME'], timezone: hostTimezone() }
+  const chosen = merged.values['SOP_CONFIG']
+  const toml = files.source(resolve(cwd, chosen ?? 'sop.config.toml'), tomlSource, chosen !== undefined)
+  const stronger = [toml, dataDirSource(merged, cwd), environmentSource(merged, cwd), overrideSource(overrides, cwd)]
+  const candidates = stronger.flatMap((source) => source.candidates)
+  const sopDir = String(resolveSettings(candidates, host).values.get('sopDir'))
+  const json = files.source(join(sopDir, 'config.json'), jsonSource)
+  const resolved = resolveSettings([...json.candidates, ...candidates], host)
+  const config = parseConfig(nest(resolved.values))
+  const read = [json, ...stronger].flatMap((source) => source.problems)
+  const problems = [...files.problems, ...read, ...resolved.problems, ...contradictions(config)]
+  return { config: deepFreeze(config), origins: resolved.origins, problems, environment: merged.values }
+}
+
+/** The configuration, or one `invalid` that lists every error. Warnings pass; show them. */
+export function requireConfig(sources: ConfigSources = {}): ReadConfig {
+  const read = readConfig(sources)
+  const errors = read.problems.filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return read
+  const message = errors.map(renderConfigProblem).join('\n')
+  throw new SopError('invalid', message, { problems: errors })
+}
+
+/** The problem as people read it: the sentence, and the way out below it. */
+export const renderConfigProblem = ({ message, help }: ConfigProblem): string =>
+  help === undefined ? message : `${message}\n  ${help}`
+
+const hostTimezone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) deepFreeze(part)
+  }
+  return value
 }

@@ -1,0 +1,110 @@
+import { dirname } from 'node:path'
+import { parse as parseToml, TomlError } from 'smol-toml'
+import { closest } from './closest.ts'
+import { findSetting, SETTINGS, type Setting, TABLES, toSnakeCase, withUnit } from './settings.ts'
+import type { Candidate, ConfigProblem, Source } from './source.ts'
+import { findTomlLines, pathKey } from './toml-lines.ts'
+
+/** `sop.config.toml`. `label` is how messages call it. */
+export function tomlSource(source: string, file: { readonly path: string; readonly label: string }): Source {
+  let table: Record<string, unknown>
+  try {
+    table = parseToml(source)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    return { candidates: [], problems: [syntaxProblem(error, file.label)] }
+  }
+  const lines = findTomlLines(source)
+  const originOf = (path: readonly string[]): string => {
+    const line = lines.get(pathKey(path))
+    return line === undefined ? file.label : `${file.label}:${line}`
+  }
+  return readTable(table, { base: dirname(file.path), originOf, unknown: 'error', accepts: () => true })
+}
+
+function syntaxProblem(error: TomlError, label: string): ConfigProblem {
+  const origin = `${label}:${error.line}`
+  const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document:\s*/i, '') ?? 'not TOML'
+  return {
+    severity: 'error',
+    origin,
+    message: `Cannot read config "${label}": ${reason} (${origin}:${error.column})\n${error.codeblock.trimEnd()}`,
+  }
+}
+
+/** Seed 002's `config.json` in the SOP directory: only the keys that the seed has, since whoever writes procedures can write it. */
+export function jsonSource(source: string, file: { readonly path: string; readonly label: string }): Source {
+  let table: unknown
+  try {
+    table = JSON.parse(source)
+  } catch (error) {
+    return { candidates: [], problems: [jsonProblem(file.label, (error as Error).message)] }
+  }
+  if (!isTable(table)) return { candidates: [], problems: [jsonProblem(file.label, 'expected an object')] }
+  const accepts = (setting: Setting): boolean => setting.info.json === true
+  return readTable(table, { base: dirname(file.path), originOf: () => file.label, unknown: 'warning', accepts })
+}
+
+const jsonProblem = (label: string, reason: string): ConfigProblem => ({
+  severity: 'error',
+  origin: label,
+  message: `Cannot read config "${label}": ${reason}`,
+})
+
+interface TableRules {
+  readonly base: string
+  readonly originOf: (path: readonly string[]) => string
+  readonly unknown: ConfigProblem['severity']
+  readonly accepts: (setting: Setting) => boolean
+}
+
+function readTable(table: Readonly<Record<string, unknown>>, rules: TableRules): Source {
+  const candidates: Candidate[] = []
+  const problems: ConfigProblem[] = []
+  const visit = (part: Readonly<Record<string, unknown>>, path: readonly string[]): void => {
+    for (const [name, value] of Object.entries(part)) {
+      const here = [...path, name]
+      const [origin, fileKey] = [rules.originOf(here), here.map(toSnakeCase).join('.')]
+      const found = findSetting(fileKey)
+      const earlier = candidates.find(({ setting }) => setting === found?.setting)
+      if (TABLES.has(fileKey) && isTable(value)) visit(value, here)
+      else if (TABLES.has(fileKey)) problems.push(notATable(fileKey, value, origin))
+      else if (found === undefined || !rules.accepts(found.setting)) problems.push(unknownKey(here, rules, origin))
+      else if (earlier !== undefined) problems.push(setTwice(fileKey, earlier.origin, origin))
+      else candidates.push({ setting: found.setting, value: withUnit(value, found.unit), origin, base: rules.base })
+    }
+  }
+  visit(table, [])
+  return { candidates, problems }
+}
+
+const notATable = (key: string, value: unknown, origin: string): ConfigProblem => ({
+  severity: 'error',
+  origin,
+  message: `Cannot read setting "${key}": expected a table, got ${JSON.stringify(value)} (${origin})`,
+  help: `Write [${key}] on a line of its own and its settings below.`,
+})
+
+const setTwice = (key: string, first: string, origin: string): ConfigProblem => ({
+  severity: 'error',
+  origin,
+  message: `Cannot read setting "${key}": it is set already at ${first} (${origin})`,
+  help: 'Delete one of the two.',
+})
+
+function unknownKey(path: readonly string[], rules: TableRules, origin: string): ConfigProblem {
+  const name = path.join('.')
+  const accepted = SETTINGS.filter(rules.accepts).map(({ fileKey }) => fileKey)
+  const suggestion = closest(path.map(toSnakeCase).join('.'), [...accepted, ...TABLES])
+  const elsewhere = findSetting(path.map(toSnakeCase).join('.')) !== undefined
+  const help = elsewhere
+    ? 'Write it into sop.config.toml.'
+    : suggestion === undefined
+      ? '`sop config` lists every setting.'
+      : `Did you mean "${suggestion}"?`
+  const reason = elsewhere ? 'this file cannot set it' : 'there is no such setting'
+  return { severity: rules.unknown, origin, message: `Cannot read setting "${name}": ${reason} (${origin})`, help }
+}
+
+const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)

@@ -1,0 +1,177 @@
+import { z } from 'zod'
+import { EXECUTION_MODES } from '../core/definition.ts'
+import type { Config } from '../config.ts'
+import { duration, flag, list, mode, nullable, text, timezone, url, whole } from './values.ts'
+
+/** What is known about one setting besides its values. */
+export interface SettingInfo {
+  /** The environment variable that sets it. */
+  readonly env?: string
+  /** Completes "expected …". */
+  readonly expected: string
+  /** The value as one would write it; absent: the setting is optional, or the reader works its default out. */
+  readonly default?: unknown
+  /** A path, made absolute from the folder of the source that names it. */
+  readonly path?: true
+  /** A table of names to paths. */
+  readonly pathTable?: true
+  /** Takes `_secs`, `_mins` and `_ms` after its key. */
+  readonly duration?: true
+  /** Never printed. */
+  readonly secret?: true
+  /** A key that seed 002's `config.json` may hold. */
+  readonly json?: true
+}
+
+/** What each leaf of the schema means: the one list of settings, walked by the reader, `sop config` and the tests. */
+export const settingInfo = z.registry<SettingInfo>()
+
+function setting<T extends z.ZodType>(schema: T, info: SettingInfo): T {
+  settingInfo.add(schema, info)
+  return schema
+}
+const optional = <T extends z.ZodType>(schema: T, info: SettingInfo): z.ZodExactOptional<T> =>
+  setting(z.exactOptional(schema), info)
+
+const port = (env: string, standard: number) =>
+  setting(whole(0, 65_535), { env, expected: 'a port from 0 (picks a free one) to 65535', default: standard })
+const path = (env: string, standard: string) =>
+  setting(text(), { env, expected: 'a path', default: standard, path: true })
+const optionalPath = (env: string) => optional(text(), { env, expected: 'a path', path: true })
+const yesNo = (env: string, standard: boolean) => setting(flag(), { env, expected: 'true or false', default: standard })
+const toggle = (standard: boolean) => setting(flag(), { expected: 'true or false', default: standard, json: true })
+const time = (env: string, standard: string) =>
+  setting(duration(), { env, expected: 'a duration such as 90, "90s" or "1h30m"', default: standard, duration: true })
+const days = (env: string, least: number, standard: number, json?: true) =>
+  setting(whole(least, 36_500), {
+    env,
+    expected: `a whole number of days, at least ${least}`,
+    default: standard,
+    ...(json === undefined ? {} : { json }),
+  })
+const names = (env: string) =>
+  setting(list(), { env, expected: 'a list of names, e.g. ["HOME", "KUBECONFIG"]', default: [] })
+
+const factSource = z.union([
+  z.strictObject({ command: text() }),
+  z.strictObject({ url: url() }),
+  z.strictObject({ env: text() }),
+])
+const FACT = '{ command = "…" }, { url = "https://…" } or { env = "NAME" }'
+
+const maintenanceWindow = z
+  .strictObject({
+    cron: text().refine((cron) => cron.split(/\s+/).length === 5, 'expected five cron fields'),
+    duration: duration(),
+    timezone: z.exactOptional(timezone()),
+  })
+  .transform(({ duration: durationMs, ...rest }) => ({ ...rest, durationMs }))
+
+/** The whole configuration. Input: values as they are written; output: `Config`. */
+export const configSchema = z.object({
+  dataDir: path('SOP_DATA_DIR', '.sop'),
+  sopDir: path('SOP_DIR', 'sops'),
+  workdir: path('SOP_WORKDIR', '.'),
+  api: z.object({
+    host: setting(text(), { env: 'SOP_API_HOST', expected: 'a host name or address', default: '127.0.0.1' }),
+    port: port('SOP_API_PORT', 7780),
+    publicUrl: optional(url(), { env: 'SOP_PUBLIC_URL', expected: 'an http(s) address' }),
+  }),
+  url: optional(url(), { env: 'SOP_URL', expected: 'an http(s) address' }),
+  token: optional(text(), { env: 'SOP_TOKEN', expected: 'a token', secret: true }),
+  temporal: z.object({
+    address: optional(text().regex(/^[^\s/:]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/), {
+      env: 'TEMPORAL_ADDRESS',
+      expected: 'host:port, e.g. 127.0.0.1:7233',
+    }),
+    namespace: setting(text(), { env: 'TEMPORAL_NAMESPACE', expected: 'a name', default: 'default' }),
+    port: port('SOP_TEMPORAL_PORT', 7233),
+    ui: yesNo('SOP_TEMPORAL_UI', true),
+    uiPort: port('SOP_TEMPORAL_UI_PORT', 8233),
+    cliPath: optionalPath('TEMPORAL_CLI_PATH'),
+    taskQueue: setting(text(), { env: 'SOP_TASK_QUEUE', expected: 'a name', default: 'sop' }),
+    // Seven: the conflict error that makes a second delivery find the first run needs the closed run (engine.md 2).
+    retentionDays: days('SOP_TEMPORAL_RETENTION_DAYS', 7, 30),
+  }),
+  defaultExecutionMode: setting(mode(), {
+    env: 'SOP_DEFAULT_EXECUTION_MODE',
+    expected: `one of ${EXECUTION_MODES.join(', ')}`,
+    default: 'supervised',
+    json: true,
+  }),
+  priorityBasedStrict: yesNo('SOP_PRIORITY_BASED_STRICT', false),
+  approvalTimeoutMs: optional(nullable(duration()), {
+    env: 'SOP_APPROVAL_TIMEOUT',
+    expected: 'a duration such as 90, "90s" or "1h30m", or "none"',
+    duration: true,
+    json: true,
+  }),
+  defaultStepTimeoutMs: time('SOP_DEFAULT_STEP_TIMEOUT', '1h'),
+  maxConcurrentRuns: optional(nullable(whole(1, 1_000_000)), {
+    env: 'SOP_MAX_CONCURRENT_RUNS',
+    expected: 'a whole number from 1, or "none"',
+    json: true,
+  }),
+  auditRetentionDays: days('SOP_AUDIT_RETENTION_DAYS', 1, 90, true),
+  notifications: z.object({
+    enabled: yesNo('SOP_NOTIFICATION_ENABLED', true),
+    approvalChannel: optional(text(), {
+      env: 'SOP_APPROVAL_CHANNEL',
+      expected: 'a channel, e.g. slack:#ops or telegram:@ops',
+    }),
+    onApprovalRequired: toggle(true),
+    onStepCompleted: toggle(false),
+    onRunCompleted: toggle(true),
+    onRunFailed: toggle(true),
+  }),
+  timezone: setting(timezone(), { env: 'SOP_TIMEZONE', expected: 'an IANA time zone, e.g. Europe/Berlin' }),
+  maintenanceWindows: setting(z.array(maintenanceWindow), {
+    expected: 'tables with cron and duration, e.g. [[maintenance_windows]] cron = "0 2 * * 6", duration = "4h"',
+    default: [],
+  }),
+  onCall: optional(factSource, { expected: FACT }),
+  facts: setting(z.record(z.string().regex(/^[A-Za-z_]\w*$/), factSource), {
+    expected: `a table of names, each with ${FACT}`,
+    default: {},
+  }),
+  envInConditions: names('SOP_ENV_IN_CONDITIONS'),
+  envPassthrough: names('SOP_ENV_PASSTHROUGH'),
+  secretFiles: setting(z.record(text(), text()), {
+    expected: 'a table of secret names to files',
+    default: {},
+    pathTable: true,
+  }),
+  allowImpliedGate: yesNo('SOP_ALLOW_IMPLIED_GATE', true),
+  agentsMayApprove: yesNo('SOP_AGENTS_MAY_APPROVE', false),
+  agentsMayCreate: yesNo('SOP_AGENTS_MAY_CREATE', false),
+  maxStepVisits: setting(whole(1, 10_000), {
+    env: 'SOP_MAX_STEP_VISITS',
+    expected: 'a whole number from 1 to 10000',
+    default: 100,
+  }),
+  killGraceMs: time('SOP_KILL_GRACE', '10s'),
+  shutdownGraceMs: time('SOP_SHUTDOWN_GRACE', '30s'),
+  maxCachedWorkflows: setting(whole(10, 100_000), {
+    env: 'SOP_MAX_CACHED_WORKFLOWS',
+    expected: 'a whole number from 10',
+    default: 200,
+  }),
+  stateDir: optionalPath('STATE_DIR'),
+  auditDir: optionalPath('AUDIT_DIR'),
+  logLevel: setting(z.enum(['debug', 'info', 'warn', 'error']), {
+    env: 'SOP_LOG_LEVEL',
+    expected: 'debug, info, warn or error',
+    default: 'info',
+  }),
+})
+
+/** Compile-time proof that the schema gives what `Config` promises. */
+export const parseConfig = (input: unknown): Config => withoutNone(configSchema.parse(input))
+
+function withoutNone({ approvalTimeoutMs, maxConcurrentRuns, ...config }: z.output<typeof configSchema>): Config {
+  return {
+    ...config,
+    ...(approvalTimeoutMs == null ? {} : { approvalTimeoutMs }),
+    ...(maxConcurrentRuns == null ? {} : { maxConcurrentRuns }),
+  }
+}
