@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { anchorOf, nodesOf, type Page, pages, placeOf, readPage, ROOT } from './markdown.ts'
+import { anchorsOf, codeOf, type Found, linksOf, type Page, pages, readPage, ROOT } from './markdown.ts'
 
 const isOutside = (url: string): boolean => /^[a-z][a-z+.-]*:/i.test(url)
 
@@ -11,29 +11,26 @@ const faultOf = (page: Page, url: string): string | undefined => {
   const target = path === '' ? page.path : join(dirname(page.path), path)
   if (!existsSync(join(ROOT, target))) return `no such file: ${target}`
   if (anchor === undefined || !target.endsWith('.md')) return undefined
-  const anchors = nodesOf(readPage(target), 'heading').map(anchorOf)
-  return anchors.includes(anchor) ? undefined : `no heading "#${anchor}" in ${target}`
+  return anchorsOf(readPage(target)).includes(anchor) ? undefined : `no heading "#${anchor}" in ${target}`
 }
 
-/** Paths of this repository that a page names in backticks: `src/core/run.ts`, `docs/cli.md`, `scripts/*.mjs`. */
-const pathsIn = (page: Page): readonly { readonly path: string; readonly place: string }[] =>
-  nodesOf(page, 'inlineCode')
-    .filter(({ value }) => /^(src|test|docs|scripts|sops|tools)(\/[\w.-]+)*\/?$/.test(value))
-    .map((node) => ({ path: node.value, place: placeOf(page, node) }))
+/** Paths of this repository that a page names in backticks, e.g. `src/core` or `docs/cli.md`. */
+const pathsIn = (page: Page): readonly Found[] =>
+  codeOf(page).filter(({ text }) => /^(src|test|docs|scripts|sops|tools)(\/[\w.-]+)*\/?$/.test(text))
 
 describe.each(pages().map((page) => [page.path, page] as const))('%s', (_, page) => {
   test('links lead somewhere', () => {
-    const faults = nodesOf(page, 'link')
-      .filter(({ url }) => !isOutside(url))
-      .flatMap((link) => {
-        const fault = faultOf(page, link.url)
-        return fault === undefined ? [] : [`${placeOf(page, link)} ${fault}`]
+    const faults = linksOf(page)
+      .filter(({ text }) => !isOutside(text))
+      .flatMap(({ text, place }) => {
+        const fault = faultOf(page, text)
+        return fault === undefined ? [] : [`${place} ${fault}`]
       })
     expect(faults).toEqual([])
   })
 
   test('files that it names are there', () => {
-    const missing = pathsIn(page).filter(({ path }) => !existsSync(join(ROOT, path)))
-    expect(missing.map(({ path, place }) => `${place} ${path}`)).toEqual([])
+    const missing = pathsIn(page).filter(({ text }) => !existsSync(join(ROOT, text)))
+    expect(missing.map(({ text, place }) => `${place} ${text}`)).toEqual([])
   })
 })
