@@ -229,5 +229,7 @@ export interface SopDefinition {
   readonly env?: Readonly<Record<string, string>>
   readonly steps: readonly Step[]
   readonly hints?: readonly Hint[]
+  /** Sentences that keep every run from starting: settings of another system that change what a run may do. */
+  readonly refusals?: readonly string[]
   readonly dialect: Dialect
 }

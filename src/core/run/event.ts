@@ -1,6 +1,7 @@
 import type { Json, OnTimeout } from '../definition.ts'
 import type { DecisionKind } from './decision.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
+import type { PauseKind } from './run.ts'
 
 /**
  * Everything that can happen to a run, in past tense. The ordered list of a run's events *is* its audit log, and
@@ -103,11 +104,16 @@ export interface EventDetails {
     /** What the rejection leads to. */
     readonly action: 'pause' | 'fail' | 'cancel' | 'continue'
   }
-  approval_timeout: GateDetails & { readonly action: OnTimeout }
+  /** `then` says what a `reject` leads to. */
+  approval_timeout: GateDetails & {
+    readonly action: OnTimeout
+    readonly then?: 'pause' | 'fail' | 'cancel' | 'continue'
+  }
   approval_escalated: GateDetails & { readonly to?: readonly string[] }
   approval_reminded: GateDetails
   gate_skipped: { readonly gate: string; readonly condition: string }
-  step_started: { readonly title: string; readonly attempt: number; readonly kind: string }
+  /** `untilAt` is set for a `wait` step. */
+  step_started: { readonly title: string; readonly attempt: number; readonly kind: string; readonly untilAt?: string }
   step_completed: {
     readonly title: string
     readonly attempt: number
@@ -118,6 +124,7 @@ export interface EventDetails {
     readonly output?: string
     readonly outputs?: Readonly<Record<string, Json>>
     readonly comment?: string
+    readonly decisionId?: string
   }
   step_failed: {
     readonly title: string
@@ -135,7 +142,12 @@ export interface EventDetails {
     readonly goto?: number
     readonly comment?: string
   }
-  step_skipped: { readonly title: string; readonly reason: string; readonly condition?: string; readonly comment?: string }
+  step_skipped: {
+    readonly title: string
+    readonly reason: string
+    readonly condition?: string
+    readonly decisionId?: string
+  }
   step_unknown: { readonly title: string; readonly attempt: number; readonly error: string }
   step_rolled_back: { readonly title: string }
   input_requested: {
@@ -147,9 +159,29 @@ export interface EventDetails {
     readonly overdue?: true
   }
   /** A tick of the checklist. Completing the step is `step_completed`. */
-  input_received: { readonly item: number; readonly ticked: boolean; readonly text: string; readonly decisionId?: string }
-  verification_started: { readonly gate?: string; readonly attempt: number; readonly command?: string }
-  verification_passed: { readonly gate?: string; readonly attempt: number; readonly duration_ms: number; readonly output?: string }
+  input_received: {
+    readonly item: number
+    readonly ticked: boolean
+    readonly text: string
+    readonly decisionId?: string
+  }
+  /** Without `gate` it verifies a step; then the step's own result is here until `step_completed`. */
+  verification_started: {
+    readonly gate?: string
+    readonly title: string
+    readonly attempt: number
+    readonly command?: string
+    readonly duration_ms?: number
+    readonly exitCode?: number
+    readonly output?: string
+    readonly outputs?: Readonly<Record<string, Json>>
+  }
+  verification_passed: {
+    readonly gate?: string
+    readonly attempt: number
+    readonly duration_ms: number
+    readonly output?: string
+  }
   verification_failed: {
     readonly gate?: string
     readonly attempt: number
@@ -157,17 +189,33 @@ export interface EventDetails {
     readonly error: string
     readonly exitCode?: number
     readonly output?: string
-    readonly then: AfterFailure
-    readonly goto?: number
-    readonly retryAt?: string
+    /** For a gate. What a step's failed verification leads to stands in its `step_failed`. */
+    readonly then?: AfterFailure
   }
   pause_requested: { readonly reason?: string; readonly decisionId?: string }
-  run_paused: { readonly reason: string; readonly stepNumber?: number; readonly gate?: string }
+  run_paused: {
+    readonly kind: PauseKind
+    readonly reason: string
+    readonly gate?: string
+    readonly decisionId?: string
+  }
   run_resumed: { readonly comment?: string; readonly decisionId?: string }
-  run_retried: { readonly fromStep?: number; readonly gate?: string; readonly comment?: string; readonly decisionId?: string }
+  /** `question`: the facts that are asked anew. */
+  run_retried: {
+    readonly fromStep?: number
+    readonly question?: string
+    readonly gate?: string
+    readonly comment?: string
+    readonly decisionId?: string
+  }
   cancel_requested: { readonly reason: string; readonly decisionId?: string }
   run_timeout: { readonly reason: string }
-  run_completed: { readonly duration: string; readonly duration_ms: number; readonly stepsCompleted: number; readonly stepsSkipped: number }
+  run_completed: {
+    readonly duration: string
+    readonly duration_ms: number
+    readonly stepsCompleted: number
+    readonly stepsSkipped: number
+  }
   run_failed: { readonly reason: string; readonly stepNumber?: number }
   run_cancelled: { readonly reason: string }
   decision_refused: {
@@ -204,4 +252,3 @@ export type EventDraft<T extends EventType = EventType> = {
 
 /** An event as the record holds it: chained by hashes that belong to the store (rulings 34). */
 export type RecordedEvent = RunEvent & { readonly previousHash: string; readonly hash: string }
-

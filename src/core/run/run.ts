@@ -1,5 +1,12 @@
-import type { ApprovalSettings, Command, EffectiveMode, ExecutionMode, Json, OnTimeout, SopDefinition } from '../definition.ts'
-import type { DecisionReply } from './decision.ts'
+import type {
+  ApprovalSettings,
+  Command,
+  EffectiveMode,
+  ExecutionMode,
+  Json,
+  OnTimeout,
+  SopDefinition,
+} from '../definition.ts'
 import type { AfterFailure } from './event.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
 import type { ClosedState, StepState } from './state.ts'
@@ -23,6 +30,11 @@ export interface RunPolicy {
   readonly agentsMayApprove: boolean
   /** How often a `goto` may come back to one step. */
   readonly maxStepVisits: number
+  /** Names of the facts that the config knows, and of the environment values that conditions may read. */
+  readonly facts: readonly string[]
+  readonly env: readonly string[]
+  /** A limit for all runs together makes every run visit admission. */
+  readonly maxConcurrentRuns?: number
 }
 
 /** A definition as a run carries it: pinned, digested and signed. */
@@ -49,9 +61,18 @@ export interface RunSeed {
   /** Mode asked for at the start; whether the caller may was decided at the door (rulings 22). */
   readonly mode?: ExecutionMode
   readonly skipApproval?: boolean
+  /** Passes over preconditions and cooldown; who may was decided at the door. */
+  readonly force?: boolean
+  /** Why it cannot be carried out: it is created, refused and cancelled, so that the refusal is on record. */
+  readonly problems?: readonly string[]
 }
 
-export type GateState = 'open' | 'verifying' | 'passed' | 'rejected' | 'skipped' | 'failed'
+/** Why a run stands still; only a `requested` pause ends by `resume`, the others by retry, skip or cancel. */
+export const PAUSE_KINDS = ['requested', 'rejected', 'failed', 'condition'] as const
+export type PauseKind = (typeof PAUSE_KINDS)[number]
+
+/** `reset`: asked before, to be asked again with the next attempt. `closed`: the run ended while the gate was open. */
+export type GateState = 'open' | 'verifying' | 'passed' | 'rejected' | 'skipped' | 'failed' | 'reset' | 'closed'
 
 export interface GateRun {
   readonly id: string
@@ -74,7 +95,7 @@ export interface GateRun {
   readonly decidedBy?: string
   readonly comment?: string
   /** What a rejection or failure led to. */
-  readonly then?: AfterFailure | 'cancel'
+  readonly then?: 'pause' | 'fail' | 'cancel' | 'continue'
 }
 
 export interface StepRun {
@@ -84,8 +105,10 @@ export interface StepRun {
   readonly attempt: number
   /** How often the run came by (goto). */
   readonly visits: number
-  /** `verifying` while its verify commands run. */
-  readonly verifying?: true
+  /** Failures since the run last came by; what retries are counted by. */
+  readonly failures: number
+  /** Its commands are done and its verify commands are running, or have passed. */
+  readonly verification?: 'running' | 'passed'
   readonly startedAt?: string
   readonly endedAt?: string
   readonly durationMs?: number
@@ -100,10 +123,11 @@ export interface StepRun {
   readonly dueAt?: string
   readonly deadlineAt?: string
   readonly overdue?: true
+  /** For a `wait` step: when it ends. */
+  readonly untilAt?: string
   /** What follows the failure, while that is still open. */
   readonly then?: AfterFailure
   readonly retryAt?: string
-  readonly retriesLeft?: number
 }
 
 /**
@@ -113,14 +137,15 @@ export interface StepRun {
 export interface Run {
   readonly seed: RunSeed
   readonly mode: EffectiveMode
-  /** Before `run_created` is recorded the phase is `new`. */
-  readonly phase: 'new' | 'arrival' | 'start_gate' | 'slot' | 'steps' | 'closed'
+  /** What admission has let through: the arrival (preconditions, cooldown) and the slot. */
+  readonly admitted: { readonly arrival?: true; readonly slot?: true }
   readonly createdAt?: string
   readonly startedAt?: string
   readonly closedAt?: string
   readonly outcome?: { readonly state: ClosedState; readonly reason?: string }
   readonly queued?: { readonly reason: string; readonly at: string }
   readonly paused?: {
+    readonly kind: PauseKind
     readonly reason: string
     readonly at: string
     readonly by: string
@@ -130,16 +155,24 @@ export interface Run {
   /** A pause that takes effect at the next boundary. */
   readonly pauseRequested?: { readonly reason?: string; readonly by: Principal; readonly via: Surface }
   /** The run is ending while something is still under way. */
-  readonly ending?: { readonly state: 'failed' | 'cancelled'; readonly reason: string; readonly by: Principal; readonly via: Surface }
+  readonly ending?: {
+    readonly state: 'failed' | 'cancelled'
+    readonly reason: string
+    readonly by: Principal
+    readonly via: Surface
+  }
   readonly steps: readonly StepRun[]
   /** The newest attempt of every gate that was ever reached, by id. */
   readonly gates: Readonly<Record<string, GateRun>>
   /** Facts answered, by question; dropped once their question is settled. */
-  readonly facts: Readonly<Record<string, { readonly values: Readonly<Record<string, Json>>; readonly errors?: Readonly<Record<string, string>> }>>
+  readonly facts: Readonly<
+    Record<
+      string,
+      { readonly values: Readonly<Record<string, Json>>; readonly errors?: Readonly<Record<string, string>> }
+    >
+  >
   /** Outputs by name; a later step's value replaces an earlier one. */
   readonly outputs: Readonly<Record<string, Json>>
-  /** Sequence of the last event. */
+  /** Sequence of the last event; 0 before `run_created`. */
   readonly sequence: number
-  /** Answers to the decisions seen, newest last, at most 1,000; keyed by decisionId. */
-  readonly seen: readonly { readonly decisionId: string; readonly reply: DecisionReply }[]
 }

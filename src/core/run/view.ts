@@ -1,5 +1,7 @@
-import type { EffectiveMode, Json, Param, Priority } from '../definition.ts'
+import type { EffectiveMode, Json, Param, Priority, Step } from '../definition.ts'
+import { openGates } from './gates.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
+import type { GateRun, Run, StepRun } from './run.ts'
 import type { RunState, StepState } from './state.ts'
 
 /** An open gate, as everybody sees it. */
@@ -103,3 +105,139 @@ export interface RunSummary {
   readonly sequence: number
 }
 
+/** The state of the run, one of the eight (product.md 2, rulings 19). */
+export const runState = (run: Run): RunState => {
+  if (run.outcome !== undefined) return run.outcome.state
+  if (run.paused !== undefined) return 'paused'
+  const open = openGates(run)
+  if (run.startedAt === undefined) return open.length > 0 ? 'waiting_approval' : 'pending'
+  const moving =
+    run.steps.some((step) => step.state === 'running' || step.state === 'awaiting_input' || step.then === 'retry') ||
+    Object.values(run.gates).some((gate) => gate.state === 'verifying')
+  return !moving && open.length > 0 ? 'awaiting_approval' : 'running'
+}
+
+/** What everybody sees of the run. A run that was not created yet has no view. */
+export const viewOf = (run: Run): RunView => {
+  const { definition, digest, warnings } = run.seed.pinned
+  const reason = reasonOf(run)
+  return {
+    runId: run.seed.runId,
+    sopName: definition.name,
+    title: definition.title,
+    version: definition.version,
+    digest,
+    status: runState(run),
+    mode: run.mode,
+    priority: definition.priority,
+    currentStep: currentStep(run),
+    totalSteps: definition.steps.length,
+    createdAt: run.createdAt ?? '',
+    ...(run.startedAt !== undefined && { startedAt: run.startedAt }),
+    ...(run.closedAt !== undefined && { completedAt: run.closedAt }),
+    ...(reason !== undefined && { reason }),
+    params: run.seed.params,
+    outputs: run.outputs,
+    trigger: run.seed.trigger,
+    startedBy: run.seed.startedBy,
+    via: run.seed.via,
+    openGates: openGates(run).map((gate) => gateView(run, gate)),
+    openInputs: run.steps.filter((step) => step.state === 'awaiting_input').flatMap((step) => inputView(run, step)),
+    stepResults: run.steps.flatMap((step) => stepView(run, step)),
+    ...(warnings && warnings.length > 0 && { warnings }),
+    sequence: run.sequence,
+  }
+}
+
+const reasonOf = (run: Run): string | undefined =>
+  run.outcome?.reason ??
+  run.paused?.reason ??
+  run.ending?.reason ??
+  (run.startedAt === undefined ? run.queued?.reason : undefined)
+
+/** The first step that is not settled; `null` before the run began and after it ended well. */
+const currentStep = (run: Run): number | null => {
+  if (run.startedAt === undefined) return null
+  const settled = (step: StepRun): boolean =>
+    step.state === 'success' || step.state === 'skipped' || step.state === 'rolled_back' || step.then === 'continue'
+  return run.steps.find((step) => !settled(step))?.number ?? null
+}
+
+const stepOf = (run: Run, number: number): Step | undefined =>
+  run.seed.pinned.definition.steps.find((step) => step.number === number)
+
+const commandsOf = (step: Step | undefined): readonly string[] | undefined => {
+  switch (step?.action.kind) {
+    case 'shell':
+      return step.action.commands.map(({ script }) => script)
+    case 'http':
+      return [`${step.action.method} ${step.action.url}`]
+    default:
+      return undefined
+  }
+}
+
+const gateView = (run: Run, gate: GateRun): GateView => {
+  const commands = commandsOf(stepOf(run, gate.stepNumber))
+  return {
+    gate: gate.id,
+    attempt: gate.attempt,
+    stepNumber: gate.stepNumber,
+    title: gate.title,
+    because: gate.because,
+    openedAt: gate.openedAt,
+    ...(gate.deadlineAt !== undefined && { deadlineAt: gate.deadlineAt }),
+    ...(gate.deadlineAt !== undefined && gate.onTimeout !== undefined && { onTimeout: gate.onTimeout }),
+    ...(gate.settings.approvers && { approvers: gate.settings.approvers }),
+    ...(gate.covers !== undefined && { covers: gate.covers }),
+    ...(commands && { commands }),
+  }
+}
+
+const inputView = (run: Run, state: StepRun): readonly InputView[] => {
+  const step = stepOf(run, state.number)
+  if (step === undefined || step.action.kind !== 'manual') return []
+  const { checklist, form, assignee } = step.action
+  return [
+    {
+      stepNumber: step.number,
+      title: step.title,
+      ...(step.body !== undefined && { body: step.body }),
+      since: state.startedAt ?? '',
+      ...(assignee !== undefined && { assignee }),
+      ...(state.dueAt !== undefined && { dueAt: state.dueAt }),
+      ...(state.overdue && { overdue: true as const }),
+      ...(checklist && {
+        checklist: checklist.map((text, index) => ({
+          item: index + 1,
+          text,
+          ticked: state.ticked?.includes(index + 1) ?? false,
+        })),
+      }),
+      ...(form && { form }),
+    },
+  ]
+}
+
+const stepView = (run: Run, state: StepRun): readonly StepView[] => {
+  const step = stepOf(run, state.number)
+  if (step === undefined) return []
+  return [
+    {
+      number: step.number,
+      slug: step.slug,
+      title: step.title,
+      kind: step.action.kind,
+      status: state.state,
+      attempt: state.attempt,
+      ...(state.startedAt !== undefined && { startedAt: state.startedAt }),
+      ...(state.endedAt !== undefined && { completedAt: state.endedAt }),
+      ...(state.durationMs !== undefined && { durationMs: state.durationMs }),
+      ...(state.exitCode !== undefined && { exitCode: state.exitCode }),
+      ...(state.output !== undefined && { output: state.output }),
+      ...(state.outputs !== undefined && { outputs: state.outputs }),
+      ...(state.error !== undefined && { error: state.error }),
+      ...(state.reason !== undefined && { reason: state.reason }),
+    },
+  ]
+}

@@ -1,0 +1,80 @@
+import { executablesOf } from '../executables.ts'
+import type { SopDefinition } from '../definition.ts'
+import type { Work } from './effect.ts'
+import type { RunEvent } from './event.ts'
+import type { Run } from './run.ts'
+import type { CommandTask, ExecutableId } from './task.ts'
+
+/** Work that runs a command on a worker. */
+export type CommandWork = Extract<Work, { kind: 'action' | 'verify' | 'gate_command' }>
+
+export const isCommandWork = (work: Work): work is CommandWork =>
+  work.kind === 'action' || work.kind === 'verify' || work.kind === 'gate_command'
+
+const executableIdOf = (work: CommandWork): ExecutableId => {
+  switch (work.kind) {
+    case 'action':
+      return `step:${work.step}`
+    case 'verify':
+      return `verify:${work.step}`
+    case 'gate_command':
+      return `gate:${work.gate}`
+  }
+}
+
+const executables = new WeakMap<SopDefinition, ReturnType<typeof executablesOf>>()
+
+const executablesFor = (definition: SopDefinition): ReturnType<typeof executablesOf> => {
+  const known = executables.get(definition) ?? executablesOf(definition)
+  executables.set(definition, known)
+  return known
+}
+
+/**
+ * The task of a piece of command work: what the worker gets, with the events that ride along to the record.
+ *
+ * @throws {RangeError} on work that the definition does not know, which is a defect of the rules.
+ */
+export const commandTask = (run: Run, work: CommandWork, events: readonly RunEvent[]): CommandTask => {
+  const { runId, pinned, params, trigger } = run.seed
+  const { definition, digest, warrants, policy } = pinned
+  const executableId = executableIdOf(work)
+  const executable = executablesFor(definition)[executableId]
+  if (executable === undefined)
+    throw new RangeError(`Cannot run "${executableId}": definition ${digest} has no such command`)
+  const stepNumber = work.kind === 'gate_command' ? (run.gates[work.gate]?.stepNumber ?? 0) : work.step
+  const step = definition.steps.find((each) => each.number === stepNumber)
+  const secretParams = (definition.params ?? []).filter((param) => param.secret === true).map((param) => param.name)
+  return {
+    runId,
+    sop: definition.name,
+    digest,
+    executableId,
+    executable,
+    warrant: warrants[executableId] ?? '',
+    stepNumber,
+    attempt: work.attempt,
+    title: work.kind === 'gate_command' ? work.gate : (step?.title ?? ''),
+    params,
+    ...(secretParams.length > 0 && { secretParams }),
+    outputs: run.outputs,
+    trigger: Object.fromEntries(
+      Object.entries({
+        type: trigger.type,
+        path: trigger.path,
+        event: trigger.event,
+        scheduled_at: trigger.scheduledAt,
+      }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+    timeoutMs: work.kind === 'action' && step?.timeoutMs !== undefined ? step.timeoutMs : policy.stepTimeoutMs,
+    events,
+  }
+}
+
+/** One line for Temporal's UI. */
+export const workSummary = (run: Run, work: CommandWork): string => {
+  if (work.kind === 'gate_command') return `Gate ${work.gate}`
+  const title = run.seed.pinned.definition.steps.find((step) => step.number === work.step)?.title ?? ''
+  const again = work.attempt > 1 ? ` (attempt ${work.attempt})` : ''
+  return `${work.kind === 'verify' ? 'Verify step' : 'Step'} ${work.step}: ${title}${again}`.slice(0, 200)
+}

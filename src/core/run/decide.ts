@@ -1,0 +1,363 @@
+import { formatDuration } from '../duration.ts'
+import { decideMessage } from './decide-message.ts'
+import type { DecisionReply } from './decision.ts'
+import type { EventDraft } from './event.ts'
+import { failure } from './failure.ts'
+import { runningWorks } from './frontier.ts'
+import { afterRejection } from './gates.ts'
+import type { RunInput } from './input.ts'
+import { ENGINE, TIMER } from './principal.ts'
+import type { Run } from './run.ts'
+import type { CommandResult } from './task.ts'
+
+/** The events that an input leads to at once, and for a decision its answer. An input that is out of date leads to none. */
+export interface Decided {
+  readonly drafts: readonly EventDraft[]
+  /** State and run id are filled in by `transition`. */
+  readonly reply?: Omit<DecisionReply, 'runId' | 'status'>
+}
+
+const NOTHING: Decided = { drafts: [] }
+
+/** Turns an input into events. Pure: `at` is the only clock. */
+export const decide = (run: Run, input: RunInput, at: string): Decided => {
+  switch (input.kind) {
+    case 'create':
+      return run.sequence > 0 ? NOTHING : { drafts: [created(run)] }
+    case 'decision':
+      return decideMessage(run, input.decision, at)
+    case 'unreadable':
+      return unreadable(input)
+    case 'timer':
+      return { drafts: timerFired(run, input.timerId, at) }
+    case 'command_result':
+      return { drafts: commandEnded(run, input, at) }
+    case 'facts_result':
+      return { drafts: factsArrived(run, input) }
+    case 'admission':
+      return { drafts: admissionAnswered(run, input) }
+  }
+}
+
+const created = ({ seed, mode }: Run): EventDraft => {
+  const { definition, digest, policy, warnings } = seed.pinned
+  return {
+    eventType: 'run_created',
+    principal: seed.startedBy,
+    via: seed.via,
+    details: {
+      sop: definition.name,
+      version: definition.version,
+      digest,
+      mode: seed.mode ?? definition.mode ?? policy.defaultMode,
+      effectiveMode: mode,
+      priority: definition.priority,
+      params: seed.params,
+      trigger: seed.trigger,
+      ...(warnings && warnings.length > 0 && { warnings }),
+    },
+  }
+}
+
+const unreadable = ({ name, reason, via }: Extract<RunInput, { kind: 'unreadable' }>): Decided => ({
+  drafts: [
+    {
+      eventType: 'decision_refused',
+      principal: { id: 'temporal', kind: 'user', verified: false },
+      via,
+      details: { decision: 'message', reason: `Cannot read message "${name}": ${reason}` },
+    },
+  ],
+  reply: { accepted: false, code: 'invalid', reason: `Cannot read message "${name}": ${reason}` },
+})
+
+const timerFired = (run: Run, timerId: string, at: string): readonly EventDraft[] => {
+  if (timerId === 'run') return runTimedOut(run)
+  const [kind, rest] = splitOnce(timerId, ':')
+  const [id, attempt] = splitLast(rest, '#')
+  switch (kind) {
+    case 'gate':
+      return gateTimedOut(run, id, Number(attempt))
+    case 'wait':
+      return waited(run, Number(id), at)
+    case 'retry':
+      return tryAgain(run, Number(id))
+    case 'input':
+      return inputTimedOut(run, Number(id), at)
+    case 'due':
+      return overdue(run, Number(id))
+    default:
+      return []
+  }
+}
+
+const splitOnce = (text: string, by: string): [string, string] => {
+  const at = text.indexOf(by)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+const splitLast = (text: string, by: string): [string, string] => {
+  const at = text.lastIndexOf(by)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+const runTimedOut = (run: Run): readonly EventDraft[] => [
+  {
+    eventType: 'run_timeout',
+    principal: TIMER,
+    via: 'timer',
+    details: { reason: `the run took longer than ${formatDuration(run.seed.pinned.definition.timeoutMs ?? 0)}` },
+  },
+]
+
+/** A timer that fires is always `approval_timeout`; no other event says what it decided (rulings 17). */
+const gateTimedOut = (run: Run, id: string, attempt: number): readonly EventDraft[] => {
+  const gate = run.gates[id]
+  if (gate === undefined || gate.state !== 'open' || gate.attempt !== attempt) return []
+  const action = gate.onTimeout ?? 'approve'
+  const at = gate.stepNumber > 0 ? { stepNumber: gate.stepNumber } : {}
+  const then =
+    action === 'reject' ? afterRejection(gate) : action === 'fail' ? (gate.required ? 'fail' : 'continue') : undefined
+  const timeout: EventDraft = {
+    eventType: 'approval_timeout',
+    ...at,
+    principal: TIMER,
+    via: 'timer',
+    details: { gate: id, attempt, action, ...(then !== undefined && { then }) },
+  }
+  if (action !== 'escalate') return [timeout]
+  const to = gate.settings.escalateTo
+  return [
+    timeout,
+    {
+      eventType: 'approval_escalated',
+      ...at,
+      principal: TIMER,
+      via: 'timer',
+      details: { gate: id, attempt, ...(to && { to }) },
+    },
+  ]
+}
+
+const find = (run: Run, number: number) => ({
+  step: run.seed.pinned.definition.steps.find((each) => each.number === number),
+  state: run.steps.find((each) => each.number === number),
+})
+
+const waited = (run: Run, number: number, at: string): readonly EventDraft[] => {
+  const { step, state } = find(run, number)
+  if (step === undefined || state?.state !== 'running') return []
+  const durationMs = Date.parse(at) - Date.parse(state.startedAt ?? at)
+  return [
+    {
+      eventType: 'step_completed',
+      stepNumber: number,
+      principal: TIMER,
+      via: 'timer',
+      details: {
+        title: step.title,
+        attempt: state.attempt,
+        duration: formatDuration(durationMs),
+        duration_ms: durationMs,
+      },
+    },
+  ]
+}
+
+const tryAgain = (run: Run, number: number): readonly EventDraft[] => {
+  const { step, state } = find(run, number)
+  if (step === undefined || state?.state !== 'failed' || state.then !== 'retry') return []
+  return [
+    {
+      eventType: 'step_started',
+      stepNumber: number,
+      principal: ENGINE,
+      via: 'engine',
+      details: { title: step.title, attempt: state.attempt + 1, kind: step.action.kind },
+    },
+  ]
+}
+
+const inputTimedOut = (run: Run, number: number, at: string): readonly EventDraft[] => {
+  const { step, state } = find(run, number)
+  if (step === undefined || state?.state !== 'awaiting_input') return []
+  const durationMs = Date.parse(at) - Date.parse(state.startedAt ?? at)
+  const error = `nobody completed it within ${formatDuration(step.timeoutMs ?? durationMs)}`
+  return [failure(run, step, state, { outcome: 'timed_out', error, durationMs, principal: TIMER, via: 'timer' }, at)]
+}
+
+const overdue = (run: Run, number: number): readonly EventDraft[] => {
+  const { step, state } = find(run, number)
+  if (step === undefined || state?.state !== 'awaiting_input' || state.overdue === true) return []
+  return [
+    {
+      eventType: 'input_requested',
+      stepNumber: number,
+      principal: TIMER,
+      via: 'timer',
+      details: { title: step.title, attempt: state.attempt, overdue: true },
+    },
+  ]
+}
+
+type CommandEnded = Extract<RunInput, { kind: 'command_result' }>
+
+const commandEnded = (run: Run, { workId, result }: CommandEnded, at: string): readonly EventDraft[] => {
+  const work = runningWorks(run).find((each) => each.id === workId)
+  switch (work?.kind) {
+    case 'action':
+      return actionEnded(run, work.step, result, at)
+    case 'verify':
+      return verifyEnded(run, work.step, result, at)
+    case 'gate_command':
+      return gateCommandEnded(run, work.gate, result)
+    default:
+      return []
+  }
+}
+
+const actionEnded = (run: Run, number: number, result: CommandEnded['result'], at: string): readonly EventDraft[] => {
+  const { step, state } = find(run, number)
+  if (step === undefined || state === undefined) return []
+  const engine = { principal: ENGINE, via: 'engine' } as const
+  if (result.outcome === 'lost') {
+    if (step.idempotent !== true) {
+      return [
+        {
+          eventType: 'step_unknown',
+          stepNumber: number,
+          ...engine,
+          details: { title: step.title, attempt: state.attempt, error: result.error },
+        },
+      ]
+    }
+    return [failure(run, step, state, { ...result, durationMs: 0, ...engine }, at)]
+  }
+  if (result.outcome !== 'ok') {
+    const error = result.error ?? `exit code ${result.exitCode}`
+    return [failure(run, step, state, { ...result, outcome: result.outcome, error, ...engine }, at)]
+  }
+  const facts = resultDetails(result)
+  if (step.verify === undefined || step.verify.length === 0) {
+    return [
+      {
+        eventType: 'step_completed',
+        stepNumber: number,
+        ...engine,
+        details: { title: step.title, attempt: state.attempt, duration: formatDuration(result.durationMs), ...facts },
+      },
+    ]
+  }
+  return [
+    {
+      eventType: 'verification_started',
+      stepNumber: number,
+      ...engine,
+      details: { title: step.title, attempt: state.attempt, ...facts },
+    },
+  ]
+}
+
+const resultDetails = ({ durationMs, exitCode, output, outputs }: CommandResult) => ({
+  duration_ms: durationMs,
+  ...(exitCode !== undefined && { exitCode }),
+  ...(output !== '' && { output }),
+  ...(Object.keys(outputs).length > 0 && { outputs }),
+})
+
+const verifyEnded = (run: Run, number: number, result: CommandEnded['result'], at: string): readonly EventDraft[] => {
+  const { step, state } = find(run, number)
+  if (step === undefined || state === undefined) return []
+  const engine = { principal: ENGINE, via: 'engine' } as const
+  const durationMs = result.outcome === 'lost' ? 0 : result.durationMs
+  const output = result.outcome === 'lost' || result.output === '' ? {} : { output: result.output }
+  if (result.outcome === 'ok') {
+    return [
+      {
+        eventType: 'verification_passed',
+        stepNumber: number,
+        ...engine,
+        details: { attempt: state.attempt, duration_ms: durationMs, ...output },
+      },
+    ]
+  }
+  const error = result.error ?? (result.outcome === 'lost' ? 'the worker died' : `exit code ${result.exitCode}`)
+  return [
+    {
+      eventType: 'verification_failed',
+      stepNumber: number,
+      ...engine,
+      details: { attempt: state.attempt, duration_ms: durationMs, error, ...output },
+    },
+    failure(
+      run,
+      step,
+      state,
+      // The step itself ran to its end, so a lost check never makes it unknown.
+      {
+        outcome: result.outcome === 'lost' ? 'failed' : result.outcome,
+        error: `verification failed: ${error}`,
+        durationMs: state.durationMs ?? 0,
+        ...engine,
+      },
+      at,
+    ),
+  ]
+}
+
+const gateCommandEnded = (run: Run, id: string, result: CommandEnded['result']): readonly EventDraft[] => {
+  const gate = run.gates[id]
+  if (gate === undefined) return []
+  const base = {
+    ...(gate.stepNumber > 0 && { stepNumber: gate.stepNumber }),
+    principal: ENGINE,
+    via: 'engine',
+  } as const
+  const durationMs = result.outcome === 'lost' ? 0 : result.durationMs
+  const output = result.outcome === 'lost' || result.output === '' ? {} : { output: result.output }
+  const details = { gate: id, attempt: gate.attempt, duration_ms: durationMs, ...output }
+  if (result.outcome === 'ok') return [{ eventType: 'verification_passed', ...base, details }]
+  const then = !gate.required ? 'continue' : run.mode === 'auto' ? 'fail' : 'pause'
+  const error = result.error ?? (result.outcome === 'lost' ? 'the worker died' : `exit code ${result.exitCode}`)
+  return [{ eventType: 'verification_failed', ...base, details: { ...details, error, then } }]
+}
+
+const factsArrived = (
+  run: Run,
+  { workId, result }: Extract<RunInput, { kind: 'facts_result' }>,
+): readonly EventDraft[] => {
+  const question = workId.slice('facts:'.length)
+  if (run.outcome !== undefined || run.facts[question] !== undefined) return []
+  return [
+    {
+      eventType: 'facts_resolved',
+      principal: ENGINE,
+      via: 'engine',
+      details: { question, values: result.values, ...(result.errors && { errors: result.errors }) },
+    },
+  ]
+}
+
+const admissionAnswered = (
+  run: Run,
+  { workId, verdict }: Extract<RunInput, { kind: 'admission' }>,
+): readonly EventDraft[] => {
+  if (run.outcome !== undefined || run.startedAt !== undefined) return []
+  const phase = workId === 'admission:arrival' ? 'arrival' : 'slot'
+  const engine = { principal: ENGINE, via: 'engine' } as const
+  switch (verdict.kind) {
+    case 'admitted':
+      return run.admitted[phase] === true ? [] : [{ eventType: 'run_admitted', ...engine, details: { phase } }]
+    case 'queued':
+      return run.queued === undefined
+        ? [{ eventType: 'run_queued', ...engine, details: { reason: verdict.reason } }]
+        : []
+    case 'refused':
+      return [
+        {
+          eventType: 'run_refused',
+          ...engine,
+          details: { reason: verdict.reason, ...(verdict.notBefore !== undefined && { notBefore: verdict.notBefore }) },
+        },
+      ]
+  }
+}

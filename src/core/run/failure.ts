@@ -1,0 +1,87 @@
+import type { Step } from '../definition.ts'
+import { formatDuration } from '../duration.ts'
+import type { AfterFailure, EventDraft, Outcome } from './event.ts'
+import type { Principal, Surface } from './principal.ts'
+import type { Run, StepRun } from './run.ts'
+import type { CommandResult } from './task.ts'
+
+/** How a step failed, and who says so. */
+export interface FailureReport {
+  readonly outcome: Exclude<Outcome, 'ok'>
+  readonly error: string
+  readonly durationMs: number
+  readonly exitCode?: number
+  readonly output?: string
+  readonly outputs?: CommandResult['outputs']
+  readonly principal: Principal
+  readonly via: Surface
+  readonly comment?: string
+}
+
+/** What follows a failure (product.md 4 "Failure"). */
+interface Consequence {
+  readonly then: AfterFailure
+  readonly retryAt?: string
+  readonly goto?: number
+  readonly note?: string
+}
+
+/** How often a lost, idempotent step is begun again by itself, so that a step that kills its worker does not go on for ever. */
+const MAX_LOST = 5
+
+/** How often the engine tries again by itself: `retries`, else the N of `on_failure: retry:N`. */
+export const retriesOf = (step: Step): number =>
+  step.retries ?? (step.onFailure?.kind === 'retry' ? step.onFailure.times : 0)
+
+const consequence = (run: Run, step: Step, state: StepRun, report: FailureReport, at: string): Consequence => {
+  const byMode: AfterFailure = run.mode === 'auto' ? 'fail' : 'pause'
+  if (run.ending !== undefined) return { then: 'fail' }
+  if (report.outcome === 'lost' && state.failures < Math.max(MAX_LOST, retriesOf(step))) return { then: 'retry' }
+  if (state.failures < retriesOf(step)) {
+    const delayMs = step.retryDelayMs ?? 0
+    return { then: 'retry', ...(delayMs > 0 && { retryAt: new Date(Date.parse(at) + delayMs).toISOString() }) }
+  }
+  if (step.onFailure === undefined) return { then: byMode }
+  switch (step.onFailure.kind) {
+    case 'retry':
+      return { then: byMode }
+    case 'rollback':
+      return { then: 'pause' }
+    case 'goto':
+      return jumpOr(run, step.onFailure.step, byMode)
+    default:
+      return { then: step.onFailure.kind }
+  }
+}
+
+const jumpOr = (run: Run, target: number, otherwise: AfterFailure): Consequence => {
+  const visits = run.steps.find((step) => step.number === target)?.visits ?? 0
+  const { maxStepVisits } = run.seed.pinned.policy
+  return visits < maxStepVisits
+    ? { then: 'goto', goto: target }
+    : { then: otherwise, note: `; step ${target} was visited ${visits} times, which is the limit` }
+}
+
+/** The `step_failed` event, with what it leads to decided. */
+export const failure = (run: Run, step: Step, state: StepRun, report: FailureReport, at: string): EventDraft => {
+  const { note, ...then } = consequence(run, step, state, report, at)
+  return {
+    eventType: 'step_failed',
+    stepNumber: step.number,
+    principal: report.principal,
+    via: report.via,
+    details: {
+      title: step.title,
+      attempt: state.attempt,
+      duration: formatDuration(report.durationMs),
+      duration_ms: report.durationMs,
+      error: `${report.error}${note ?? ''}`,
+      outcome: report.outcome,
+      ...(report.exitCode !== undefined && { exitCode: report.exitCode }),
+      ...(report.output !== undefined && report.output !== '' && { output: report.output }),
+      ...(report.outputs !== undefined && Object.keys(report.outputs).length > 0 && { outputs: report.outputs }),
+      ...(report.comment !== undefined && { comment: report.comment }),
+      ...then,
+    },
+  }
+}

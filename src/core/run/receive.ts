@@ -1,0 +1,100 @@
+import type { Json } from '../definition.ts'
+import { sealedText, verifySeal } from '../seal.ts'
+import { DECISION_KINDS, type Decision, type DecisionKind } from './decision.ts'
+import { PRINCIPAL_KINDS, type Principal, SURFACES } from './principal.ts'
+
+// receive.ts: the one door from a message of unknown make to a decision. It never throws.
+
+export type Received =
+  | { readonly ok: true; readonly decision: Decision }
+  | { readonly ok: false; readonly reason: string }
+
+const TEXTS = ['decisionId', 'gate', 'comment', 'reason', 'seal'] as const
+const NUMBERS = ['step', 'attempt', 'item'] as const
+const FLAGS = ['ticked', 'failed'] as const
+
+/** Longest text that a message may bring along, in characters. */
+const MAX_TEXT = 16_384
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const isDecisionKind = (name: string): name is DecisionKind =>
+  (DECISION_KINDS as readonly string[]).includes(name)
+
+/**
+ * Reads the argument of a message.
+ *
+ * Principal and surface are believed only with a seal by the installation that pinned the run; without one the sender
+ * is whoever reached Temporal's port, so the claimed id is kept but marked as unverified (product.md 6).
+ */
+export const receive = (
+  kind: DecisionKind,
+  argument: unknown,
+  door: 'signal' | 'update',
+  run: { readonly runId: string; readonly authority: string },
+): Received => {
+  if (argument === undefined) return { ok: false, reason: 'it has no argument; send at least {}' }
+  if (!isRecord(argument)) return { ok: false, reason: 'its argument is not a JSON object' }
+  const problem = shapeProblem(argument)
+  if (problem !== undefined) return { ok: false, reason: problem }
+  const said = pick(argument)
+  if (typeof argument['seal'] !== 'string') {
+    return { ok: true, decision: { ...said, kind, principal: claimed(argument['principal']), via: door } }
+  }
+  const principal = principalOf(argument['principal'])
+  const via = SURFACES.find((surface) => surface === argument['via'])
+  if (principal === undefined || via === undefined) return { ok: false, reason: 'its seal comes without a principal' }
+  const decision: Decision = { ...said, kind, principal, via, seal: argument['seal'] }
+  return verifySeal(run.authority, sealedText(run.runId, decision), argument['seal'])
+    ? { ok: true, decision }
+    : { ok: false, reason: 'its seal is not one of this installation' }
+}
+
+const shapeProblem = (argument: Record<string, unknown>): string | undefined => {
+  for (const key of TEXTS) {
+    const value = argument[key]
+    if (value === undefined || value === null) continue
+    if (typeof value !== 'string') return `"${key}" is not text`
+    if (value.length > MAX_TEXT) return `"${key}" is longer than ${MAX_TEXT} characters`
+  }
+  for (const key of NUMBERS) {
+    const value = argument[key]
+    if (
+      value !== undefined &&
+      value !== null &&
+      !(typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
+    ) {
+      return `"${key}" is not a whole number`
+    }
+  }
+  for (const key of FLAGS) {
+    const value = argument[key]
+    if (value !== undefined && value !== null && typeof value !== 'boolean') return `"${key}" is not true or false`
+  }
+  const { values } = argument
+  return values === undefined || values === null || isRecord(values) ? undefined : '"values" is not a JSON object'
+}
+
+const pick = (argument: Record<string, unknown>): Omit<Decision, 'kind'> => {
+  const keys = [...TEXTS.filter((key) => key !== 'seal'), ...NUMBERS, ...FLAGS, 'values'] as const
+  return Object.fromEntries(
+    keys
+      .filter((key) => argument[key] !== undefined && argument[key] !== null)
+      .map((key) => [key, argument[key] as Json]),
+  )
+}
+
+/** What an unsealed message says of its sender: kept as a name, never as an identity. */
+const claimed = (value: unknown): Principal => {
+  const id = typeof value === 'string' ? value : isRecord(value) && typeof value['id'] === 'string' ? value['id'] : ''
+  return { id: id === '' ? 'temporal' : id.slice(0, 200), kind: 'user', verified: false }
+}
+
+const principalOf = (value: unknown): Principal | undefined =>
+  isRecord(value) &&
+  typeof value['id'] === 'string' &&
+  PRINCIPAL_KINDS.some((kind) => kind === value['kind']) &&
+  value['verified'] !== false
+    ? (value as unknown as Principal)
+    : undefined

@@ -1,0 +1,97 @@
+import { canonicalJson } from '../canonical.ts'
+import type { ExecutionMode, Json } from '../definition.ts'
+import { checkParams } from '../params.ts'
+import { verifySeal } from '../seal.ts'
+import { effectiveMode, STRICTNESS } from './mode.ts'
+import type { Principal, Surface, TriggerInfo } from './principal.ts'
+import { type PinnedSop, RULES_VERSION, type RunSeed } from './run.ts'
+import { unsupported } from './supported.ts'
+
+/** What a start asks for, as the workflow receives it. */
+export interface StartInput {
+  readonly params?: Readonly<Record<string, Json>>
+  readonly executionMode?: ExecutionMode
+  readonly skipApproval?: boolean
+  readonly force?: boolean
+  readonly trigger?: TriggerInfo
+  readonly startedBy?: Principal
+  readonly via?: Surface
+  readonly rulesVersion?: number
+  readonly seal?: string
+}
+
+/** What the seal of a start covers: everything that the starter's rights decide about. */
+export const sealedStart = (runId: string, sop: string, input: StartInput): string =>
+  canonicalJson({
+    runId,
+    sop,
+    startedBy: input.startedBy ?? null,
+    via: input.via ?? null,
+    executionMode: input.executionMode ?? null,
+    skipApproval: input.skipApproval ?? false,
+    force: input.force ?? false,
+  })
+
+const UNVERIFIED: Principal = { id: 'temporal', kind: 'user', verified: false }
+
+/**
+ * The seed of a run. A start that our API sealed is taken at its word, since it was checked there; one that came from
+ * Temporal directly gets no rights by claiming them, and its problems are put on record as a refusal.
+ */
+export const seedOf = (runId: string, input: StartInput, pinned: PinnedSop): RunSeed => {
+  const { definition } = pinned
+  const sealed =
+    input.seal !== undefined && verifySeal(pinned.authority, sealedStart(runId, definition.name, input), input.seal)
+  const trigger = input.trigger ?? { type: 'manual' }
+  const checked = sealed ? undefined : checkParams(definition.params, input.params ?? {}, 'hand')
+  const problems = sealed
+    ? unsupported(definition)
+    : [...unsupported(definition), ...directProblems(input, pinned, checked)]
+  return {
+    runId,
+    rulesVersion: input.rulesVersion ?? RULES_VERSION,
+    pinned,
+    params: checked?.ok === true ? checked.params : (input.params ?? {}),
+    trigger,
+    startedBy: sealed && input.startedBy ? input.startedBy : UNVERIFIED,
+    via: sealed && input.via ? input.via : 'temporal',
+    ...(input.executionMode !== undefined && { mode: input.executionMode }),
+    ...(sealed && input.skipApproval === true && { skipApproval: true }),
+    ...(sealed && input.force === true && { force: true }),
+    ...(problems.length > 0 && { problems }),
+  }
+}
+
+const directProblems = (
+  input: StartInput,
+  { definition, policy }: PinnedSop,
+  checked: ReturnType<typeof checkParams> | undefined,
+): readonly string[] => [
+  ...(input.seal === undefined ? [] : ['the seal of the start is not one of this installation']),
+  ...(checked?.ok === false ? checked.problems : []),
+  ...(checked?.ok === true && checked.secretNames.length > 0
+    ? [
+        `secret params (${checked.secretNames.join(', ')}) cannot be given to Temporal directly: they would stand in its history; use the API or the CLI`,
+      ]
+    : []),
+  ...(input.skipApproval === true ? ['"skipApproval" needs credentials: start the run over the API or the CLI'] : []),
+  ...(input.force === true ? ['"force" needs credentials: start the run over the API or the CLI'] : []),
+  ...(isLooser(
+    input.executionMode,
+    definition.mode ?? policy.defaultMode,
+    definition.priority,
+    policy.priorityBasedStrict,
+  )
+    ? ['a looser execution mode needs an admin: start the run over the API or the CLI']
+    : []),
+]
+
+/** Whether a mode override asks for fewer approvals than the SOP itself (rulings 22). */
+export const isLooser = (
+  asked: ExecutionMode | undefined,
+  own: ExecutionMode,
+  priority: PinnedSop['definition']['priority'],
+  strict: boolean,
+): boolean =>
+  asked !== undefined &&
+  STRICTNESS[effectiveMode(asked, priority, strict)] < STRICTNESS[effectiveMode(own, priority, strict)]

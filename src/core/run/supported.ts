@@ -1,0 +1,79 @@
+import type { SopDefinition, Step, Trigger } from '../definition.ts'
+import type { PinnedSop } from './run.ts'
+
+// supported.ts: what this version does not carry out yet. A run that needs it is refused at its start with a sentence
+// that names the setting: nothing is ever silently ignored.
+
+const stepRefusals: readonly [string, (step: Step) => boolean][] = [
+  ['needs', (step) => step.needs !== undefined],
+  ['for_each', (step) => step.forEach !== undefined],
+  ['max_parallel', (step) => step.maxParallel !== undefined],
+  ['sop', (step) => step.action.kind === 'sop'],
+  ['runs_on', (step) => step.runsOn !== undefined],
+  ['rollback', (step) => step.rollback !== undefined],
+  ['on_failure = "rollback"', (step) => step.onFailure?.kind === 'rollback'],
+  ['on_reject = "rollback"', (step) => step.onReject === 'rollback'],
+  ['point_of_no_return', (step) => step.pointOfNoReturn === true],
+  ['quorum', (step) => needsSeveral(step.quorum)],
+  ['remind', (step) => step.remindMs !== undefined],
+  ['escalate_to', (step) => step.escalateTo !== undefined],
+]
+
+const needsSeveral = (quorum: Step['quorum']): boolean =>
+  quorum !== undefined && (typeof quorum !== 'number' || quorum > 1)
+
+const sopRefusals: readonly [string, (definition: SopDefinition) => boolean][] = [
+  ['admission = "coalesce"', ({ admission, maxConcurrent }) => admission === 'coalesce' && maxConcurrent !== undefined],
+  ['release_slot_at_gate', (definition) => definition.releaseSlotAtGate === true],
+  ['lock', ({ locks }) => (locks ?? []).length > 0],
+  ['blackout', ({ blackout }) => (blackout ?? []).length > 0],
+  ['holidays', ({ holidays }) => (holidays ?? []).length > 0],
+]
+
+const gateRefusals: readonly [string, (gate: NonNullable<SopDefinition['gates']>[number]) => boolean][] = [
+  ['on_reject = "rollback"', (gate) => gate.onReject === 'rollback'],
+  ['quorum', (gate) => needsSeveral(gate.quorum)],
+  ['remind', (gate) => gate.remindMs !== undefined],
+  ['escalate_to', (gate) => gate.escalateTo !== undefined],
+]
+
+/** Sentences that say which settings of the definition stand in the way of a run; empty when it can start. */
+export const unsupported = (definition: SopDefinition): readonly string[] => [
+  ...(definition.refusals ?? []),
+  ...sopRefusals
+    .filter(([, has]) => has(definition))
+    .map(([key]) => `SOP "${definition.name}" sets "${key}", which this version does not carry out yet`),
+  ...definition.steps.flatMap((step) =>
+    stepRefusals
+      .filter(([, has]) => has(step))
+      .map(([key]) => `Step ${step.number} "${step.title}" sets "${key}", which this version does not carry out yet`),
+  ),
+  ...(definition.gates ?? []).flatMap((gate) =>
+    gateRefusals
+      .filter(([, has]) => has(gate))
+      .map(([key]) => `Gate "${gate.key}" sets "${key}", which this version does not carry out yet`),
+  ),
+]
+
+const triggerDetail = (trigger: Trigger): string => {
+  switch (trigger.type) {
+    case 'cron':
+      return `cron:${trigger.expression}`
+    case 'webhook':
+      return `webhook:${trigger.path}`
+    case 'unserved':
+      return trigger.name
+    default:
+      return trigger.type
+  }
+}
+
+/** Sentences about what is written, shown, and does not work yet, though runs can be started by hand. */
+export const notServed = (definition: SopDefinition): readonly string[] =>
+  definition.triggers
+    .filter((trigger) => trigger.type !== 'manual')
+    .map((trigger) => `Trigger "${triggerDetail(trigger)}" is not served by this version yet: start the SOP by hand`)
+
+/** Whether runs have to visit admission at all; most do not (engine.md 1). */
+export const needsAdmission = ({ definition, policy }: PinnedSop): boolean =>
+  definition.cooldownMs > 0 || definition.maxConcurrent !== undefined || policy.maxConcurrentRuns !== undefined

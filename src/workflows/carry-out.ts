@@ -1,0 +1,109 @@
+// carry-out.ts — turns effects into activities. A command's failure becomes a result, so nothing here rejects for it.
+
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  proxyActivities,
+  type TimeoutFailure,
+} from '@temporalio/workflow'
+import type { AdmissionRequest } from '../activities/deps.ts'
+import type { Activities } from '../activities/index.ts'
+import { type CommandWork, commandTask, workSummary } from '../core/run/command-task.ts'
+import type { RunEvent } from '../core/run/event.ts'
+import type { AdmissionVerdict, LostResult } from '../core/run/input.ts'
+import type { PinnedSop, Run } from '../core/run/run.ts'
+import type { CommandResult, FactsResult, RecordResult } from '../core/run/task.ts'
+import { bookkeepingOptions, commandOptions } from './activity-options.ts'
+
+const bookkeeping = (summary: string) => proxyActivities<Activities>(bookkeepingOptions(summary))
+
+export const pinSop = (name: string): Promise<PinnedSop> =>
+  proxyActivities<Activities>({
+    startToCloseTimeout: 60_000,
+    retry: { initialInterval: 500, maximumAttempts: 5 },
+    summary: `Pin SOP ${name}`.slice(0, 200),
+  }).pinSop({ name })
+
+/** Runs a command; the events ride along and are on record before it starts. */
+export const runCommand = async (
+  run: Run,
+  work: CommandWork,
+  events: readonly RunEvent[],
+): Promise<CommandResult | LostResult> => {
+  const task = commandTask(run, work, events)
+  try {
+    return await proxyActivities<Activities>(commandOptions(task.timeoutMs, workSummary(run, work))).runCommand(task)
+  } catch (error) {
+    return resultOf(error)
+  }
+}
+
+/** Failures of which it is known that the command never ran. */
+const NEVER_RAN = ['NotSigned', 'StartFailed']
+
+const resultOf = (error: unknown): CommandResult | LostResult => {
+  const nothing = { durationMs: 0, output: '', outputs: {}, logBytes: 0, ackedSeq: 0 }
+  if (isCancellation(error)) return { ...nothing, outcome: 'cancelled', error: 'cancelled before it began' }
+  const cause = error instanceof ActivityFailure ? error.cause : error
+  if (cause instanceof ApplicationFailure && NEVER_RAN.includes(cause.type ?? '')) {
+    return { ...nothing, outcome: 'failed', error: cause.message }
+  }
+  return { outcome: 'lost', error: lostReason(cause) }
+}
+
+const lostReason = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return 'the worker gave no answer'
+  if (cause.name === 'TimeoutFailure') {
+    const kind = (cause as TimeoutFailure).timeoutType
+    return kind === 'HEARTBEAT' ? 'its worker died, or was cut off' : `no answer came in time (${kind})`
+  }
+  if (cause instanceof ApplicationFailure && cause.type === 'WorkerShutdown')
+    return 'interrupted by the shutdown of its worker'
+  return cause.message
+}
+
+export const askFacts = async (run: Run, names: readonly string[]): Promise<FactsResult> => {
+  const { runId, pinned } = run.seed
+  const timezone = pinned.definition.timezone ?? pinned.policy.timezone
+  try {
+    return await bookkeeping(`Ask for ${names.join(', ')}`.slice(0, 200)).resolveFacts({ runId, names, timezone })
+  } catch (error) {
+    if (isCancellation(error)) throw error
+    const reason =
+      error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : 'no answer'
+    return { values: {}, errors: Object.fromEntries(names.map((name) => [name, reason])) }
+  }
+}
+
+export const record = (run: Run, events: readonly RunEvent[]): Promise<RecordResult> => {
+  const first = events[0]?.sequence ?? 0
+  const last = events.at(-1)?.sequence ?? 0
+  return bookkeeping(`Record events ${first} to ${last}`).recordAudit({
+    runId: run.seed.runId,
+    sop: run.seed.pinned.definition.name,
+    events,
+  })
+}
+
+const PRIORITY_KEYS = { critical: 1, high: 2, normal: 3, low: 5 } as const
+
+export const askAdmission = (run: Run, phase: 'arrival' | 'slot'): Promise<AdmissionVerdict> => {
+  const { runId, pinned, trigger, force } = run.seed
+  const { definition } = pinned
+  const request: AdmissionRequest = {
+    runId,
+    sop: definition.name,
+    phase,
+    triggeredAt: trigger.scheduledAt ?? run.createdAt ?? '',
+    priority: PRIORITY_KEYS[definition.priority],
+    cooldownMs: definition.cooldownMs,
+    ...(definition.maxConcurrent !== undefined && { maxConcurrent: definition.maxConcurrent }),
+    admission: definition.admission,
+    ...(force === true && { force }),
+  }
+  return bookkeeping(`Ask for admission (${phase})`).requestAdmission(request)
+}
+
+export const releaseAdmission = (run: Run): Promise<void> =>
+  bookkeeping('Give the slot back').releaseAdmission({ runId: run.seed.runId })

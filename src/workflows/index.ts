@@ -1,0 +1,1 @@
+export { runSop } from './run-sop.ts'

@@ -1,0 +1,334 @@
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { isCommandWork } from '../core/run/command-task.ts'
+import type { DecisionKind, DecisionReply } from '../core/run/decision.ts'
+import type { Effect, Timer, Work } from '../core/run/effect.ts'
+import type { RunEvent } from '../core/run/event.ts'
+import { newRun } from '../core/run/evolve.ts'
+import { type Inbox, remember, seenReply } from '../core/run/inbox.ts'
+import type { RunInput } from '../core/run/input.ts'
+import { receive } from '../core/run/receive.ts'
+import type { Run, RunSeed } from '../core/run/run.ts'
+import { needsAdmission } from '../core/run/supported.ts'
+import { effectsOf, transition } from '../core/run/transition.ts'
+import { type RunView, viewOf } from '../core/run/view.ts'
+import { askAdmission, askFacts, record, releaseAdmission, runCommand } from './carry-out.ts'
+import { unreadableReason } from './converter.ts'
+import { detailsOf } from './details.ts'
+import type { AuditTail, Snapshot } from './messages.ts'
+import { Visibility } from './visibility.ts'
+
+/** Events of one execution's history after which it hands over to the next (engine.md 2). */
+const LONG_HISTORY = 4_000
+
+/** Pause between two attempts to write a record whose store is down. */
+const STORE_DOWN_MS = 5_000
+
+/** A message that came before the run was created. */
+interface Early {
+  readonly kind: DecisionKind
+  readonly argument: unknown
+}
+
+/**
+ * Holds one run and carries out what its rules ask for. `transition` decides; this class starts and stops activities
+ * and timers, and sees to it that the record has every event.
+ */
+export class Interpreter {
+  private readonly runId: string
+  private run: Run | undefined
+  /** Events that the record has not confirmed, in order. */
+  private tail: readonly RunEvent[] = []
+  private inbox: Inbox = []
+  private early: readonly Early[] = []
+  private executions = 1
+  private readonly works = new Map<string, CancellationScope>()
+  private readonly timers = new Map<string, CancellationScope>()
+  /**
+   * Everything that the run starts hangs here, not on the scope of whoever asked: a cancel from Temporal reaches the run
+   * as a decision, and a closed run must still be able to write its record.
+   */
+  private readonly host = new CancellationScope({ cancellable: false })
+  /** No new work begins in this execution. */
+  private isHandingOver = false
+  private isFlushing = false
+  private lastRefusal: string | undefined
+  private readonly visibility = new Visibility()
+
+  constructor(runId: string) {
+    this.runId = runId
+  }
+
+  create(seed: RunSeed): void {
+    this.run = newRun(seed)
+    this.apply({ kind: 'create' })
+    const early = this.early
+    this.early = []
+    for (const { kind, argument } of early) this.receiveEarly(kind, argument)
+  }
+
+  goOn({ run, tail, inbox, executions }: Snapshot): void {
+    this.run = run
+    this.tail = tail
+    this.inbox = inbox
+    this.executions = executions + 1
+    this.perform(effectsOf(run, now()))
+    this.show()
+  }
+
+  snapshot(): Snapshot {
+    return { run: this.created(), tail: this.tail, inbox: this.inbox, executions: this.executions }
+  }
+
+  status(): RunView | { readonly runId: string; readonly status: 'pending' } {
+    return this.run === undefined || this.run.sequence === 0
+      ? { runId: this.runId, status: 'pending' }
+      : viewOf(this.run)
+  }
+
+  auditTail(): AuditTail {
+    const sequence = this.run?.sequence ?? 0
+    return {
+      runId: this.runId,
+      sequence,
+      acknowledged: (this.tail[0]?.sequence ?? sequence + 1) - 1,
+      events: this.tail,
+    }
+  }
+
+  /** A message by signal; its answer goes nowhere, its event does. */
+  receive(kind: DecisionKind, argument: unknown, door: 'signal' | 'update'): DecisionReply | undefined {
+    if (this.run === undefined) {
+      this.early = [...this.early, { kind, argument }]
+      return undefined
+    }
+    const bad = unreadableReason(argument)
+    const received =
+      bad !== undefined
+        ? ({ ok: false, reason: bad } as const)
+        : receive(kind, argument, door, { runId: this.runId, authority: this.run.seed.pinned.authority })
+    if (!received.ok) return this.apply({ kind: 'unreadable', name: kind, reason: received.reason, via: door })
+    const { decisionId } = received.decision
+    const seen = seenReply(this.inbox, decisionId)
+    if (seen !== undefined) return seen
+    const reply = this.apply({ kind: 'decision', decision: received.decision })
+    if (reply !== undefined) this.inbox = remember(this.inbox, decisionId, reply)
+    return reply
+  }
+
+  async receiveUpdate(kind: DecisionKind, argument: unknown): Promise<DecisionReply> {
+    await condition(() => this.run !== undefined)
+    return this.receive(kind, argument, 'update') ?? this.noAnswer()
+  }
+
+  receiveUnknown(name: string, door: 'signal' | 'update'): DecisionReply | undefined {
+    if (this.run === undefined) return undefined
+    return this.apply({ kind: 'unreadable', name: name.slice(0, 100), reason: 'no such message', via: door })
+  }
+
+  async receiveUnknownUpdate(name: string): Promise<DecisionReply> {
+    await condition(() => this.run !== undefined)
+    return this.receiveUnknown(name, 'update') ?? this.noAnswer()
+  }
+
+  /** `temporal workflow cancel`, or the Cancel button. */
+  cancelFromTemporal(): void {
+    if (this.run === undefined) {
+      this.early = [...this.early, { kind: 'cancel', argument: { reason: 'cancelled in Temporal' } }]
+    } else if (this.run.outcome === undefined && this.run.ending === undefined) {
+      this.receive('cancel', { reason: 'cancelled in Temporal' }, 'signal')
+    }
+  }
+
+  /** Resolves when the run is closed and on record, or when its history is long and nothing is under way. */
+  async untilClosedOrLong(): Promise<'closed' | 'long'> {
+    await condition(() => this.isSettled() || this.mayHandOver())
+    if (!this.isSettled()) return 'long'
+    await condition(() => this.works.size === 0 && !this.isFlushing)
+    await this.flushAll()
+    const run = this.created()
+    if (needsAdmission(run.seed.pinned)) await releaseAdmission(run)
+    return 'closed'
+  }
+
+  closedRun(): Run & { readonly outcome: NonNullable<Run['outcome']> } {
+    const run = this.created()
+    if (run.outcome === undefined) throw new RangeError(`Cannot close run "${this.runId}": it is not over`)
+    return { ...run, outcome: run.outcome }
+  }
+
+  private created(): Run {
+    if (this.run === undefined) throw new RangeError(`Cannot read run "${this.runId}": it is not created`)
+    return this.run
+  }
+
+  private noAnswer(): DecisionReply {
+    return {
+      accepted: false,
+      runId: this.runId,
+      status: 'pending',
+      code: 'conflict',
+      reason: 'the run is not created yet',
+    }
+  }
+
+  /** What came too early is refused, never stored up; only a cancel is honoured. */
+  private receiveEarly(kind: DecisionKind, argument: unknown): void {
+    if (kind === 'cancel') this.receive(kind, argument, 'signal')
+    else this.apply({ kind: 'unreadable', name: kind, reason: 'it came before the run was created', via: 'signal' })
+  }
+
+  private isSettled(): boolean {
+    return this.run?.outcome !== undefined
+  }
+
+  private mayHandOver(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo()
+    if (!this.isHandingOver && (historyLength > LONG_HISTORY || continueAsNewSuggested)) this.isHandingOver = true
+    return this.isHandingOver && this.works.size === 0 && !this.isFlushing
+  }
+
+  /** The only place where the run changes (R1). */
+  private apply(input: RunInput): DecisionReply | undefined {
+    const { run, events, effects, reply } = transition(this.created(), input, now())
+    this.run = run
+    this.tail = [...this.tail, ...events]
+    const refused = events.findLast((event) => event.eventType === 'decision_refused')
+    if (refused !== undefined) this.lastRefusal = refused.details.reason
+    this.perform(effects)
+    if (events.length > 0) this.show()
+    return reply
+  }
+
+  private show(): void {
+    const run = this.created()
+    if (run.sequence === 0) return
+    const view = viewOf(run)
+    this.visibility.show(view)
+    setCurrentDetails(detailsOf(view, this.lastRefusal))
+  }
+
+  private perform(effects: readonly Effect[]): void {
+    let carried = false
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'cancel':
+          this.works.get(effect.workId)?.cancel()
+          break
+        case 'disarm':
+          this.timers.get(effect.timerId)?.cancel()
+          this.timers.delete(effect.timerId)
+          break
+        case 'arm':
+          this.arm(effect.timer)
+          break
+        case 'start':
+          carried = this.start(effect.work) || carried
+          break
+        case 'close':
+          this.stopEverything()
+          break
+      }
+    }
+    if (!carried && this.tail.length > 0 && !this.isSettled()) void this.flush()
+  }
+
+  /** What is asked besides commands has no meaning for a closed run. */
+  private stopEverything(): void {
+    for (const scope of [...this.timers.values(), ...this.works.values()]) scope.cancel()
+    this.timers.clear()
+  }
+
+  private newScope(): CancellationScope {
+    return new CancellationScope({ cancellable: true, parent: this.host })
+  }
+
+  private arm(timer: Timer): void {
+    const scope = this.newScope()
+    this.timers.set(timer.id, scope)
+    void this.wait(scope, timer)
+  }
+
+  private async wait(scope: CancellationScope, { id, at, summary }: Timer): Promise<void> {
+    try {
+      await scope.run(() => sleep(Math.max(1, Date.parse(at) - Date.now()), { summary: summary.slice(0, 200) }))
+    } catch (error) {
+      if (isCancellation(error)) return
+      throw error
+    }
+    if (this.timers.get(id) !== scope) return
+    this.timers.delete(id)
+    this.apply({ kind: 'timer', timerId: id })
+  }
+
+  /** @returns whether the pending events ride along with the work. */
+  private start(work: Work): boolean {
+    if (this.isHandingOver) return false
+    const scope = this.newScope()
+    this.works.set(work.id, scope)
+    void this.carryOut(scope, work)
+    return isCommandWork(work)
+  }
+
+  private async carryOut(scope: CancellationScope, work: Work): Promise<void> {
+    const input = await this.outcomeOf(scope, work)
+    this.works.delete(work.id)
+    if (input !== undefined) this.apply(input)
+  }
+
+  private async outcomeOf(scope: CancellationScope, work: Work): Promise<RunInput | undefined> {
+    const run = this.created()
+    const workId = work.id
+    try {
+      if (isCommandWork(work)) {
+        const result = await scope.run(() => runCommand(run, work, this.tail))
+        if (result.outcome !== 'lost') this.acknowledge(result.ackedSeq)
+        return { kind: 'command_result', workId, result }
+      }
+      if (work.kind === 'facts') {
+        return { kind: 'facts_result', workId, result: await scope.run(() => askFacts(run, work.names)) }
+      }
+      return { kind: 'admission', workId, verdict: await scope.run(() => askAdmission(run, work.phase)) }
+    } catch (error) {
+      if (isCancellation(error)) return undefined
+      throw error
+    }
+  }
+
+  private acknowledge(sequence: number): void {
+    this.tail = this.tail.filter((event) => event.sequence > sequence)
+  }
+
+  /** Writes the tail in the background; one batch at a time. */
+  private async flush(): Promise<void> {
+    if (this.isFlushing) return
+    this.isFlushing = true
+    await this.flushOnce()
+    this.isFlushing = false
+    if (this.tail.length > 0 && !this.isSettled() && !this.isCarrying()) void this.flush()
+  }
+
+  private isCarrying(): boolean {
+    return [...this.works.keys()].some((id) => /^(step|verify|gate):/.test(id))
+  }
+
+  private async flushAll(): Promise<void> {
+    while (this.tail.length > 0) await this.flushOnce()
+  }
+
+  private async flushOnce(): Promise<void> {
+    const before = this.tail.length
+    const { ackedSeq } = await this.host.run(() => record(this.created(), this.tail))
+    this.acknowledge(ackedSeq)
+    if (this.tail.length >= before)
+      await this.host.run(() => sleep(STORE_DOWN_MS, { summary: 'The audit store is down' }))
+  }
+}
+
+const now = (): string => new Date(Date.now()).toISOString()

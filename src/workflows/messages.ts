@@ -1,0 +1,71 @@
+import { defineQuery } from '@temporalio/workflow'
+import type { ExecutionMode, Json } from '../core/definition.ts'
+import type { RunEvent } from '../core/run/event.ts'
+import type { Inbox } from '../core/run/inbox.ts'
+import type { Principal, Surface, TriggerInfo } from '../core/run/principal.ts'
+import type { PinnedSop, Run } from '../core/run/run.ts'
+import type { RunView } from '../core/run/view.ts'
+
+// messages.ts: the names and shapes that cross the border of a workflow. Names are wire format
+// (docs/decisions/0004-event-names.md). Signals and updates are named for the decisions in core/run/decision.ts.
+
+export const RUN_WORKFLOW = 'runSop'
+
+/**
+ * The argument of `runSop`. Our client gives it whole; from the Temporal UI or CLI `{"sop": "name"}` is enough, and the
+ * first activity pins the definition.
+ */
+export interface RunSopInput {
+  readonly sop: string
+  readonly params?: Readonly<Record<string, Json>>
+  readonly executionMode?: ExecutionMode
+  readonly skipApproval?: boolean
+  readonly force?: boolean
+  readonly trigger?: TriggerInfo
+  readonly startedBy?: Principal
+  readonly via?: Surface
+  readonly rulesVersion?: number
+  readonly pinned?: PinnedSop
+  /** Who started it is believed only with a seal over these fields by the installation. */
+  readonly seal?: string
+  readonly snapshot?: Snapshot
+}
+
+/** What one execution hands to the next: the folded state and the events that the record has not confirmed yet. */
+export interface Snapshot {
+  readonly run: Run
+  readonly tail: readonly RunEvent[]
+  readonly inbox: Inbox
+  readonly executions: number
+}
+
+export interface RunSopResult {
+  readonly runId: string
+  readonly status: 'completed'
+  readonly outputs: Readonly<Record<string, Json>>
+}
+
+/** Events that the workflow still holds; the store has all. */
+export interface AuditTail {
+  readonly runId: string
+  readonly sequence: number
+  readonly acknowledged: number
+  readonly events: readonly RunEvent[]
+}
+
+export const statusQuery = defineQuery<RunView | { readonly runId: string; readonly status: 'pending' }>('status')
+export const auditQuery = defineQuery<AuditTail>('audit')
+
+/** Search attributes of Temporal's own list. 10 Keywords a namespace, so they are few (engine.md 2). */
+export const SEARCH_ATTRIBUTES = {
+  SopName: 'KEYWORD',
+  SopState: 'KEYWORD',
+  SopTrigger: 'KEYWORD',
+  SopDigest: 'KEYWORD',
+  SopPriority: 'INT',
+  SopDeadline: 'DATETIME',
+  SopWaitingOn: 'KEYWORD_LIST',
+} as const
+
+/** Type of the failure that a failed run closes with. */
+export const RUN_FAILED = 'RunFailed'

@@ -1,0 +1,86 @@
+// run-sop.ts — interprets one run. Invariants:
+//   R1 `run` changes only in apply().  R2 every await is an effect, a timer or a condition.
+//   R3 handlers are registered before the first await.  R4 no continue-as-new until all handlers have finished and
+//   no work is under way.  R5 nothing closes the run before the record has every event.
+
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { seedOf } from '../core/run/seed.ts'
+import { unreadableReason } from './converter.ts'
+import { Interpreter } from './interpreter.ts'
+import { pinSop } from './carry-out.ts'
+import { registerHandlers } from './handlers.ts'
+import { RUN_FAILED, type RunSopInput, type RunSopResult } from './messages.ts'
+
+/**
+ * Carries out one SOP as a durable run.
+ *
+ * @throws ApplicationFailure of type `RunFailed` when the run failed, CancelledFailure when it was cancelled: Temporal
+ * then shows the execution as Failed or Canceled.
+ */
+export async function runSop(input: RunSopInput): Promise<RunSopResult> {
+  const interpreter = new Interpreter(workflowInfo().workflowId)
+  registerHandlers(interpreter)
+  const root = CancellationScope.current()
+  root.cancelRequested.catch(() => interpreter.cancelFromTemporal())
+  return CancellationScope.nonCancellable(async () => {
+    await begin(interpreter, input)
+    const ended = await interpreter.untilClosedOrLong()
+    await condition(allHandlersFinished)
+    if (ended === 'long') return continueAsNew<typeof runSop>({ sop: input.sop, snapshot: interpreter.snapshot() })
+    return close(interpreter, root)
+  })
+}
+
+const begin = async (interpreter: Interpreter, input: RunSopInput): Promise<void> => {
+  const bad =
+    unreadableReason(input) ?? (typeof input?.sop === 'string' ? undefined : 'it names no SOP, as in {"sop":"name"}')
+  if (bad !== undefined) throw ApplicationFailure.nonRetryable(`Cannot start run: ${bad}`, 'InvalidStart')
+  if (input.snapshot !== undefined) return interpreter.goOn(input.snapshot)
+  const pinned = input.pinned ?? (await pinDefinition(input.sop))
+  interpreter.create(seedOf(workflowInfo().workflowId, input, pinned))
+}
+
+/** A run that was started with only a name pins its definition first; an SOP that cannot start fails the run at once. */
+const pinDefinition = async (sop: string) => {
+  try {
+    return await pinSop(sop)
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause ?? error) : error
+    const message = cause instanceof Error ? cause.message : `Cannot start SOP "${sop}"`
+    throw ApplicationFailure.nonRetryable(message, 'InvalidStart')
+  }
+}
+
+const close = async (interpreter: Interpreter, root: CancellationScope): Promise<RunSopResult> => {
+  const { seed, outcome, outputs } = interpreter.closedRun()
+  switch (outcome.state) {
+    case 'completed':
+      return { runId: seed.runId, status: 'completed', outputs }
+    case 'failed':
+      throw ApplicationFailure.nonRetryable(outcome.reason ?? 'the run failed', RUN_FAILED)
+    case 'cancelled':
+      await askForCancellation(root)
+      throw new CancelledFailure(outcome.reason ?? 'the run was cancelled')
+  }
+}
+
+/** Temporal closes an execution as Canceled only where its cancellation was requested, so the run requests its own. */
+const askForCancellation = async (root: CancellationScope): Promise<void> => {
+  if (root.consideredCancelled) return
+  try {
+    await getExternalWorkflowHandle(workflowInfo().workflowId).cancel()
+    await root.cancelRequested
+  } catch (error) {
+    if (!isCancellation(error)) throw ApplicationFailure.nonRetryable('the run was cancelled', 'RunCancelled')
+  }
+}
