@@ -22,7 +22,7 @@ export const show = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
   if (value === null || ['number', 'bigint', 'boolean'].includes(typeof value)) return String(value)
   if (Array.isArray(value)) return 'a list'
-  return value instanceof Map ? 'a map' : 'a value of another kind'
+  return entriesOf(value) !== undefined ? 'a map' : 'a value of another kind'
 }
 
 /**
@@ -35,7 +35,7 @@ export const isTrue = (value: unknown): boolean => {
   if (typeof value === 'number' || typeof value === 'bigint') return Boolean(value)
   if (typeof value === 'string') return !FALSE_WORDS.includes(value.trim().toLowerCase()) && numberIn(value) !== 0
   if (Array.isArray(value)) return value.length > 0
-  return value instanceof Map ? value.size > 0 : true
+  return (entriesOf(value)?.size ?? 1) > 0
 }
 
 const isNumber = (value: unknown): value is number | bigint => typeof value === 'number' || typeof value === 'bigint'
@@ -47,6 +47,13 @@ const asNumber = (value: unknown): number | bigint | undefined =>
 const sameNumber = (a: number | bigint | undefined, b: number | bigint | undefined): boolean =>
   // biome-ignore lint: a loose comparison is the exact one between bigint and number
   a !== undefined && b !== undefined && a == b
+
+/** The entries of a map; a map literal of the CEL library is a plain object. */
+const entriesOf = (value: unknown): Map<unknown, unknown> | undefined => {
+  if (value instanceof Map) return value
+  const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return isPlain ? new Map(Object.entries(value)) : undefined
+}
 
 const sameMap = (a: Map<unknown, unknown>, b: Map<unknown, unknown>): boolean =>
   a.size === b.size && [...a].every(([key, value]) => b.has(key) && equalValues(value, b.get(key)))
@@ -62,8 +69,10 @@ export const equalValues = (a: unknown, b: unknown): boolean => {
   if (typeof b === 'boolean' && typeof a === 'string') return equalValues(b, a)
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((item, at) => equalValues(item, b[at]))
-  if (a instanceof Map && b instanceof Map) return sameMap(a, b)
-  if (a instanceof Map !== b instanceof Map || a === null || b === null) return false
+  const [left, right] = [entriesOf(a), entriesOf(b)]
+  if (left !== undefined || right !== undefined)
+    return left !== undefined && right !== undefined && sameMap(left, right)
+  if (a === null || b === null) return false
   return typeof a === 'object' && typeof b === 'object' && a.constructor === b.constructor && orderOf(a, b) === 0
 }
 

@@ -18,6 +18,26 @@ export type ParsedCondition =
 
 const RESERVED_HELP = (name: string): string => `Write params.${name} to read a param of that name.`
 
+/** The library's names of tokens, as people write them. */
+const TOKENS: Readonly<Record<string, string>> = {
+  EOF: 'the end',
+  NUMBER: 'a number',
+  STRING: 'a text',
+  IDENTIFIER: 'a name',
+  LPAREN: '"("',
+  RPAREN: '")"',
+  LBRACKET: '"["',
+  RBRACKET: '"]"',
+  LBRACE: '"{"',
+  RBRACE: '"}"',
+  DOT: '"."',
+  COMMA: '","',
+  COLON: '":"',
+  QUESTION: '"?"',
+}
+const plain = (summary: string): string =>
+  summary.replaceAll(/\b[A-Z]{3,}\b/g, (token) => (Object.hasOwn(TOKENS, token) ? (TOKENS[token] ?? token) : token))
+
 /** The library's first line, without its position block, as a reason. */
 const reasonOf = (error: unknown): { readonly reason: string; readonly offset: number; readonly help?: string } => {
   if (error instanceof RewriteError)
@@ -29,7 +49,7 @@ const reasonOf = (error: unknown): { readonly reason: string; readonly offset: n
   if (reserved !== undefined)
     return { reason: `"${reserved}" is a word of the language`, offset, help: RESERVED_HELP(reserved) }
   if (/EOF/.test(summary)) return { reason: 'it ends too early', offset }
-  return { reason: summary.charAt(0).toLowerCase() + summary.slice(1), offset }
+  return { reason: plain(summary.charAt(0).toLowerCase() + summary.slice(1)), offset }
 }
 
 const refuse = (text: string, offset: number, reason: string, help?: string): ParsedCondition => ({

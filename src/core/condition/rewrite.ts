@@ -50,6 +50,27 @@ interface Around {
   readonly macro?: string
 }
 
+/** The library's own printer cuts decimals and breaks characters beyond 16 bits. */
+const literal = (node: ASTNode, held: unknown): string => {
+  if (typeof held === 'string') return JSON.stringify(held)
+  if (typeof held !== 'number') return serialize(node)
+  return /^\d+$/.test(String(held)) ? `${held}.0` : String(held)
+}
+
+const isTypeCall = (node: ASTNode): boolean => node.op === 'call' && node.args[0] === 'type'
+const TYPE_NAMES: readonly string[] = [
+  'int',
+  'uint',
+  'double',
+  'bool',
+  'string',
+  'bytes',
+  'list',
+  'map',
+  'null_type',
+  'type',
+]
+
 const sizeOf = (node: ASTNode): number => Math.max(1, node.end - node.start)
 
 class Rewriter {
@@ -105,7 +126,7 @@ class Rewriter {
     const print = (inner: ASTNode) => this.value(inner, around)
     switch (node.op) {
       case 'value':
-        return serialize(node)
+        return literal(node, node.args)
       case 'id':
         return node.args
       case '&&':
@@ -135,9 +156,11 @@ class Rewriter {
       default: {
         const [left, right] = node.args
         const compare = COMPARISONS[node.op]
+        const side = (one: ASTNode, other: ASTNode) =>
+          isTypeCall(other) && one.op === 'id' && TYPE_NAMES.includes(one.args) ? one.args : print(one)
         return compare === undefined
           ? `(${print(left)} ${node.op} ${print(right)})`
-          : `${compare}(${print(left)}, ${print(right)})`
+          : `${compare}(${side(left, right)}, ${side(right, left)})`
       }
     }
   }
@@ -176,12 +199,13 @@ class Rewriter {
   macro(node: ASTNode, name: string, receiver: ASTNode, args: readonly ASTNode[], around: Around): string {
     const variable = this.variable(node, name, args[0], around)
     const inner = { bound: [...around.bound, variable], macro: name }
+    const over = this.value(receiver, around)
     const body = args.slice(1)
     const last = body.length - 1
     const isPredicate = (at: number) => name !== 'map' || at < last
     const printed = body.map((part, at) => (isPredicate(at) ? this.truth(part, inner) : this.value(part, inner)))
     const nodes = body.reduce((sum, part) => sum + sizeOf(part), 0)
-    return `__range(${this.value(receiver, around)}, ${nodes}).${name}(${variable}, ${printed.join(', ')})`
+    return `__range(${over}, ${nodes}).${name}(${variable}, ${printed.join(', ')})`
   }
 
   bind(node: ASTNode, args: readonly ASTNode[], around: Around): string {
