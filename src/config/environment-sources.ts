@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { closest } from './closest.ts'
+import { didYouMean } from '../core/nearest.ts'
 import type { MergedEnvironment } from './environment.ts'
 import { DURATION_SUFFIXES, SETTINGS, withUnit } from './settings.ts'
 import { type Candidate, type ConfigProblem, NO_SOURCE, type Source } from './source.ts'
@@ -32,15 +32,15 @@ function misspelledVariables(env: MergedEnvironment): readonly ConfigProblem[] {
   return Object.keys(env.values).flatMap((name): readonly ConfigProblem[] => {
     if (!name.startsWith('SOP_') || name === 'SOP_CONFIG' || STEP_VARIABLES.test(name) || isKnown(name, known))
       return []
-    const suggestion = closest(name, known)
-    if (suggestion === undefined) return []
+    const help = didYouMean(name, known)
+    if (help === undefined) return []
     const origin = env.originOf(name)
     return [
       {
         severity: 'warning',
         origin,
         message: `"${name}" sets nothing (${origin})`,
-        help: `Did you mean "${suggestion}"?`,
+        help,
       },
     ]
   })

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { parse as parseToml, TomlError } from 'smol-toml'
-import { closest } from './closest.ts'
+import { didYouMean } from '../core/nearest.ts'
 import { findSetting, SETTINGS, type Setting, TABLES, toSnakeCase, withUnit } from './settings.ts'
 import type { Candidate, ConfigProblem, Source } from './source.ts'
 import { findTomlLines, pathKey } from './toml-lines.ts'
@@ -28,9 +28,12 @@ function syntaxProblem(error: TomlError, label: string): ConfigProblem {
   return {
     severity: 'error',
     origin,
-    message: `Cannot read config "${label}": ${reason} (${origin}:${error.column})\n${error.codeblock.trimEnd()}`,
+    message: `Cannot read config "${label}": ${reason} (${origin}:${error.column})\n${masked(error.codeblock.trimEnd())}`,
   }
 }
+
+// The lines around the place may hold a credential.
+const masked = (source: string): string => source.replace(/(token|secret|password)(\w*\s*=).*/gi, '$1$2 …')
 
 /** Seed 002's `config.json` in the SOP directory: only the keys that the seed has, since whoever writes procedures can write it. */
 export function jsonSource(source: string, file: { readonly path: string; readonly label: string }): Source {
@@ -93,17 +96,26 @@ const setTwice = (key: string, first: string, origin: string): ConfigProblem => 
 })
 
 function unknownKey(path: readonly string[], rules: TableRules, origin: string): ConfigProblem {
-  const name = path.join('.')
-  const accepted = SETTINGS.filter(rules.accepts).map(({ fileKey }) => fileKey)
-  const suggestion = closest(path.map(toSnakeCase).join('.'), [...accepted, ...TABLES])
-  const elsewhere = findSetting(path.map(toSnakeCase).join('.')) !== undefined
-  const help = elsewhere
+  const fileKey = path.map(toSnakeCase).join('.')
+  const isElsewhere = findSetting(fileKey) !== undefined
+  const reason = isElsewhere ? 'this file cannot set it' : 'there is no such setting'
+  const help = isElsewhere
     ? 'Write it into sop.config.toml.'
-    : suggestion === undefined
-      ? '`sop config` lists every setting.'
-      : `Did you mean "${suggestion}"?`
-  const reason = elsewhere ? 'this file cannot set it' : 'there is no such setting'
-  return { severity: rules.unknown, origin, message: `Cannot read setting "${name}": ${reason} (${origin})`, help }
+    : (suggest(fileKey, rules) ?? '`sop config` lists every setting.')
+  return {
+    severity: rules.unknown,
+    origin,
+    message: `Cannot read setting "${path.join('.')}": ${reason} (${origin})`,
+    help,
+  }
+}
+
+function suggest(fileKey: string, rules: TableRules): string | undefined {
+  const accepted = SETTINGS.filter(rules.accepts).map((setting) => setting.fileKey)
+  const inTable = accepted.find((key) => key.endsWith(`.${fileKey.slice(fileKey.lastIndexOf('.') + 1)}`))
+  return (
+    didYouMean(fileKey, [...accepted, ...TABLES]) ?? (inTable === undefined ? undefined : `Did you mean "${inTable}"?`)
+  )
 }
 
 const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>

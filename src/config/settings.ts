@@ -42,11 +42,12 @@ export const withUnit = (value: unknown, unit: string | undefined): unknown =>
     : value
 
 /** camelCase and kebab-case as snake_case: the one form in which keys of files are compared. */
-export const toSnakeCase = (key: string): string =>
-  key
+export function toSnakeCase(key: string): string {
+  return key
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replaceAll('-', '_')
     .toLowerCase()
+}
 
 /** Names of environment variables that are read besides those of single settings. */
 export const OTHER_VARIABLES = ['SOP_CONFIG', 'DATA_DIR'] as const
@@ -67,5 +68,6 @@ function collect(schema: z.ZodObject, prefix: readonly string[]): readonly Setti
   })
 }
 
-const fileKeyOf = (path: readonly string[], info: SettingInfo): string =>
-  path.map((part) => toSnakeCase(info.duration === true ? part.replace(/Ms$/, '') : part)).join('.')
+function fileKeyOf(path: readonly string[], info: SettingInfo): string {
+  return path.map((part) => toSnakeCase(info.duration === true ? part.replace(/Ms$/, '') : part)).join('.')
+}

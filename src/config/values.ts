@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { EXECUTION_MODES } from '../core/definition.ts'
-import { parseDuration } from './duration.ts'
+import { parseDuration } from '../core/duration.ts'
 
 /** Text that is not blank. */
 export const text = () => z.string().trim().min(1)
@@ -20,9 +20,9 @@ export const whole = (least: number, most: number) =>
 /** A duration in milliseconds; a bare number is seconds (rulings 5). */
 export const duration = () =>
   z.union([z.number(), z.string()]).transform((value, context) => {
-    const ms = parseDuration(value)
-    if (ms !== undefined) return ms
-    context.issues.push({ code: 'custom', message: 'not a duration', input: value })
+    const parsed = parseDuration(String(value))
+    if (parsed.ok && parsed.ms !== null) return parsed.ms
+    context.issues.push({ code: 'custom', message: parsed.ok ? 'there has to be one' : parsed.message, input: value })
     return z.NEVER
   })
 
