@@ -4,14 +4,6 @@ export interface Out {
   write(text: string): unknown
 }
 
-/** The part of the structured log that the engine uses. */
-export interface Log {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void
-}
-
 /** Tells a waiting person what is going on. */
 export interface Progress {
   /** A line that stays. */

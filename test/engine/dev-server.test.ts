@@ -1,0 +1,292 @@
+import { once } from 'node:events'
+import { spawn } from 'node:child_process'
+import { access, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { Client, Connection } from '@temporalio/client'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { recordDb } from '../../src/engine/db-version.ts'
+import { type DevServer, type DevServerOptions, startDevServer } from '../../src/engine/dev-server.ts'
+import { identifyProcess, isAlive, type ProcessIdentity } from '../../src/engine/process-identity.ts'
+import { SEARCH_ATTRIBUTES } from '../../src/engine/search-attributes.ts'
+import { DYNAMIC_CONFIG } from '../../src/engine/server-flags.ts'
+import { endLeftoverServer, spawnServer } from '../../src/engine/server-process.ts'
+import type { TemporalBinary } from '../../src/engine/temporal-binary.ts'
+import { createLog } from '../../src/log.ts'
+import { testBinary } from '../support/temporal-server.ts'
+
+let binary: TemporalBinary
+let folder: string
+let logged: string
+const servers: DevServer[] = []
+
+beforeAll(async () => {
+  binary = await testBinary()
+}, 900_000)
+beforeEach(async () => {
+  // Signs that mean something to shells, URLs and SQLite's own file names.
+  folder = join(await mkdtemp(join(tmpdir(), 'sop server-')), 'da ta #?%41&')
+  logged = ''
+})
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop()
+  await rm(join(folder, '..'), { recursive: true, force: true })
+})
+
+const log = () => createLog({ level: 'debug', out: { write: (text) => void (logged += text) }, format: 'json' })
+const start = async (options: Partial<DevServerOptions> = {}): Promise<DevServer> => {
+  const progress = { note: (line: string) => void (logged += `${line}\n`), wait: () => {} }
+  const defaults = { binary, folder, env: process.env, namespace: 'default', port: 0, retentionDays: 30 }
+  const server = await startDevServer({ ...defaults, log: log(), progress, ...options })
+  servers.push(server)
+  return server
+}
+const stopped = async (server: DevServer): Promise<void> => {
+  await server.stop()
+  servers.splice(servers.indexOf(server), 1)
+}
+const withClient = async <T>(server: DevServer, use: (client: Client) => Promise<T>): Promise<T> => {
+  const { address, namespace } = server.target
+  const connection = await Connection.connect({ address })
+  return await use(new Client({ connection, namespace })).finally(() => connection.close())
+}
+const identify = async (pid: number | undefined): Promise<ProcessIdentity> => {
+  const identity = await identifyProcess(pid ?? 0)
+  if (identity === undefined) throw new Error(`no process ${pid}`)
+  return identity
+}
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + 30_000
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it did not come to hold within 30 s')
+    await sleep(20)
+  }
+}
+
+describe('startDevServer()', () => {
+  test('keeps workflows, search attributes and 30 days of retention through a restart', async () => {
+    const first = await start({ namespace: 'ops', uiPort: 0 })
+    const workflowId = 'sop_run_1'
+    await withClient(first, (client) =>
+      client.workflow.start('runSop', {
+        workflowId,
+        taskQueue: 'sop',
+        searchAttributes: { SopName: ['deploy'], SopPriority: [1] },
+      }),
+    )
+    expect((await fetch(first.target.uiUrl ?? '')).status).toBe(200)
+    await stopped(first)
+    const second = await start({ namespace: 'ops' })
+    expect(second.target.uiUrl).toBeUndefined()
+    await withClient(second, async (client) => {
+      const found = await client.workflow.getHandle(workflowId).describe()
+      expect(found).toMatchObject({
+        status: { name: 'RUNNING' },
+        searchAttributes: { SopName: ['deploy'], SopPriority: [1] },
+      })
+      const { namespace, workflowService, operatorService } = {
+        namespace: 'ops',
+        ...client.connection,
+      } as never as Connection & { namespace: string }
+      void workflowService
+      void operatorService
+      const { config } = await client.connection.workflowService.describeNamespace({ namespace })
+      expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(2_592_000)
+    })
+  })
+
+  test('adds search attributes that a file of an earlier engine lacks, and runs can use them at once', async () => {
+    const first = await start()
+    await withClient(first, async ({ connection }) => {
+      const operator = (connection as Connection).operatorService
+      await operator.removeSearchAttributes({ namespace: 'default', searchAttributes: ['SopWaitingOn', 'SopDeadline'] })
+    })
+    await stopped(first)
+    const second = await start()
+    await withClient(second, async (client) => {
+      const { customAttributes } = await (client.connection as Connection).operatorService.listSearchAttributes({
+        namespace: 'default',
+      })
+      expect(customAttributes).toMatchObject({ SopWaitingOn: 7, SopDeadline: 6 })
+      expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining(Object.keys(SEARCH_ATTRIBUTES)))
+      const searchAttributes = { SopWaitingOn: ['start'], SopDeadline: [new Date(0)] }
+      await client.workflow.start('runSop', { workflowId: 'a', taskQueue: 'sop', searchAttributes })
+    })
+  })
+
+  test('lets nobody start an activity without a run', async () => {
+    const server = await start()
+    const args = [
+      'activity',
+      'execute',
+      '--address',
+      server.target.address,
+      '--type',
+      'runShell',
+      '--task-queue',
+      'sop',
+    ]
+    const child = spawn(binary.path, [...args, '--activity-id', 'a', '--start-to-close-timeout', '5s'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let said = ''
+    child.stderr.on('data', (chunk) => void (said += String(chunk)))
+    const [code] = await once(child, 'exit')
+    expect([code, said]).toEqual([1, expect.stringContaining('Standalone activity is disabled')])
+  })
+
+  test('gives the server the tuned settings and none of our environment that holds a credential', async () => {
+    const server = await start({ env: { ...process.env, TEMPORAL_API_KEY: 'geheim', AWS_SECRET_ACCESS_KEY: 'geheim' } })
+    const of = (file: string) => readFile(`/proc/${server.pid()}/${file}`, 'utf8')
+    const flags = (await of('cmdline')).split('\0')
+    for (const [key, value] of Object.entries(DYNAMIC_CONFIG)) expect(flags).toContain(`${key}=${value}`)
+    expect(flags).toEqual(expect.arrayContaining(['journal_mode=WAL', 'synchronous=FULL', '--headless', '127.0.0.1']))
+    expect(await of('environ')).not.toContain('geheim')
+  })
+
+  test('ends with stop() and leaves no record behind', async () => {
+    const server = await start()
+    const identity = await identify(server.pid())
+    await access(join(folder, 'server.json'))
+    await stopped(server)
+    expect(await isAlive(identity)).toBe(false)
+    await expect(access(join(folder, 'server.json'))).rejects.toThrow('ENOENT')
+    await server.stop()
+  })
+
+  test('starts the server again on the same port when it ends by itself', async () => {
+    const server = await start()
+    const [before, address] = [await identify(server.pid()), server.target.address]
+    process.kill(before.pid, 'SIGKILL')
+    await until(() => server.pid() !== undefined && server.pid() !== before.pid)
+    expect(logged).toMatch(/Temporal ended unexpectedly: it was ended by SIGKILL[^]*Temporal runs again/)
+    expect(server.target.address).toBe(address)
+    await withClient(server, (client) => client.connection.workflowService.getSystemInfo({}))
+    const after = await identify(server.pid())
+    await stopped(server)
+    expect(await isAlive(after)).toBe(false)
+  })
+
+  test('can be stopped while it starts the server again', async () => {
+    const server = await start()
+    const pid = server.pid()
+    process.kill(pid ?? 0, 'SIGKILL')
+    await until(() => server.pid() === undefined)
+    await stopped(server)
+    expect(await endLeftoverServer(folder)).toBe(false)
+  })
+})
+
+describe('startDevServer() refuses', () => {
+  const taken = createServer()
+  beforeAll(async () => {
+    taken.listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    return () => promisify(taken.close.bind(taken))()
+  })
+  const port = () => (taken.address() as AddressInfo).port
+
+  test('a port that another program uses, with the way out', async () => {
+    await expect(start({ port: port() })).rejects.toMatchObject({
+      code: 'conflict',
+      message:
+        `Cannot start Temporal on port ${port()}: another program uses it. Set SOP_TEMPORAL_PORT to another port (0 picks a free one), ` +
+        `or set TEMPORAL_ADDRESS=127.0.0.1:${port()} if a Temporal server runs there that you want to use`,
+    })
+    await expect(start({ uiPort: port() })).rejects.toThrow(
+      `Cannot start Temporal's Web UI on port ${port()}: another program uses it. Set SOP_TEMPORAL_UI_PORT to another port`,
+    )
+  })
+
+  test('a database of a later server, before the server sees it', async () => {
+    await stopped(await start())
+    await recordDb(folder, '1.99.0')
+    const before = await readFile(join(folder, 'temporal.db'))
+    await expect(start()).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('later server 1.99.0'),
+    })
+    expect(await readFile(join(folder, 'temporal.db'))).toEqual(before)
+    await recordDb(folder, '1.31.0')
+    await start()
+    expect(logged).toContain(`Copied Temporal's database to ${join(folder, 'backup-1.31.0-')}`)
+    expect(JSON.parse(await readFile(join(folder, 'version.json'), 'utf8'))).toEqual({
+      server: binary.serverVersion,
+      state: 'ready',
+    })
+  })
+
+  const failing = async (body: string): Promise<TemporalBinary> => {
+    const path = join(folder, '..', 'failing')
+    await writeFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 })
+    return { ...binary, path }
+  }
+
+  test('a server that ends at once, with what it said', async () => {
+    await expect(
+      start({ binary: await failing('echo "old words" >&2; echo "disk on fire"; exit 3') }),
+    ).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(
+        /: it exited with 3; it said:\nold words\ndisk on fire\. Its log is .*server\.log$/,
+      ),
+    })
+    await expect(start({ binary: { ...binary, path: '/nowhere/temporal' } })).rejects.toThrow(/ENOENT/)
+  })
+
+  test('a server that never gets ready, and ends it', async () => {
+    const silent = await failing('echo $$ > pid; exec sleep 600')
+    await expect(start({ binary: silent, readyTimeoutMs: 300 })).rejects.toThrow(/it was not ready after 0\.\d s/)
+    expect(await identifyProcess(Number(await readFile(join(folder, 'pid'), 'utf8')))).toBeUndefined()
+  })
+
+  test('to go on when the caller gives up, and ends the server', async () => {
+    const controller = new AbortController()
+    const silent = await failing('echo $$ > pid; exec sleep 600')
+    const starting = start({ binary: silent, signal: controller.signal })
+    const caught = expect(starting).rejects.toThrow('Ctrl-C')
+    await until(() =>
+      access(join(folder, 'pid')).then(
+        () => true,
+        () => false,
+      ),
+    )
+    controller.abort(new Error('Ctrl-C'))
+    await caught
+    expect(await identifyProcess(Number(await readFile(join(folder, 'pid'), 'utf8')))).toBeUndefined()
+  })
+})
+
+describe('the log of the server', () => {
+  test('is put aside once it is large', async () => {
+    await stopped(await start())
+    await truncate(join(folder, 'server.log'), 10_000_001)
+    await start()
+    expect((await stat(join(folder, 'server.log.1'))).size).toBe(10_000_001)
+    expect((await stat(join(folder, 'server.log'))).size).toBeLessThan(100_000)
+  })
+})
+
+describe('endLeftoverServer()', () => {
+  /** A process that starts a server and is then killed; `keepGuard: false` kills the guard first. */
+  const orphan = async (keepGuard: boolean): Promise<ProcessIdentity> => {
+    const script = `
+      import { spawnServer } from ${JSON.stringify(new URL('../../src/engine/server-process.ts', import.meta.url).pathname)}
+      const options = { folder: process.argv[1], logPath: process.argv[1] + '/log', env: process.env }
+      const server = await spawnServer('/bin/sh', ['-c', 'sleep 600; exit', 'start-dev'], options)
+      console.log(server.pid)
+      setInterval(() => {}, 1000)`
+    void script
+    void keepGuard
+    return await identify(0)
+  }
+  void orphan
+  void spawnServer
+  test('does nothing where there is none', async () => {
+    expect(await endLeftoverServer(join(folder, '..'))).toBe(false)
+  })
+})
