@@ -1,0 +1,364 @@
+// params.ts: the one door for values that come from outside into a run: params of a start and forms of manual steps.
+
+import { RE2JS } from 're2js'
+import type { Json, Param } from './definition.ts'
+import { didYouMean } from './nearest.ts'
+
+/** Largest value of one param, and of all params of a run, in bytes of their JSON. */
+export const MAX_PARAM_BYTES = 64 * 1024
+export const MAX_PARAMS_BYTES = 512 * 1024
+const MAX_PARAMS = 200
+const MAX_DEPTH = 32
+
+export type CheckedParams =
+  | {
+      readonly ok: true
+      /** Declared params coerced to their type, defaults filled in; then the others that are accepted. */
+      readonly params: Readonly<Record<string, Json>>
+      /** Declared `secret` and given: their values belong into the vault. */
+      readonly secretNames: readonly string[]
+      /** Values that a trigger brought and that are no params: they stay in the payload only (rulings 21). */
+      readonly extra: Readonly<Record<string, Json>>
+    }
+  | { readonly ok: false; readonly problems: string[] }
+
+export type CheckedForm =
+  | { readonly ok: true; readonly values: Readonly<Record<string, Json>> }
+  | { readonly ok: false; readonly problems: string[] }
+
+/** Names that steer a shell, a loader or an interpreter, or that the engine sets itself. Upper case as written. */
+const RESERVED: readonly string[] = [
+  ...['PATH', 'HOME', 'USER', 'SHELL', 'LANG', 'TZ', 'TMPDIR', 'PWD', 'OLDPWD'],
+  ...[
+    'BASHOPTS',
+    'SHELLOPTS',
+    'ENV',
+    'IFS',
+    'PS0',
+    'PS1',
+    'PS2',
+    'PS3',
+    'PS4',
+    'PROMPT_COMMAND',
+    'CDPATH',
+    'GLOBIGNORE',
+    'EXECIGNORE',
+  ],
+  ...[
+    'POSIXLY_CORRECT',
+    'UID',
+    'EUID',
+    'PPID',
+    'GROUPS',
+    'FUNCNAME',
+    'DIRSTACK',
+    'LINENO',
+    'RANDOM',
+    'SECONDS',
+    'ZDOTDIR',
+    'FPATH',
+  ],
+  ...[
+    'PERL5LIB',
+    'PERL5OPT',
+    'PERL5DB',
+    'PERLLIB',
+    'RUBYOPT',
+    'RUBYLIB',
+    'PSModulePath',
+    'JAVA_TOOL_OPTIONS',
+    '_JAVA_OPTIONS',
+    'JDK_JAVA_OPTIONS',
+  ],
+  ...[
+    'SSH_ASKPASS',
+    'EDITOR',
+    'VISUAL',
+    'PAGER',
+    'LESSOPEN',
+    'LESSCLOSE',
+    'MANPAGER',
+    'GCONV_PATH',
+    'HOSTALIASES',
+    'LOCPATH',
+    'NLSPATH',
+    '_',
+  ],
+  ...['__proto__', 'constructor', 'prototype'],
+]
+const RESERVED_PREFIXES = [
+  'LD_',
+  'DYLD_',
+  'LC_',
+  'BASH_',
+  'NODE_',
+  'PYTHON',
+  'GIT_',
+  'MALLOC_',
+  'SOP_',
+  'npm_config_',
+  'NPM_CONFIG_',
+]
+
+/** Whether a variable of that name would steer the step's own machinery, so that no param may have it. */
+export const isReservedName = (name: string): boolean =>
+  RESERVED.includes(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix))
+
+/** The name of the environment variable of a param; undefined where it can have none (`1`, `a.b`). */
+export const variableOf = (name: string): string | undefined => {
+  const variable = name.replaceAll('-', '_')
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) ? variable : undefined
+}
+
+/**
+ * Why a param cannot have that name, as a reason; undefined when it can. `1`, `2`… are the names of capture groups.
+ */
+export const paramNameProblem = (name: string): string | undefined => {
+  if (name.length > 100) return 'a name has at most 100 characters'
+  if (!/^(?:[A-Za-z_][A-Za-z0-9_-]*|\d{1,3})$/.test(name))
+    return 'a name has letters, digits, "_" and "-", and begins with a letter or "_"'
+  if (isReservedName(name.replaceAll('-', '_'))) return 'this name is reserved, since it steers the shell or the engine'
+  return undefined
+}
+
+const bytesOf = (value: Json): number => {
+  let bytes = 0
+  for (const character of JSON.stringify(value)) {
+    const code = character.codePointAt(0) ?? 0
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+  }
+  return bytes
+}
+
+/** Looks one level further at a time: a value that is nested without end must not end the stack. */
+const isDeeperThan = (value: Json, depth: number): boolean => {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((inner: Json) => isDeeperThan(inner, depth - 1))
+}
+
+const sizeProblem = (name: string, value: Json): string | undefined => {
+  if (isDeeperThan(value, MAX_DEPTH)) return problem(name, `it is nested more than ${MAX_DEPTH} levels deep`)
+  const bytes = bytesOf(value)
+  if (bytes <= MAX_PARAM_BYTES) return undefined
+  return problem(
+    name,
+    `it has ${bytes} bytes, and ${MAX_PARAM_BYTES} are allowed. Put it into a file and give its path`,
+  )
+}
+
+const problem = (name: string, reason: string, value?: Json): string =>
+  `Cannot take param "${name}"${value === undefined ? '' : ` = ${shown(value)}`}: ${reason}`
+
+const shown = (value: Json): string => {
+  const text = JSON.stringify(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+type Read = { readonly value: Json } | { readonly reason: string }
+
+const readNumber = (value: Json): Read => {
+  if (typeof value === 'number' && Number.isFinite(value)) return { value }
+  const text = typeof value === 'string' ? value.trim() : ''
+  const isNumeric = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) && Number.isFinite(Number(text))
+  return isNumeric ? { value: Number(text) } : { reason: 'it must be a number' }
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  false: false,
+  yes: true,
+  no: false,
+  on: true,
+  off: false,
+  '1': true,
+  '0': false,
+}
+
+const readBoolean = (value: Json): Read => {
+  if (typeof value === 'boolean') return { value }
+  const word = typeof value === 'string' || typeof value === 'number' ? String(value).trim().toLowerCase() : ''
+  const found = Object.hasOwn(BOOLEANS, word) ? BOOLEANS[word] : undefined
+  return found === undefined ? { reason: 'it must be true or false' } : { value: found }
+}
+
+const readText = (value: Json): Read =>
+  typeof value === 'object' ? { reason: 'it must be a text' } : { value: String(value) }
+
+const readChoice = (param: Param, value: Json): Read => {
+  const choices = param.choices ?? []
+  const text = typeof value === 'object' ? '' : String(value)
+  if (choices.includes(text)) return { value: text }
+  const hint = didYouMean(text, choices)
+  return {
+    reason: `it must be one of ${choices.map((choice) => `"${choice}"`).join(', ')}${hint === undefined ? '' : `. ${hint}`}`,
+  }
+}
+
+const patternProblem = (param: Param, value: Json): string | undefined => {
+  if (param.pattern === undefined || typeof value !== 'string') return undefined
+  try {
+    return RE2JS.compile(param.pattern).matches(value) ? undefined : `it must match ${param.pattern} as a whole`
+  } catch {
+    return `its pattern ${param.pattern} is no RE2 pattern`
+  }
+}
+
+/**
+ * Reads one value by its declaration: text becomes a number or a boolean where those are asked for.
+ *
+ * The reason never repeats the value, so that it can be shown for secrets as well.
+ */
+export const readParam = (param: Param, value: Json): Read => {
+  const read =
+    param.type === 'number'
+      ? readNumber(value)
+      : param.type === 'boolean'
+        ? readBoolean(value)
+        : param.type === 'choice'
+          ? readChoice(param, value)
+          : readText(value)
+  if ('reason' in read) return read
+  const reason = patternProblem(param, read.value)
+  return reason === undefined ? read : { reason }
+}
+
+const isGiven = (value: Json | undefined): value is Json => value !== undefined && value !== null
+
+/** Values of the declared params; what is wrong goes to `problems`. */
+const readDeclared = (
+  declared: readonly Param[],
+  given: Readonly<Record<string, Json>>,
+  problems: string[],
+): [string, Json][] => {
+  const read: [string, Json][] = []
+  for (const param of declared) {
+    const value = Object.hasOwn(given, param.name) ? given[param.name] : undefined
+    if (!isGiven(value)) {
+      if (param.default !== undefined) read.push([param.name, param.default])
+      else if (param.required === true) problems.push(missing(param))
+      continue
+    }
+    const tooLarge = sizeProblem(param.name, value)
+    const result = tooLarge === undefined ? readParam(param, value) : undefined
+    if (tooLarge !== undefined) problems.push(tooLarge)
+    else if (result !== undefined && 'reason' in result)
+      problems.push(problem(param.name, result.reason, param.secret === true ? undefined : value))
+    else if (result !== undefined) read.push([param.name, result.value])
+  }
+  return read
+}
+
+const missing = ({ name, description }: Param): string =>
+  `Cannot do without param "${name}"${description === undefined ? '' : ` (${description})`}: it is required and was not given`
+
+/** Names that would be one variable in a step: `a-b` and `a_b`, or `Version` and `VERSION` (`$SOP_PARAM_VERSION`). */
+const clashOf = (name: string, taken: readonly string[]): string | undefined => {
+  const folded = (each: string) => each.replaceAll('-', '_').toUpperCase()
+  return taken.find((each) => each !== name && folded(each) === folded(name))
+}
+
+const undeclaredProblem = (
+  name: string,
+  value: Json,
+  declared: readonly Param[],
+  taken: readonly string[],
+): string | undefined => {
+  if (declared.length > 0) {
+    const names = declared.map((param) => param.name)
+    return problem(
+      name,
+      `this SOP has no such param; it has ${names.map((each) => `"${each}"`).join(', ')}${hintOf(name, names)}`,
+    )
+  }
+  const reason = paramNameProblem(name)
+  if (reason !== undefined) return problem(name, reason)
+  const clash = clashOf(name, taken)
+  if (clash !== undefined) return problem(name, `it and "${clash}" would be one variable in a step`)
+  return sizeProblem(name, value)
+}
+
+const hintOf = (name: string, names: readonly string[]): string => {
+  const hint = didYouMean(name, names)
+  return hint === undefined ? '' : `. ${hint}`
+}
+
+/**
+ * Checks what a start was given against what the SOP declares: types, required, defaults, choices, patterns, names, sizes.
+ * All problems at once.
+ *
+ * Nothing declared: every name is accepted. Something declared: an unknown name is a problem by `hand`; a `trigger` keeps
+ * it in `extra` (rulings 21), as it does with what cannot be a param at all.
+ */
+export const checkParams = (
+  declared: readonly Param[] | undefined,
+  given: Readonly<Record<string, Json>>,
+  source: 'hand' | 'trigger',
+): CheckedParams => {
+  const problems: string[] = []
+  const params = readDeclared(declared ?? [], given, problems)
+  const secretNames = (declared ?? []).filter(
+    (param) => param.secret === true && params.some(([name]) => name === param.name),
+  )
+  const extra: [string, Json][] = []
+  for (const [name, value] of Object.entries(given)) {
+    if (declared?.some((param) => param.name === name) || value === undefined) continue
+    const reason = undeclaredProblem(
+      name,
+      value,
+      declared ?? [],
+      params.map(([taken]) => taken),
+    )
+    if (reason === undefined) params.push([name, value])
+    else if (source === 'trigger') extra.push([name, value])
+    else problems.push(reason)
+  }
+  problems.push(...totalProblems(params))
+  if (problems.length > 0) return { ok: false, problems }
+  return {
+    ok: true,
+    params: Object.fromEntries(params),
+    secretNames: secretNames.map((param) => param.name),
+    extra: Object.fromEntries(extra),
+  }
+}
+
+const totalProblems = (params: readonly [string, Json][]): string[] => {
+  const bytes = params.reduce((sum, [name, value]) => sum + name.length + bytesOf(value), 0)
+  return [
+    ...(params.length > MAX_PARAMS ? [`Cannot take ${params.length} params: ${MAX_PARAMS} are allowed`] : []),
+    ...(bytes > MAX_PARAMS_BYTES
+      ? [`Cannot take the params: together they have ${bytes} bytes, and ${MAX_PARAMS_BYTES} are allowed`]
+      : []),
+  ]
+}
+
+/** Checks the values with which a manual step is completed. Without a form any name is accepted; they become outputs. */
+export const checkForm = (form: readonly Param[] | undefined, given: Readonly<Record<string, Json>>): CheckedForm => {
+  const checked = checkParams(form, given, 'hand')
+  if (checked.ok) return { ok: true, values: checked.params }
+  return { ok: false, problems: checked.problems.map(inForm) }
+}
+
+const inForm = (text: string): string =>
+  text
+    .replace(/^Cannot take param /, 'Cannot take value ')
+    .replace(/^Cannot do without param /, 'Cannot do without value ')
+    .replace('this SOP has no such param; it has', 'the form of this step has no such field; it has')
+
+const asText = (value: Json): string =>
+  typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value)
+
+/**
+ * The environment variables of params: `version` gives `version` and `SOP_PARAM_VERSION`, `dry-run` gives `dry_run` and
+ * `SOP_PARAM_DRY_RUN`; objects and lists as JSON. A reserved name gives none of the first kind.
+ */
+export const environmentOf = (params: Readonly<Record<string, Json>>): Record<string, string> => {
+  const environment: [string, string][] = []
+  for (const [name, value] of Object.entries(params)) {
+    const variable = variableOf(name)
+    const suffix = name.replace(/[^A-Za-z0-9]/g, '_').toUpperCase()
+    environment.push([`SOP_PARAM_${suffix}`, asText(value)])
+    if (variable !== undefined && !isReservedName(variable)) environment.push([variable, asText(value)])
+  }
+  return Object.fromEntries(environment)
+}
