@@ -1,4 +1,4 @@
-// find-engine.ts: where the engine is and by which token it is asked, from the environment and engine.json.
+// find-engine.ts: where the engine is and by which token it is asked, from what was given and engine.json.
 
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -15,43 +15,36 @@ export interface EngineFile {
 export interface EngineLocation {
   readonly url: string
   readonly token?: string
-  /** Where the URL came from. */
-  readonly source: 'option' | 'environment' | 'engine.json' | 'default'
 }
 
 export interface FindEngineOptions {
-  /** Wins over SOP_URL. */
+  /** Absolute. Where `engine.json` and the local token are. */
+  readonly dataDir: string
+  /** The URL that was asked for (SOP_URL); absent: the engine of the data directory. */
   readonly url?: string | undefined
-  /** Wins over SOP_TOKEN. */
+  /** The token that was given (SOP_TOKEN). */
   readonly token?: string | undefined
-  /** Wins over SOP_DATA_DIR. */
-  readonly dataDir?: string | undefined
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** What relative paths start from. */
-  readonly workdir: string
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:7780'
 
 /**
- * The URL: option, SOP_URL, engine.json of the data directory, the default port. The token: option, SOP_TOKEN, and for the
- * engine of that data directory (or any on loopback) its local token file. Reads two small files at most.
+ * The URL: as given, else of engine.json, else the default port. The token: as given, else the local token of the data
+ * directory, which goes to an engine on this machine only. Reads two small files at most.
  *
  * @throws SopError `invalid` when engine.json or the token file is there and cannot be read.
  */
-export function findEngine(options: FindEngineOptions): EngineLocation {
-  const { environment, workdir } = options
-  const dataDir = resolve(workdir, options.dataDir ?? set(environment.SOP_DATA_DIR) ?? '.sop')
+export function findEngine({ dataDir, url: givenUrl, token: givenToken }: FindEngineOptions): EngineLocation {
+  const given = set(givenUrl)
+  const token = set(givenToken)
+  if (given !== undefined && token !== undefined) return { url: given, token }
   const engine = readEngine(dataDir)
-  const given = set(options.url) ?? set(environment.SOP_URL)
   const url = given ?? engine?.url ?? DEFAULT_URL
-  const source = set(options.url) ? 'option' : given ? 'environment' : engine ? 'engine.json' : 'default'
-  const token = set(options.token) ?? set(environment.SOP_TOKEN)
-  if (token !== undefined) return { url, token, source }
-  // The local token opens this machine's engine only: it is not for sending to wherever SOP_URL points.
-  if (given !== undefined && !isLoopback(given) && given !== engine?.url) return { url, source }
+  if (token !== undefined) return { url, token }
+  // The local token is not for sending to wherever SOP_URL points.
+  if (!isLoopback(url) && url !== engine?.url) return { url }
   const local = readToken(engine?.tokenPath === undefined ? join(dataDir, 'token') : resolve(dataDir, engine.tokenPath))
-  return local === undefined ? { url, source } : { url, token: local, source }
+  return local === undefined ? { url } : { url, token: local }
 }
 
 /** What the engine of this data directory wrote about itself; `undefined` when none ever ran there. */

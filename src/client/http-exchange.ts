@@ -28,10 +28,10 @@ interface Answer {
  *
  * @throws SopError with the code of the refusal; `unavailable` when no engine answers.
  */
-export async function ask(target: HttpTarget, question: Question): Promise<unknown> {
+export async function exchange(target: HttpTarget, question: Question): Promise<unknown> {
   const url = locate(target.url, question.path)
   const body = question.body === undefined ? undefined : JSON.stringify(question.body)
-  const answer = await exchange(target, question, url, body)
+  const answer = await send(target, question, url, body)
   const tree = parseJson(answer)
   if (answer.status === 204) return undefined
   if (answer.status >= 200 && answer.status < 300 && tree !== undefined) return tree
@@ -55,8 +55,8 @@ function locate(base: string, path: string): URL {
   )
 }
 
-async function exchange(target: HttpTarget, question: Question, url: URL, body: string | undefined): Promise<Answer> {
-  const send = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
+async function send(target: HttpTarget, question: Question, url: URL, body: string | undefined): Promise<Answer> {
+  const request = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
   const headers: Record<string, string> = { Accept: 'application/json', 'X-SOP-Client': target.surface }
   if (target.token !== undefined) headers.Authorization = `Bearer ${target.token}`
   if (body !== undefined) {
@@ -69,7 +69,7 @@ async function exchange(target: HttpTarget, question: Question, url: URL, body: 
     let outgoing: ReturnType<typeof httpRequest>
     try {
       // No agent: a connection that is kept alive would keep a finished command from exiting.
-      outgoing = send(url, { method: question.method, headers, agent: false })
+      outgoing = request(url, { method: question.method, headers, agent: false })
     } catch (error) {
       // Node refuses header values with line ends and the like before anything is sent.
       reject(

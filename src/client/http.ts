@@ -5,7 +5,7 @@ import { SopError } from '../core/errors.ts'
 import type { DecisionReply } from '../core/run/decision.ts'
 import type { RunSummary, RunView } from '../core/run/view.ts'
 import type { AuditLog, DecisionRequest, Health, LogChunk, NewSop, RunPlan, SopClient, SopSummary } from './client.ts'
-import { ask, type HttpTarget } from './http-exchange.ts'
+import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
 import type { NewToken, TokenInfo } from './tokens.ts'
 
 export interface HttpClientOptions {
@@ -26,46 +26,67 @@ export interface TokenClient {
   revokeToken(name: string): Promise<void>
 }
 
-/** Speaks to an engine. Refusals are `SopError`s with its words; no engine there is `unavailable` and says how to start one. */
-export function createHttpClient(options: HttpClientOptions): SopClient & TokenClient {
-  const target: HttpTarget = {
-    url: options.url,
-    surface: options.surface ?? 'js',
-    timeoutMs: options.timeoutMs ?? 60_000,
-    ...(options.token === undefined ? {} : { token: options.token }),
+/**
+ * Speaks to an engine. Refusals are `SopError`s with its words; no engine there is `unavailable` and says how to start one.
+ * Options that have to be found out first are given as a function, which is asked at the first call.
+ */
+export function createHttpClient(
+  options: HttpClientOptions | (() => Promise<HttpClientOptions>),
+): SopClient & TokenClient {
+  const locate = typeof options === 'function' ? options : async () => options
+  let located: Promise<HttpTarget> | undefined
+  const ask = async (question: Question): Promise<unknown> => {
+    located ??= locate().then(targetOf)
+    try {
+      return await exchange(await located, question)
+    } catch (error) {
+      // What could not be found out, or answered, may be elsewhere by the next call.
+      located = undefined
+      throw error
+    }
   }
   const get = async <T>(path: string, query: Query = {}, waitMs = 0): Promise<T> =>
-    (await ask(target, { method: 'GET', path: path + encodeQuery(query), waitMs })) as T
+    (await ask({ method: 'GET', path: path + encodeQuery(query), waitMs })) as T
   const post = async <T>(path: string, body: unknown): Promise<T> =>
-    (await ask(target, { method: 'POST', path, body: body ?? {} })) as T
+    (await ask({ method: 'POST', path, body: body ?? {} })) as T
   const decide = (ref: string, verb: string, step: number | undefined, request: DecisionRequest = {}) =>
     post<DecisionReply>(`${run(ref)}/${verb}`, { ...request, ...(step === undefined ? {} : { step }) })
 
   return {
     listSops: async () => (await get<{ sops: SopSummary[] }>(`${V1}/sops`)).sops,
-    getSop: (name) => get(sop(name)),
-    createSop: (wanted: NewSop) => post(`${V1}/sops`, wanted),
-    planRun: (name, request) => post<RunPlan>(`${sop(name)}/plan`, request),
-    createRun: (name, request) => post<RunView>(`${sop(name)}/runs`, request),
+    getSop: async (name) => get(sop(name)),
+    createSop: async (wanted: NewSop) => post(`${V1}/sops`, wanted),
+    planRun: async (name, request) => post<RunPlan>(`${sop(name)}/plan`, request),
+    createRun: async (name, request) => post<RunView>(`${sop(name)}/runs`, request),
     listRuns: async ({ sop: name, states, limit } = {}) =>
       (await get<{ runs: RunSummary[] }>(`${V1}/runs`, { sop: name, state: states?.join(','), limit })).runs,
-    getRunStatus: (ref) => get<RunView>(run(ref)),
-    approveStep: (ref, step, request) => decide(ref, 'approve', step, request),
-    rejectStep: (ref, step, request) => decide(ref, 'reject', step, request),
-    completeStep: (ref, step, request) => decide(ref, 'complete', step, request),
-    skipStep: (ref, step, request) => decide(ref, 'skip', step, request),
-    cancelRun: (ref, request) => decide(ref, 'cancel', undefined, request),
-    getAuditLog: (ref) => get<AuditLog>(`${run(ref)}/audit`),
-    readLog: (ref, { waitMs, ...at }) =>
-      get<LogChunk>(`${run(ref)}/logs`, { ...at, wait: waitMs, format: 'json' }, waitMs),
+    getRunStatus: async (ref) => get<RunView>(run(ref)),
+    approveStep: async (ref, step, request) => decide(ref, 'approve', step, request),
+    rejectStep: async (ref, step, request) => decide(ref, 'reject', step, request),
+    completeStep: async (ref, step, request) => decide(ref, 'complete', step, request),
+    skipStep: async (ref, step, request) => decide(ref, 'skip', step, request),
+    cancelRun: async (ref, request) => decide(ref, 'cancel', undefined, request),
+    getAuditLog: async (ref) => get<AuditLog>(`${run(ref)}/audit`),
+    readLog: async (ref, { waitMs, ...at }) =>
+      get<LogChunk>(`${run(ref)}/logs`, { ...at, wait: capped(waitMs), format: 'json' }, waitMs),
     health: () => get<Health>(`${V1}/health`),
     listTokens: async () => (await get<{ tokens: TokenInfo[] }>(`${V1}/tokens`)).tokens,
     createToken: (token) => post(`${V1}/tokens`, token),
     revokeToken: async (name) => {
-      await ask(target, { method: 'DELETE', path: `${V1}/tokens/${segment('token', name)}` })
+      await ask({ method: 'DELETE', path: `${V1}/tokens/${segment('token', name)}` })
     },
   }
 }
+
+const targetOf = ({ url, token, surface = 'js', timeoutMs = 60_000 }: HttpClientOptions): HttpTarget => ({
+  url,
+  surface,
+  timeoutMs,
+  ...(token === undefined ? {} : { token }),
+})
+
+// The API lets nobody wait longer; a piece without text says to ask again.
+const capped = (waitMs: number | undefined) => (waitMs === undefined ? undefined : Math.min(waitMs, 30_000))
 
 const V1 = '/api/v1'
 const sop = (name: string): string => `${V1}/sops/${segment('SOP', name)}`

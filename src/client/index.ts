@@ -1,11 +1,13 @@
 // index.ts: the package's JavaScript face. `createSopClient` for an engine of your choice; the seeds' function names for
 // the engine that the environment names.
 
+import { resolve } from 'node:path'
+import { readClientConfig } from '../config/client-config.ts'
 import type { ExecutionMode, Json } from '../core/definition.ts'
 import { paramsOf } from '../core/param-synonyms.ts'
 import type { DecisionReply } from '../core/run/decision.ts'
 import type { RunView } from '../core/run/view.ts'
-import type { AuditLog, DecisionRequest, SopClient, SopSummary, StartRequest } from './client.ts'
+import type { AuditLog, DecisionRequest, RunPlan, SopClient, SopSummary, StartRequest } from './client.ts'
 import { findEngine } from './find-engine.ts'
 import { createHttpClient, type TokenClient } from './http.ts'
 
@@ -44,6 +46,7 @@ export interface StartOptions extends StartRequest {
 
 /** All of `SopClient`, with the short names besides. */
 export interface SopEngine extends SopClient, TokenClient {
+  planRun(name: string, options: StartOptions): Promise<RunPlan>
   createRun(name: string, options?: StartOptions): Promise<RunView>
   /** `createRun` by its short name: answers when the first gate is open or the first step has started. */
   execute(name: string, options?: StartOptions): Promise<RunView>
@@ -56,28 +59,23 @@ export interface SopEngine extends SopClient, TokenClient {
 }
 
 /**
- * A client of the engine that the options, the environment or `engine.json` name. Nothing is sent before the first call.
- *
- * @throws SopError `invalid` when `engine.json` or the token file cannot be read.
+ * A client of the engine that the options, the environment, `sop.config.toml` or `engine.json` name. Nothing is read or
+ * sent before the first call; a configuration that cannot be read is `invalid` then.
  */
 export function createSopClient(options: SopClientOptions = {}): SopEngine {
-  const { url, token } = findEngine({
-    url: options.url,
-    token: options.token,
-    dataDir: options.dataDir,
-    environment: options.environment ?? process.env,
-    workdir: process.cwd(),
-  })
-  const client = createHttpClient({
-    url,
-    surface: 'js',
-    ...(token === undefined ? {} : { token }),
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+  const client = createHttpClient(async () => {
+    const config = await readClientConfig(options.environment === undefined ? {} : { env: options.environment })
+    const location = findEngine({
+      dataDir: options.dataDir === undefined ? config.dataDir : resolve(options.dataDir),
+      url: options.url ?? config.url,
+      token: options.token ?? config.token,
+    })
+    return { ...location, surface: 'js', ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }) }
   })
   const start = async (name: string, request: StartOptions = {}) => client.createRun(name, plain(request))
   return {
     ...client,
-    planRun: async (name, request) => client.planRun(name, plain(request)),
+    planRun: async (name, request: StartOptions) => client.planRun(name, plain(request)),
     createRun: start,
     execute: start,
     list: client.listSops,

@@ -1,0 +1,144 @@
+// app.ts: the HTTP face. Order of a request: its id and headers, the host, public pages, the credential, the route's role,
+// its query and body, its handler. Whatever throws on the way becomes a problem document at the end.
+
+import { randomUUID } from 'node:crypto'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import type { Health, SopClient } from '../client/client.ts'
+import type { TokenStore } from '../client/tokens.ts'
+import type { Actor } from '../core/access.ts'
+import { SopError } from '../core/errors.ts'
+import { authenticate } from './auth.ts'
+import { createFailureLimit } from './failure-limit.ts'
+import { checkHost } from './host-check.ts'
+import type { ApiLog } from './log.ts'
+import { createStreams, type Streams } from './log-stream.ts'
+import { openApiDocument, type OpenApiDocument } from './openapi.ts'
+import { problemOf, sendProblem, TransportError } from './problem.ts'
+import { mountPublic, publicRoutes } from './public-routes.ts'
+import { mount, type Route } from './route.ts'
+import { decisionRoutes } from './routes/decisions.ts'
+import { healthRoutes } from './routes/health.ts'
+import { logRoutes } from './routes/logs.ts'
+import { runRoutes } from './routes/runs.ts'
+import { seedRoutes } from './routes/seeds.ts'
+import { sopRoutes } from './routes/sops.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+
+export interface AppDeps {
+  /** A client that acts as this principal; it applies the rules of gates and runs itself. */
+  readonly clientFor: (actor: Actor) => SopClient
+  readonly tokens: TokenStore
+  /** Whether the engine can serve; asked by `/ready` without a credential. */
+  readonly health: () => Promise<Health>
+  readonly log: ApiLog
+  readonly version: string
+  /** The host that the server is bound to: on loopback, foreign Host headers are refused. */
+  readonly host: string
+  readonly publicUrl?: string | undefined
+  readonly temporalUiUrl?: string | undefined
+  /** Config `agentsMayCreate`. Default false. */
+  readonly agentsMayCreate?: boolean
+  /** Wrong tokens that one address may send in a minute before it gets 429. Default 100. */
+  readonly authFailuresPerMinute?: number
+  /** How long a handler may take, in milliseconds, before the answer is 503. Default 60,000. */
+  readonly handlerTimeoutMs?: number
+  readonly streams?: Streams
+}
+
+const MAX_HEADERS = 100
+
+/** The Express application, and the table of routes that it serves. */
+export function createApp(deps: AppDeps): { readonly app: Express; readonly document: OpenApiDocument } {
+  const routes = allRoutes(deps)
+  const document = openApiDocument({ routes, publicRoutes, version: deps.version, publicUrl: deps.publicUrl })
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.enable('case sensitive routing')
+  app.use(identify(deps.log), secure, limitHeaders, checkHost(deps.host, deps.publicUrl))
+  mountPublic(app, publicRoutes, { ...deps, document })
+  app.use(authenticate(deps.tokens, createFailureLimit(deps.authFailuresPerMinute ?? 100)))
+  for (const spec of routes) mount(app, spec, deps.clientFor, deps.handlerTimeoutMs ?? 60_000)
+  app.use(unknownRoute)
+  app.use(answerErrors(deps.log))
+  return { app, document }
+}
+
+function allRoutes(deps: AppDeps): readonly Route[] {
+  const baseUrl = (host: string): string => deps.publicUrl?.replace(/\/+$/, '') ?? `http://${host}`
+  return [
+    ...sopRoutes({ agentsMayCreate: deps.agentsMayCreate === true }),
+    ...runRoutes,
+    ...logRoutes(deps.streams ?? createStreams()),
+    ...decisionRoutes,
+    ...tokenRoutes(deps.tokens),
+    ...healthRoutes,
+    ...seedRoutes(baseUrl),
+  ]
+}
+
+/** Gives the request its id, and writes one line about it when it is over. */
+function identify(log: ApiLog): RequestHandler {
+  return (request, response, next) => {
+    const asked = request.headers['x-request-id']
+    const requestId = typeof asked === 'string' && /^[\w.-]{1,64}$/.test(asked) ? asked : randomUUID()
+    const startedAt = performance.now()
+    response.locals.requestId = requestId
+    response.setHeader('X-Request-Id', requestId)
+    response.on('close', () => {
+      const actor = response.locals.actor as Actor | undefined
+      log.info('request', {
+        requestId,
+        method: request.method,
+        path: request.path,
+        status: response.statusCode,
+        durationMs: Math.round(performance.now() - startedAt),
+        remote: request.socket.remoteAddress,
+        ...(actor === undefined ? {} : { principal: actor.principal.id, via: actor.via }),
+        ...(response.writableFinished ? {} : { aborted: true }),
+      })
+    })
+    next()
+  }
+}
+
+const secure: RequestHandler = (_request, response, next) => {
+  response.set({
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+  })
+  next()
+}
+
+// Node drops the headers past its maximum without a word, and the credential may be among them.
+const limitHeaders: RequestHandler = (request, _response, next) => {
+  if (request.rawHeaders.length / 2 <= MAX_HEADERS) return next()
+  throw new TransportError(431, `Cannot read the request: it has more than ${MAX_HEADERS} headers`)
+}
+
+const unknownRoute: RequestHandler = (request) => {
+  const path = request.path.slice(0, 200)
+  throw new SopError('not_found', `Cannot find "${request.method} ${path}": there is no such route. See /api/docs`)
+}
+
+function answerErrors(log: ApiLog): ErrorRequestHandler {
+  return (error, request, response, _next) => {
+    const requestId = String(response.locals.requestId)
+    const problem = problemOf(error, requestId)
+    if (problem.status >= 500) {
+      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      log.error('request failed', {
+        requestId,
+        method: request.method,
+        path: request.path,
+        code: problem.code,
+        error: stack,
+      })
+    }
+    sendProblem(response, problem)
+  }
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import type { CompleteRequest, DecisionRequest } from '../../client/client.ts'
+import { ERROR_CODES } from '../../core/errors.ts'
+import type { DecisionReply } from '../../core/run/decision.ts'
+import { RUN_STATES } from '../../core/run/state.ts'
+import { components, jsonRecord } from './registry.ts'
+
+const step = z.int().min(0).max(100_000).describe('Step number; 0 is the gate before the start')
+const text = z.string().max(10_000)
+
+const decisionFields = {
+  gate: z.string().min(1).max(200).exactOptional().describe('Gate id, e.g. `start` or `3-deploy`'),
+  step: step.exactOptional(),
+  attempt: z.int().min(1).exactOptional().describe('Which opening of the gate is meant'),
+  comment: text.exactOptional(),
+  reason: text.exactOptional().describe('The same as comment, for a rejection, a skip or a cancel'),
+  decisionId: z.string().min(1).max(200).exactOptional().describe('Makes a repeated call count once'),
+}
+
+export type DecisionBody = DecisionRequest & { readonly approved?: boolean }
+
+const decisionOf = (id: string, approved: boolean, other: string): z.ZodType<DecisionBody> =>
+  z
+    .strictObject({
+      ...decisionFields,
+      approved: z
+        .literal(approved, { error: `expected ${approved}; for the other decision POST to …/${other}` })
+        .exactOptional(),
+    })
+    .register(components, { id })
+
+export const approveBody = decisionOf('Approval', true, 'reject')
+export const rejectBody = decisionOf('Rejection', false, 'approve')
+export const decisionBody: z.ZodType<DecisionRequest> = z
+  .strictObject(decisionFields)
+  .register(components, { id: 'Decision' })
+
+export const completeBody: z.ZodType<CompleteRequest> = z
+  .strictObject({
+    ...decisionFields,
+    values: jsonRecord.exactOptional().describe("Values for the step's form; they become outputs"),
+    item: z.int().min(1).exactOptional().describe('Tick one checklist item instead of ending the step'),
+    ticked: z.boolean().exactOptional(),
+    failed: z.boolean().exactOptional().describe('The step failed'),
+  })
+  .register(components, { id: 'Completion' })
+
+const seedFields = {
+  step: step.exactOptional(),
+  approved: z.boolean().default(true).describe('false rejects'),
+  comment: text.exactOptional(),
+  decisionId: z.string().min(1).max(200).exactOptional(),
+}
+
+/** `POST /api/sop/run/<run-id>/approve` of seed 003. */
+export const seedApproval = z.strictObject(seedFields).register(components, { id: 'StepDecision' })
+
+/** `POST /api/sop/approve` (rulings 32). */
+export const seedOpenApproval = z
+  .strictObject({
+    sop: z.string().min(1).exactOptional().describe('Name of the SOP: its only open run is meant'),
+    runId: z.string().min(1).exactOptional(),
+    ...seedFields,
+  })
+  .refine(({ sop, runId }) => (sop === undefined) !== (runId === undefined), {
+    error: 'expected exactly one of "sop" and "runId"',
+  })
+  .register(components, { id: 'RunDecision' })
+
+export const decisionReply: z.ZodType<DecisionReply> = z
+  .object({
+    accepted: z.boolean(),
+    runId: z.string(),
+    status: z.enum(RUN_STATES).describe('State of the run after the decision'),
+    gate: z.string().exactOptional(),
+    stepNumber: z.int().exactOptional(),
+    attempt: z.int().exactOptional(),
+    reason: z.string().exactOptional().describe('Why it was refused'),
+    code: z.enum(ERROR_CODES).exactOptional(),
+    decidedBy: z.string().exactOptional(),
+    action: z.string().exactOptional().describe('What a rejection led to'),
+    duplicate: z.boolean().exactOptional().describe('The decisionId was seen before; this is the first answer'),
+    stored: z.boolean().exactOptional().describe('Stored durably, but no worker has seen it yet'),
+  })
+  .register(components, { id: 'DecisionReply' })

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import type { AuditLog, LogChunk } from '../../client/client.ts'
+import { PARAM_TYPES, PRIORITIES, type Param } from '../../core/definition.ts'
+import { EVENT_TYPES } from '../../core/run/event.ts'
+import { RUN_STATES, STEP_STATES } from '../../core/run/state.ts'
+import type { GateView, InputView, RunSummary, RunView, StepView } from '../../core/run/view.ts'
+import { principal, surface, triggerInfo } from './principal.ts'
+import { components, instant, jsonRecord, list } from './registry.ts'
+
+const mode = z.enum(['auto', 'supervised', 'step_by_step'])
+const priority = z.enum(PRIORITIES)
+
+const param: z.ZodType<Param> = z
+  .object({
+    name: z.string(),
+    type: z.enum(PARAM_TYPES),
+    description: z.string().exactOptional(),
+    required: z.boolean().exactOptional(),
+    default: z.union([z.string(), z.number(), z.boolean()]).exactOptional(),
+    choices: list(z.string()).exactOptional(),
+    pattern: z.string().exactOptional(),
+    secret: z.boolean().exactOptional(),
+  })
+  .register(components, { id: 'Param', description: 'A typed value that a run or a form takes' })
+
+const gateView: z.ZodType<GateView> = z
+  .object({
+    gate: z.string().describe('Gate id; decisions name it'),
+    attempt: z.int(),
+    stepNumber: z.int(),
+    title: z.string(),
+    because: z.string(),
+    openedAt: instant,
+    deadlineAt: instant.exactOptional(),
+    onTimeout: z.string().exactOptional(),
+    approvers: list(z.string()).exactOptional(),
+    covers: z.string().exactOptional().describe('Digest of what the approval covers'),
+    commands: list(z.string()).exactOptional(),
+  })
+  .register(components, { id: 'Gate', description: 'An open gate' })
+
+const inputView: z.ZodType<InputView> = z
+  .object({
+    stepNumber: z.int(),
+    title: z.string(),
+    body: z.string().exactOptional(),
+    since: instant,
+    assignee: z.string().exactOptional(),
+    dueAt: instant.exactOptional(),
+    overdue: z.literal(true).exactOptional(),
+    checklist: list(z.object({ item: z.int(), text: z.string(), ticked: z.boolean() })).exactOptional(),
+    form: list(param).exactOptional(),
+  })
+  .register(components, { id: 'Input', description: 'A manual step that waits for a person or an agent' })
+
+const stepView: z.ZodType<StepView> = z
+  .object({
+    number: z.int(),
+    slug: z.string(),
+    title: z.string(),
+    kind: z.string(),
+    status: z.enum(STEP_STATES),
+    attempt: z.int(),
+    startedAt: instant.exactOptional(),
+    completedAt: instant.exactOptional(),
+    durationMs: z.number().exactOptional(),
+    exitCode: z.int().exactOptional(),
+    output: z.string().exactOptional(),
+    outputs: jsonRecord.exactOptional(),
+    error: z.string().exactOptional(),
+    reason: z.string().exactOptional(),
+  })
+  .register(components, { id: 'Step' })
+
+export const runView: z.ZodType<RunView> = z
+  .object({
+    runId: z.string(),
+    sopName: z.string(),
+    title: z.string(),
+    version: z.string(),
+    digest: z.string(),
+    status: z.enum(RUN_STATES),
+    mode,
+    priority,
+    currentStep: z.int().nullable(),
+    totalSteps: z.int(),
+    createdAt: instant,
+    startedAt: instant.exactOptional(),
+    completedAt: instant.exactOptional(),
+    reason: z.string().exactOptional(),
+    params: jsonRecord,
+    outputs: jsonRecord,
+    trigger: triggerInfo,
+    startedBy: principal,
+    via: surface,
+    openGates: list(gateView),
+    openInputs: list(inputView),
+    stepResults: list(stepView),
+    warnings: list(z.string()).exactOptional(),
+    sequence: z.int(),
+    stale: z.literal(true).exactOptional().describe('From the record: the run may be further on'),
+  })
+  .register(components, { id: 'Run' })
+
+export const runSummary: z.ZodType<RunSummary> = z
+  .object({
+    runId: z.string(),
+    sopName: z.string(),
+    version: z.string(),
+    status: z.enum(RUN_STATES),
+    priority,
+    mode,
+    currentStep: z.int().nullable(),
+    totalSteps: z.int(),
+    createdAt: instant,
+    startedAt: instant.exactOptional(),
+    completedAt: instant.exactOptional(),
+    reason: z.string().exactOptional(),
+    startedBy: z.string(),
+    trigger: z.string(),
+    openGates: list(z.string()),
+    sequence: z.int(),
+  })
+  .register(components, { id: 'RunSummary' })
+
+export const runList = z.object({ runs: list(runSummary) }).register(components, { id: 'RunList' })
+
+export const auditLog = z
+  .object({
+    runId: z.string(),
+    events: z.array(
+      z.object({
+        sequence: z.int(),
+        timestamp: instant,
+        eventType: z.enum(EVENT_TYPES),
+        runId: z.string(),
+        stepNumber: z.int().exactOptional(),
+        principal,
+        via: surface,
+        details: z.looseObject({}).describe('By event type: docs/architecture.md'),
+        previousHash: z.string(),
+        hash: z.string(),
+      }),
+    ),
+  })
+  .register(components, {
+    id: 'AuditLog',
+    description: 'The events of a run in order, chained by hashes',
+  }) as unknown as z.ZodType<AuditLog>
+
+export const logChunk: z.ZodType<LogChunk> = z
+  .object({
+    runId: z.string(),
+    stepNumber: z.int(),
+    attempt: z.int(),
+    source: z.string().describe("`step`, `verify` or a gate's key"),
+    offset: z.int(),
+    next: z.int().describe('Offset to go on from'),
+    text: z.string(),
+    complete: z.boolean().describe('Nothing more will come'),
+  })
+  .register(components, { id: 'LogChunk' })
