@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runProcess } from '../run-process.ts'
+import { ALIASES } from './commands.ts'
+
+await runProcess(ALIASES.reject)

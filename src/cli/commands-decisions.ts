@@ -1,0 +1,72 @@
+import type { ArgumentSpec, CommandSpec, OptionSpec } from './command.ts'
+import { RUN_ARGUMENT } from './commands-runs.ts'
+
+const STEP_ARGUMENT: ArgumentSpec = { name: '[step]', summary: 'number of the step; 0 is the start' }
+const STEP: OptionSpec = { flags: '-s, --step <number>', summary: 'the same as the argument STEP' }
+const GATE: OptionSpec = { flags: '--gate <id>', summary: 'the gate by its id, e.g. start or 3-deploy' }
+const COMMENT: OptionSpec = { flags: '-c, --comment <text>', summary: 'goes on record' }
+const REASON: OptionSpec = { flags: '-r, --reason <text>', summary: 'goes on record' }
+
+/** Verbs that answer a run. */
+export const DECISION_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'approve',
+    summary: 'approve the open gate of a run',
+    details: 'With several gates open, STEP or --gate says which. On a terminal it shows what is approved and asks.',
+    args: [RUN_ARGUMENT, STEP_ARGUMENT],
+    options: [STEP, GATE, COMMENT, { flags: '-y, --yes', summary: 'do not ask' }],
+    examples: [
+      'sop approve sop_run_01JAB',
+      'sop approve sop_run_01JAB 3 --comment "Tests passed, proceeding"',
+      'sop approve deploy-production --gate start --yes',
+    ],
+    load: async () => (await import('./verbs/approve.ts')).approve,
+  },
+  {
+    name: 'reject',
+    summary: 'reject the open gate of a run',
+    details:
+      "What follows is the gate's on_reject: the run pauses unless it says otherwise; at the start it is cancelled.",
+    args: [RUN_ARGUMENT, STEP_ARGUMENT],
+    options: [STEP, GATE, REASON, COMMENT],
+    examples: ['sop reject sop_run_01JAB --reason "Test failures detected"', 'sop reject sop_run_01JAB 3'],
+    load: async () => (await import('./verbs/reject.ts')).reject,
+  },
+  {
+    name: 'complete',
+    summary: 'end a manual step, or tick one item of its checklist',
+    details: "On a terminal it asks for the fields of the step's form that are not given.",
+    args: [RUN_ARGUMENT, STEP_ARGUMENT],
+    options: [
+      STEP,
+      { flags: '--value <key=value>', summary: 'one field of the form; @FILE or - reads such lines', repeats: true },
+      { flags: '--values <json>', summary: 'fields as a JSON object; @FILE reads a file, - standard input' },
+      { flags: '--item <number>', summary: 'tick this item of the checklist instead of ending the step' },
+      { flags: '--untick', summary: 'with --item: take the tick back' },
+      { flags: '--failed', summary: 'report that the step failed' },
+      COMMENT,
+    ],
+    examples: [
+      'sop complete sop_run_01JAB 2 --value ticket=OPS-17 --comment "Done by hand"',
+      'sop complete sop_run_01JAB --item 1',
+      `sop complete sop_run_01JAB --values '{"ticket": "OPS-17"}'`,
+    ],
+    load: async () => (await import('./verbs/complete.ts')).complete,
+  },
+  {
+    name: 'skip',
+    summary: 'skip the step that a run waits at',
+    args: [RUN_ARGUMENT, STEP_ARGUMENT],
+    options: [STEP, REASON, COMMENT],
+    examples: ['sop skip sop_run_01JAB 4 --reason "Not needed on this host"'],
+    load: async () => (await import('./verbs/skip.ts')).skip,
+  },
+  {
+    name: 'cancel',
+    summary: 'end a run at once; its running step is stopped',
+    args: [RUN_ARGUMENT],
+    options: [REASON, COMMENT],
+    examples: ['sop cancel sop_run_01JAB --reason "Wrong version"'],
+    load: async () => (await import('./verbs/cancel.ts')).cancel,
+  },
+]

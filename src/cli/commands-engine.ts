@@ -1,0 +1,75 @@
+import { PRINCIPAL_KINDS, ROLES } from '../core/run/principal.ts'
+import type { CommandSpec } from './command.ts'
+
+/** Verbs about the engine, its settings and this program. */
+export const ENGINE_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'serve',
+    summary: 'start the engine: Temporal, worker, API and page in one process',
+    options: [{ flags: '--welcome', summary: 'carry out the SOP "welcome" once it is up' }],
+    examples: ['sop serve', 'sop serve --welcome'],
+    load: async () => (await import('./verbs/serve.ts')).serve,
+  },
+  {
+    name: 'worker',
+    summary: 'start only a worker, against an existing Temporal server',
+    examples: ['sop worker'],
+    load: async () => (await import('./verbs/worker.ts')).worker,
+  },
+  {
+    name: 'config',
+    summary: 'show every setting and where its value came from',
+    args: [{ name: '[setting]', summary: 'only this setting, or those below it' }],
+    examples: ['sop config', 'sop config temporal.address', 'sop config --json'],
+    load: async () => (await import('./verbs/config.ts')).config,
+  },
+  {
+    name: 'token',
+    summary: 'credentials for people and programs: create, list, revoke',
+    details: 'A token is shown once, when it is created; only its hash is kept. Default role: viewer.',
+    args: [
+      { name: '<action>', summary: 'create, list or revoke', choices: ['create', 'list', 'revoke'] },
+      { name: '[name]', summary: 'whose token it is; this name stands in the audit log' },
+    ],
+    options: [
+      {
+        flags: '--role <role>',
+        summary: 'what it may do; each role may do all that the ones before it may',
+        choices: ROLES,
+      },
+      { flags: '--group <group>', summary: 'a group that it belongs to', repeats: true },
+      { flags: '--kind <kind>', summary: 'who holds it', choices: PRINCIPAL_KINDS.filter((kind) => kind !== 'timer') },
+    ],
+    examples: ['sop token create alice --role approver --group dba', 'sop token list', 'sop token revoke alice'],
+    load: async () => (await import('./verbs/token.ts')).token,
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    args: [{ name: '<shell>', summary: 'bash, zsh or fish', choices: ['bash', 'zsh', 'fish'] }],
+    examples: ['sop completion bash', 'sop completion fish'],
+    load: async () => (await import('./verbs/completion.ts')).completion,
+  },
+  {
+    name: '__complete',
+    summary: 'candidates for the last word of a command line, one a line',
+    args: [{ name: '[words...]', summary: 'the words so far' }],
+    examples: [],
+    hidden: true,
+    passesAll: true,
+    load: async () => (await import('./verbs/complete-word.ts')).completeWord,
+  },
+  {
+    name: 'help',
+    summary: 'help for a verb, or about "exit-codes" and "environment"',
+    args: [{ name: '[topic]', summary: 'a verb, exit-codes or environment', completes: 'verb' }],
+    examples: ['sop help', 'sop help run', 'sop help exit-codes'],
+    load: async () => (await import('./verbs/help.ts')).help,
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    examples: ['sop version'],
+    load: async () => (await import('./verbs/version.ts')).version,
+  },
+]

@@ -1,0 +1,13 @@
+import type { CommandSpec } from './command.ts'
+import { DECISION_COMMANDS } from './commands-decisions.ts'
+import { ENGINE_COMMANDS } from './commands-engine.ts'
+import { RUN_COMMANDS } from './commands-runs.ts'
+import { SOP_COMMANDS } from './commands-sops.ts'
+
+/** Every verb of `sop`, in the order of its help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  ...SOP_COMMANDS,
+  ...RUN_COMMANDS,
+  ...DECISION_COMMANDS,
+  ...ENGINE_COMMANDS,
+]

@@ -1,0 +1,43 @@
+import type { NewSop, SopClient, SopSummary } from '../client/client.ts'
+import type { TokenClient } from '../client/http.ts'
+import type { Diagnostic } from '../core/diagnostic.ts'
+
+/** What the verbs need of the rest of the program. `wire.ts` builds them; tests hand in fakes. */
+export interface Ports {
+  /** The engine at `url`, else the configured one, else the local one. Throws `unavailable` when there is none. */
+  connect(at: { readonly url?: string }): Promise<SopClient>
+  tokens(at: { readonly url?: string }): Promise<TokenClient>
+  /** The SOP directory of this machine, without an engine. */
+  files(): Promise<SopFiles>
+  /** Writes a finding out as text, with its place, source line and caret. */
+  renderDiagnostic(): Promise<(diagnostic: Diagnostic) => string>
+  settings(): Promise<readonly Setting[]>
+  /** Runs the engine until it is told to stop. */
+  serve(options: { readonly welcome: boolean }): Promise<number | undefined>
+  /** Runs a worker until it is told to stop. */
+  worker(): Promise<number | undefined>
+  version(): Promise<string>
+}
+
+export interface SopFiles {
+  readonly sopDir: string
+  /** All SOPs of the directory, by name, broken ones last. */
+  all(): Promise<readonly CheckedSop[]>
+  /** The SOP at a path: a Markdown file, a manifest, or an SOP's folder. `not_found` if nothing is there. */
+  at(path: string): Promise<readonly CheckedSop[]>
+  create(sop: NewSop): Promise<{ readonly name: string; readonly files: readonly string[] }>
+}
+
+/** An SOP with its findings; all that `validate` needs. */
+export type CheckedSop = Pick<SopSummary, 'name' | 'path'> & {
+  readonly diagnostics: readonly Diagnostic[]
+  readonly compiled: boolean
+}
+
+/** One setting of the configuration, secrets already masked. */
+export interface Setting {
+  readonly key: string
+  readonly value: unknown
+  /** Where the value came from: `default`, a file, or a variable. */
+  readonly origin: string
+}

@@ -1,0 +1,164 @@
+import type { GateView, InputView, RunView, StepView } from '../../core/run/view.ts'
+import type { Colours } from '../context.ts'
+import { renderValue, renderValues } from './json-value.ts'
+import { sopCommand } from './shell-word.ts'
+import { renderState } from './state.ts'
+import { oneLine, renderFacts, renderTable } from './table.ts'
+import { renderDuration, renderInstant } from './time.ts'
+
+export interface RunLook {
+  readonly colours: Colours
+  readonly now: number
+  /** Times in UTC, and digests. */
+  readonly long: boolean
+  /** The id was printed before. */
+  readonly withoutId?: boolean
+}
+
+/** A whole run: its facts, its steps, what it waits for. */
+export const renderRun = (run: RunView, look: RunLook): string =>
+  [
+    renderRunFacts(run, look),
+    run.stepResults.length > 0 ? renderSteps(run.stepResults, look) : '',
+    ...run.openGates.map((gate) => renderGate(gate, look)),
+    ...run.openInputs.map((input) => renderInput(input, look)),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+
+/** The first lines about a run. The id stands in the first one, and only there, so that it is easy to pick out. */
+export const renderRunFacts = (run: RunView, look: RunLook): string => {
+  const when = (instant: string | undefined) => renderInstant(instant, look.now, look.long)
+  return renderFacts([
+    ['Run ID', look.withoutId === true ? undefined : run.runId],
+    ['SOP', `${run.sopName} ${run.version}`],
+    ['Status', renderState(look.colours, run.status)],
+    ['Step', run.currentStep === null ? undefined : `${run.currentStep} of ${run.totalSteps}`],
+    ['Reason', run.reason === undefined ? undefined : oneLine(run.reason)],
+    ['Mode', run.mode],
+    ['Priority', run.priority],
+    ['Created', `${when(run.createdAt)} by ${run.startedBy.id} (${run.via}, ${run.trigger.type})`],
+    ['Started', when(run.startedAt)],
+    ['Ended', when(run.completedAt)],
+    ['Took', tookOf(run)],
+    ['Params', renderValues(run.params)],
+    ['Outputs', renderValues(run.outputs)],
+    ['Digest', look.long ? run.digest : undefined],
+    ['Warnings', run.warnings?.map(oneLine).join('; ')],
+    ['Note', run.stale === true ? 'from the record: no worker answers now, the run may be further on' : undefined],
+  ])
+}
+
+const tookOf = ({ startedAt, completedAt }: RunView): string | undefined =>
+  startedAt === undefined || completedAt === undefined
+    ? undefined
+    : renderDuration(Date.parse(completedAt) - Date.parse(startedAt))
+
+const renderSteps = (steps: readonly StepView[], { colours }: RunLook): string =>
+  renderTable(
+    ['#', 'STEP', 'STATUS', 'TOOK', 'NOTE'].map((heading) => colours.dim(heading)),
+    steps.map((step) => [
+      String(step.number),
+      oneLine(step.title),
+      renderState(colours, step.status),
+      step.durationMs === undefined ? '' : renderDuration(step.durationMs),
+      noteOf(step),
+    ]),
+  )
+
+const noteOf = ({ attempt, error, reason }: StepView): string =>
+  [attempt > 1 ? `attempt ${attempt}` : '', error ?? reason ?? ''].filter((part) => part !== '').join(': ')
+
+/** One step with everything that is known of it. */
+export const renderStep = (run: RunView, step: StepView, look: RunLook): string => {
+  const when = (instant: string | undefined) => renderInstant(instant, look.now, look.long)
+  const facts = renderFacts([
+    ['Run ID', run.runId],
+    ['Step', `${step.number} of ${run.totalSteps}: ${oneLine(step.title)}`],
+    ['Status', renderState(look.colours, step.status)],
+    ['Kind', step.kind],
+    ['Attempt', String(step.attempt)],
+    ['Started', when(step.startedAt)],
+    ['Ended', when(step.completedAt)],
+    ['Took', step.durationMs === undefined ? undefined : renderDuration(step.durationMs)],
+    ['Exit code', step.exitCode === undefined ? undefined : String(step.exitCode)],
+    ['Error', step.error === undefined ? undefined : oneLine(step.error)],
+    ['Reason', step.reason === undefined ? undefined : oneLine(step.reason)],
+    ['Outputs', renderValues(step.outputs ?? {})],
+  ])
+  const waits = [
+    ...run.openGates.filter((gate) => gate.stepNumber === step.number).map((gate) => renderGate(gate, look)),
+    ...run.openInputs.filter((input) => input.stepNumber === step.number).map((input) => renderInput(input, look)),
+  ]
+  const output = step.output === undefined || step.output === '' ? [] : [`Output:\n${step.output.trimEnd()}`]
+  return [facts, ...waits, ...output].join('\n\n')
+}
+
+/** An open gate as the person who decides needs to see it. */
+export const renderGate = (gate: GateView, { colours, now, long }: RunLook): string => {
+  const lines = [
+    `${colours.yellow('Waiting for approval')}: ${colours.bold(oneLine(gate.title))}`,
+    `  Gate: ${gate.gate} (${gate.stepNumber === 0 ? 'before the start' : `step ${gate.stepNumber}`}, attempt ${gate.attempt}, asked for by ${gate.because})`,
+    `  Since: ${renderInstant(gate.openedAt, now, long)}`,
+  ]
+  if (gate.deadlineAt !== undefined)
+    lines.push(`  Deadline: ${renderInstant(gate.deadlineAt, now, long)}, then ${gate.onTimeout ?? 'approve'}`)
+  if (gate.approvers !== undefined) lines.push(`  Approvers: ${gate.approvers.join(', ')}`)
+  if (gate.commands !== undefined && gate.commands.length > 0) {
+    lines.push(
+      '  Commands:',
+      ...gate.commands.flatMap((command) => command.trimEnd().split('\n')).map((line) => `    ${line}`),
+    )
+  }
+  if (long && gate.covers !== undefined) lines.push(`  Covers: ${gate.covers}`)
+  return lines.join('\n')
+}
+
+/** A manual step as the person who does it needs to see it. */
+export const renderInput = (input: InputView, { colours, now, long }: RunLook): string => {
+  const lines = [
+    `${colours.yellow('Waiting for a person')}: step ${input.stepNumber}, ${colours.bold(oneLine(input.title))}`,
+  ]
+  if (input.assignee !== undefined) lines.push(`  Assignee: ${input.assignee}`)
+  if (input.dueAt !== undefined)
+    lines.push(
+      `  Due: ${renderInstant(input.dueAt, now, long)}${input.overdue === true ? colours.red(' (overdue)') : ''}`,
+    )
+  if (input.body !== undefined && input.body.trim() !== '')
+    lines.push(
+      ...input.body
+        .trim()
+        .split('\n')
+        .map((line) => `  ${line}`),
+    )
+  for (const { item, text, ticked } of input.checklist ?? [])
+    lines.push(`  [${ticked ? 'x' : ' '}] ${item}. ${oneLine(text)}`)
+  for (const field of input.form ?? []) {
+    const choices = field.choices === undefined ? field.type : field.choices.join('|')
+    const standard = field.default === undefined ? '' : ` (default ${renderValue(field.default)})`
+    lines.push(
+      `  Field ${field.name}: ${choices}${field.required === true ? ', required' : ''}${standard}${field.description === undefined ? '' : `. ${field.description}`}`,
+    )
+  }
+  return lines.join('\n')
+}
+
+/** What can be done about an open run, as commands to copy. */
+export const nextCommands = (run: RunView): readonly string[] => {
+  const several = run.openGates.length > 1
+  const gates = run.openGates.flatMap((gate) => {
+    const which = several ? ['--gate', gate.gate] : []
+    return [
+      `Approve: ${sopCommand('approve', run.runId, ...which)}`,
+      `Reject:  ${sopCommand('reject', run.runId, ...which, '--reason', '...')}`,
+    ]
+  })
+  const inputs = run.openInputs.map(
+    ({ stepNumber }) => `Complete: ${sopCommand('complete', run.runId, String(stepNumber))}`,
+  )
+  const paused =
+    run.status === 'paused'
+      ? [`See why: ${sopCommand('logs', run.runId)}`, `End it:  ${sopCommand('cancel', run.runId)}`]
+      : []
+  return [...gates, ...inputs, ...paused]
+}
