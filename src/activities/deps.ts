@@ -1,8 +1,8 @@
 // deps.ts: the ports that activities need. Adapters implement them; only a `main` knows which.
 
+import type { AdmissionRequest } from '../core/admission.ts'
 import type { Json } from '../core/definition.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
-import type { AdmissionVerdict } from '../core/run/input.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import type { ExecutableId } from '../core/run/task.ts'
 import type { RunSummary } from '../core/run/view.ts'
@@ -28,6 +28,19 @@ export interface AuditStore {
   /** Keeps a definition under its digest, so that a run's view can be made of its record alone. Idempotent. */
   keepDefinition(pinned: PinnedSop): Promise<void>
   readDefinition(digest: string): Promise<PinnedSop | undefined>
+}
+
+/**
+ * Hears of events once they are durable, in order for each run: projections and files for other programs. Told again
+ * after a crash, so it goes by the sequence; what it throws is logged and never fails an append.
+ */
+export interface AuditListener {
+  /** `history` reads all events of the run up to these, for a listener that has not seen the earlier ones. */
+  appended(
+    run: RunHeader,
+    events: readonly RecordedEvent[],
+    history: () => Promise<readonly RecordedEvent[]>,
+  ): Promise<void>
 }
 
 /** The list of runs, projected from the appends; it outlives Temporal's retention. */
@@ -76,7 +89,12 @@ export interface Vault {
 }
 
 /** Checks a warrant: does this installation vouch for the executable? */
-export type VerifyWarrant = (warrant: { digest: string; executableId: ExecutableId; executable: unknown; warrant: string }) => boolean
+export type VerifyWarrant = (warrant: {
+  digest: string
+  executableId: ExecutableId
+  executable: unknown
+  warrant: string
+}) => boolean
 
 /** Finds, compiles, digests and signs the SOP of that name. @throws SopError `not_found` or `invalid`. */
 export type PinSop = (name: string) => Promise<PinnedSop>
@@ -84,21 +102,12 @@ export type PinSop = (name: string) => Promise<PinnedSop>
 /** Answers facts: built-ins, config facts, allowed environment values. */
 export type ResolveFact = (name: string, timezone: string | undefined) => Promise<Json>
 
-/** Asks the admission workflow for a run. */
+/** Speaks to the admission workflow for a run; verdicts come back to the run by signal. */
 export interface AdmissionPort {
-  request(request: AdmissionRequest): Promise<AdmissionVerdict>
+  request(request: AdmissionRequest): Promise<void>
   release(runId: string): Promise<void>
-}
-export interface AdmissionRequest {
-  readonly runId: string
-  readonly sop: string
-  readonly phase: 'arrival' | 'slot'
-  readonly triggeredAt: string
-  readonly priority: number
-  readonly cooldownMs: number
-  readonly maxConcurrent?: number
-  readonly admission: string
-  readonly force?: boolean
+  /** Which of these runs are closed or unknown. */
+  findGone(runIds: readonly string[]): Promise<readonly string[]>
 }
 
 export interface ActivityDeps {

@@ -1,0 +1,87 @@
+import { rm } from 'node:fs/promises'
+import { ApplicationFailure, log } from '@temporalio/activity'
+import type { AdmissionRequest } from '../core/admission.ts'
+import type { AdmissionRequest } from '../core/admission.ts'
+import type { Json } from '../core/definition.ts'
+import { SopError } from '../core/errors.ts'
+import { closesRun } from '../core/run-document.ts'
+import type { PinnedSop } from '../core/run/run.ts'
+import type { FactsResult, FactsTask, RecordResult, RecordTask } from '../core/run/task.ts'
+import type { ActivityDeps } from './deps.ts'
+import { runCommand } from './run-command.ts'
+import { runDirOf } from './run-shell.ts'
+
+/** The activities of the engine. Their keys stand in histories: wire format (docs/decisions/0004-event-names.md). */
+export const createActivities = (deps: ActivityDeps) => ({
+  /** Runs one signed executable; see `CommandResult`. Failures: `NotSigned`, `NotRepeated`, `WorkerShutdown`. */
+  runCommand: runCommand(deps),
+
+  /** Appends events to the record. At the end of a run its scratch folder and secret params go. */
+  recordAudit: async ({ runId, sop, events }: RecordTask): Promise<RecordResult> => {
+    const ackedSeq = await deps.audit.append({ runId, sop }, events)
+    const closing = events.find((event) => closesRun(event) && event.sequence <= ackedSeq)
+    if (closing !== undefined) await clearRun(deps, runId, closing.eventType !== 'run_failed')
+    return { ackedSeq }
+  },
+
+  /** Finds, compiles and signs an SOP by name, and keeps the definition in the record. */
+  pinSop: async ({ name }: { readonly name: string }): Promise<PinnedSop> =>
+    orFailure(async () => {
+      const pinned = await deps.pinSop(name)
+      await deps.audit.keepDefinition(pinned)
+      return pinned
+    }),
+
+  /** Asks for facts. One that has no answer is told in `errors`; the others count. */
+  resolveFacts: async ({ names, timezone }: FactsTask): Promise<FactsResult> => {
+    const values: Record<string, Json> = {}
+    const errors: Record<string, string> = {}
+    const resolve = async (name: string): Promise<void> => {
+      try {
+        values[name] = await deps.resolveFact(name, timezone)
+      } catch (error) {
+        errors[name] = error instanceof Error ? error.message : String(error)
+      }
+    }
+    await Promise.all(names.map(resolve))
+    return Object.keys(errors).length === 0 ? { values } : { values, errors }
+  },
+
+  /** Asks admission for the run; the verdict comes to the run by signal. */
+  requestAdmission: (request: AdmissionRequest): Promise<void> => orFailure(() => deps.admission.request(request)),
+
+  /** Gives the run's slot back. Harmless where it holds none. */
+  releaseAdmission: ({ runId }: { readonly runId: string }): Promise<void> =>
+    orFailure(() => deps.admission.release(runId)),
+
+  /** Which of the runs are closed or unknown. */
+  findGone: ({ runIds }: { readonly runIds: readonly string[] }): Promise<readonly string[]> =>
+    orFailure(() => deps.admission.findGone(runIds)),
+})
+export type Activities = ReturnType<typeof createActivities>
+
+/** A failed run may be retried and looked into, so its scratch folder stays; values of secret params never do. */
+const clearRun = async ({ vault, scratchDir }: ActivityDeps, runId: string, isDone: boolean): Promise<void> => {
+  try {
+    await vault.drop(runId)
+    if (isDone) await rm(runDirOf(scratchDir, runId), { recursive: true, force: true })
+  } catch (error) {
+    log.warn('a closed run could not be cleared away', { runId, error })
+  }
+}
+
+/** A refusal is final, and its code is the failure's type; what is only unavailable is tried again. */
+const orFailure = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof SopError)) throw error
+    throw ApplicationFailure.create({
+      message: error.message,
+      type: error.code,
+      nonRetryable: error.code !== 'unavailable' && error.code !== 'internal',
+      details: [error.details],
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,172 @@
+// mask.ts: keeps the values of secrets out of everything that leaves the worker. Invariants:
+//   M1 no occurrence of a pattern passes, whole or in part, also where occurrences overlap.
+//   M2 the result does not depend on how the bytes were cut into writes.
+//   M3 memory is bounded by the longest pattern: what cannot begin a secret any more is let go at once.
+
+export const MASK = '***'
+/** Shorter values would blank half of every log, and protect nothing. */
+export const MIN_SECRET_CHARS = 4
+
+/** Masks a stream of bytes. `push` may hold back the end of a write that could begin a secret; `end` gives the rest. */
+export interface Masker {
+  push(bytes: Uint8Array): Uint8Array
+  end(): Uint8Array
+}
+
+export interface Mask {
+  readonly isEmpty: boolean
+  masker(): Masker
+  bytes(bytes: Uint8Array): Uint8Array
+  text(text: string): string
+}
+
+/**
+ * A mask for the values given, in every form in which a command is likely to print them: plain, line by line,
+ * base64 (at each of its three alignments, both alphabets, wrapped or not), URL-encoded, and escaped for JSON or the shell.
+ */
+export const createMask = (secrets: readonly string[]): Mask => {
+  const patterns = patternsOf(secrets)
+  if (patterns.length === 0) return NO_MASK
+  const table = indexPatterns(patterns)
+  const masker = (): Masker => createMasker(table)
+  const bytes = (input: Uint8Array): Uint8Array => {
+    const one = masker()
+    return Buffer.concat([one.push(input), one.end()])
+  }
+  return { isEmpty: false, masker, bytes, text: (text) => Buffer.from(bytes(Buffer.from(text))).toString() }
+}
+
+const PASS: Masker = { push: (bytes) => bytes, end: () => new Uint8Array(0) }
+const NO_MASK: Mask = { isEmpty: true, masker: () => PASS, bytes: (bytes) => bytes, text: (text) => text }
+
+interface Pattern {
+  readonly bytes: Uint8Array
+  /** Line ends may stand between its characters (`base64` breaks its lines). */
+  readonly wraps: boolean
+}
+
+const patternsOf = (secrets: readonly string[]): readonly Pattern[] => {
+  const values = new Set(secrets.flatMap((secret) => [secret, ...secret.split(/\r?\n/).map((line) => line.trim())]))
+  const plain = new Set<string>()
+  const wrapped = new Set<string>()
+  for (const value of values) {
+    if (value.length < MIN_SECRET_CHARS) continue
+    for (const form of plainForms(value)) plain.add(form)
+    for (const form of base64Forms(value)) wrapped.add(form)
+  }
+  return [
+    ...[...plain].map((text) => ({ bytes: Buffer.from(text), wraps: false })),
+    ...[...wrapped].map((text) => ({ bytes: Buffer.from(text), wraps: true })),
+  ]
+}
+
+const plainForms = (value: string): readonly string[] => {
+  // A lone surrogate has no UTF-8 form, and encodeURIComponent throws on it; the detour replaces it.
+  const url = encodeURIComponent(Buffer.from(value).toString())
+  const strict = url.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  const json = JSON.stringify(value).slice(1, -1)
+  const urls = [url, strict, url.replaceAll('%20', '+'), strict.replaceAll('%20', '+'), url.replaceAll('%2F', '/')]
+  return [
+    value,
+    ...urls,
+    ...urls.map((form) => form.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())),
+    json,
+    json.replaceAll('/', '\\/'),
+    json.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    // `set -x` prints a quote inside quotes like this.
+    value.replaceAll("'", "'\\''"),
+  ]
+}
+
+/** The characters of a base64 text that the value alone decides, wherever in the encoded bytes it begins. */
+const base64Forms = (value: string): readonly string[] =>
+  [0, 1, 2].flatMap((shift) => {
+    const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(value)])
+    const from = Math.ceil((shift * 8) / 6)
+    const to = Math.floor((bytes.length * 8) / 6)
+    const text = bytes.toString('base64').slice(from, to)
+    return [text, text.replaceAll('+', '-').replaceAll('/', '_')]
+  })
+
+/** `begins[b0 << 8 | b1]` says whether any pattern can begin with the two bytes; the slow path is only taken there. */
+interface PatternTable {
+  readonly byFirst: readonly (readonly Pattern[] | undefined)[]
+  readonly begins: Uint8Array
+}
+
+const LF = 10
+const CR = 13
+
+const indexPatterns = (patterns: readonly Pattern[]): PatternTable => {
+  const byFirst: Pattern[][] = []
+  const begins = new Uint8Array(65_536)
+  for (const pattern of patterns) {
+    const [b0 = 0, b1 = 0] = pattern.bytes
+    const list = byFirst[b0] ?? []
+    list.push(pattern)
+    byFirst[b0] = list
+    begins[(b0 << 8) | b1] = 1
+    if (pattern.wraps) {
+      begins[(b0 << 8) | LF] = 1
+      begins[(b0 << 8) | CR] = 1
+    }
+  }
+  return { byFirst, begins }
+}
+
+/** End of the pattern's occurrence at `from`; -1: it is not there; -2: the bytes end before that is known. */
+const matchAt = (bytes: Uint8Array, from: number, { bytes: pattern, wraps }: Pattern): number => {
+  let at = from
+  for (let i = 0; i < pattern.length; i++) {
+    if (wraps && i > 0) {
+      if (bytes[at] === CR) at++
+      if (bytes[at] === LF) at++
+    }
+    if (at >= bytes.length) return -2
+    if (bytes[at] !== pattern[i]) return -1
+    at++
+  }
+  return at
+}
+
+const createMasker = ({ byFirst, begins }: PatternTable): Masker => {
+  const mark = Buffer.from(MASK)
+  let held: Uint8Array = new Uint8Array(0)
+  /** So many bytes of `held` belong to a mask that is written already. */
+  let covered = 0
+
+  const scan = (bytes: Uint8Array, isLast: boolean): Uint8Array => {
+    const out: Uint8Array[] = []
+    let plainFrom = covered
+    let maskEnd = covered
+    let hold = bytes.length
+    for (let i = 0; i < bytes.length; i++) {
+      const [b0, b1] = [bytes[i] as number, bytes[i + 1]]
+      const list = byFirst[b0]
+      if (list === undefined || (b1 !== undefined && begins[(b0 << 8) | b1] === 0)) continue
+      let end = -1
+      for (const pattern of list) {
+        const found = matchAt(bytes, i, pattern)
+        if (found > end) end = found
+        if (found === -2 && !isLast && i < hold) hold = i
+      }
+      if (end <= maskEnd) continue
+      if (i >= maskEnd) {
+        // Nothing beyond `hold` is decided yet, and a mask that begins there is found again by the next scan.
+        if (i > hold) break
+        out.push(bytes.subarray(plainFrom, i), mark)
+      }
+      maskEnd = end
+      plainFrom = end
+    }
+    if (plainFrom < hold) out.push(bytes.subarray(plainFrom, hold))
+    held = bytes.slice(hold)
+    covered = Math.max(0, maskEnd - hold)
+    return Buffer.concat(out)
+  }
+
+  return {
+    push: (bytes) => scan(held.length === 0 ? bytes : Buffer.concat([held, bytes]), false),
+    end: () => scan(held, true),
+  }
+}

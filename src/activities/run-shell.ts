@@ -1,0 +1,217 @@
+import { constants } from 'node:fs'
+import { mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises'
+import { isAbsolute, join, resolve } from 'node:path'
+import type { Command, Json } from '../core/definition.ts'
+import { encodeFileName } from '../core/file-name.ts'
+import type { CommandTask, Executable } from '../core/run/task.ts'
+import type { ActivityDeps } from './deps.ts'
+import { environmentProblem, hostEnvironment, isReservedOutput, stepEnvironment } from './environment.ts'
+import { invocationOf } from './interpreters.ts'
+import type { Mask } from './mask.ts'
+import type { OutputPipes } from './output-pipe.ts'
+import { LINGER_MS, type ProcessEnd, runProcess } from './run-process.ts'
+import { OUTPUT_FILE_BYTES, outputTooLarge, parseStepOutput } from './step-output.ts'
+import type { Stop } from './stop.ts'
+
+/** What an action of any kind needs of the command that it is a part of. */
+export interface ActionPorts {
+  readonly task: CommandTask
+  readonly values: Readonly<Record<string, string>>
+  readonly mask: Mask
+  readonly stop: Stop
+  /** Takes output for the log and for the tail. */
+  readonly write: (bytes: Uint8Array) => Promise<void>
+  /** Writes a line of the engine's own to the log. */
+  readonly note: (sentence: string) => Promise<void>
+  readonly onStart: (pid: number) => void
+}
+
+/** What came of an action. `error` is absent when all went well. */
+export interface ActionEnd {
+  readonly exitCode?: number
+  readonly signal?: string
+  readonly error?: string
+  /** It ended because of the stop, not by itself. */
+  readonly wasStopped?: boolean
+  /** A sentence about processes that could not be ended. */
+  readonly left?: string
+  readonly outputs: Readonly<Record<string, Json>>
+}
+
+export type ShellDeps = Pick<
+  ActivityDeps,
+  'environment' | 'envPassthrough' | 'workdir' | 'scratchDir' | 'killGraceMs'
+> & {
+  readonly pipes: OutputPipes
+}
+
+type ShellExecutable = Extract<Executable, { kind: 'shell' }>
+
+/** Scratch folder of a run (`SOP_RUN_DIR`). */
+export const runDirOf = (scratchDir: string, runId: string): string => join(scratchDir, encodeFileName(runId))
+
+/** Runs the command blocks of a step in order, each in a program of its own, until one fails. */
+export const runShell = async (
+  deps: ShellDeps,
+  executable: ShellExecutable,
+  ports: ActionPorts,
+): Promise<ActionEnd> => {
+  try {
+    return await runBlocks(deps, executable, ports)
+  } catch (error) {
+    // A full disk or a missing right is the step's failure, told in a sentence; it says nothing about the engine.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    return { error: `Cannot prepare the step on this worker: ${(error as Error).message}`, outputs: {} }
+  }
+}
+
+const runBlocks = async (deps: ShellDeps, executable: ShellExecutable, ports: ActionPorts): Promise<ActionEnd> => {
+  const cwd = resolve(deps.workdir, executable.cwd ?? '.')
+  const missing = await folderProblem(cwd, executable.cwd, deps.workdir)
+  if (missing !== undefined) return { error: missing, outputs: {} }
+  const runDir = runDirOf(deps.scratchDir, ports.task.runId)
+  await mkdir(runDir, { recursive: true, mode: 0o700 })
+  const folder = await mkdtemp(join(deps.scratchDir, '.step-'))
+  try {
+    const step: ShellStep = { deps, executable, ports, cwd, runDir, folder }
+    let outputs: Readonly<Record<string, Json>> = {}
+    for (const [index, command] of executable.commands.entries()) {
+      const end = await runBlock(step, command, index)
+      outputs = { ...outputs, ...end.outputs }
+      if (end.error !== undefined || end.wasStopped === true) return { ...end, outputs }
+    }
+    return { exitCode: 0, outputs }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+interface ShellStep {
+  readonly deps: ShellDeps
+  readonly executable: ShellExecutable
+  readonly ports: ActionPorts
+  readonly cwd: string
+  readonly runDir: string
+  /** Private folder of this execution: scripts and outputs. */
+  readonly folder: string
+}
+
+const runBlock = async (step: ShellStep, command: Command, index: number): Promise<ActionEnd> => {
+  const { deps, executable, ports, cwd, runDir, folder } = step
+  const outputFile = join(folder, `output-${index + 1}`)
+  const host = hostEnvironment(deps.environment, deps.envPassthrough)
+  const env = stepEnvironment(host, ports.values, { runDir, outputFile })
+  const found = invocationOf(command.interpreter, executable.shell, env.PATH ?? '')
+  const problem = found.ok ? environmentProblem(env) : found.error
+  if (!found.ok || problem !== undefined) return { error: problem as string, outputs: {} }
+  const { program, args, feed, extension } = found.invocation
+  const script = join(folder, `step-${ports.task.stepNumber}-${index + 1}.${extension}`)
+  await Promise.all([
+    writeFile(script, scriptText(command.script), { mode: 0o600 }),
+    writeFile(outputFile, '', { mode: 0o600 }),
+  ])
+  // Node looks for the nearest package.json to tell a module from a script; the folder of the engine must not answer.
+  if (extension === 'js') await writeFile(join(folder, 'package.json'), '{}')
+  try {
+    const end = await runProcess(
+      {
+        program,
+        args: feed === 'file' ? [...args, script] : args,
+        ...(feed === 'stdin' ? { stdinFile: script } : {}),
+        cwd,
+        env,
+        mark: `SOP_OUTPUT=${outputFile}`,
+      },
+      {
+        pipes: deps.pipes,
+        killGraceMs: deps.killGraceMs,
+        stop: ports.stop.signal,
+        onOutput: ports.write,
+        onStart: ports.onStart,
+      },
+    )
+    await explain(end, ports)
+    return { ...(await collect(outputFile, ports)), ...endOf(end, index, executable.commands.length) }
+  } catch (error) {
+    return { error: startProblem(program, error), outputs: {} }
+  }
+}
+
+/** A script that was written on Windows would fail at every line end. */
+const scriptText = (script: string): string => {
+  const text = script.replaceAll('\r\n', '\n')
+  return text.endsWith('\n') ? text : `${text}\n`
+}
+
+const folderProblem = async (cwd: string, asked: string | undefined, workdir: string): Promise<string | undefined> => {
+  const found = await stat(cwd).catch(() => undefined)
+  if (found?.isDirectory() === true) return undefined
+  const relative = asked === undefined || isAbsolute(asked) ? '' : ` (cwd "${asked}" below "${workdir}")`
+  return `Cannot start in folder "${cwd}": ${found === undefined ? 'it does not exist' : 'it is not a folder'}${relative}. Create it in an earlier step, or correct "cwd"`
+}
+
+const startProblem = (program: string, error: unknown): string => {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  const reason =
+    code === 'E2BIG'
+      ? 'params, outputs and secrets together are larger than the system takes. Hand large values on as files in $SOP_RUN_DIR'
+      : (error as Error).message
+  return `Cannot start "${program}": ${reason}`
+}
+
+const endOf = (
+  { exitCode, signal, wasStopped, survivors }: ProcessEnd,
+  index: number,
+  count: number,
+): Omit<ActionEnd, 'outputs'> => {
+  const which = count === 1 ? 'The command' : `Command ${index + 1} of ${count}`
+  const how = signal === undefined ? `ended with exit code ${exitCode}` : `was ended by signal ${signal}`
+  const left = survivors.length === 0 ? undefined : `Processes ${survivors.join(', ')} could not be ended`
+  const isOk = exitCode === 0 && left === undefined && !wasStopped
+  return {
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+    wasStopped,
+    ...(left === undefined ? {} : { left }),
+    ...(isOk ? {} : { error: `${which} ${how}` }),
+  }
+}
+
+const explain = async ({ leftBehind, holdsOutput }: ProcessEnd, { note }: ActionPorts): Promise<void> => {
+  if (leftBehind) {
+    await note(
+      `The command had ended, but processes that it began in the background were still running after ${LINGER_MS / 1000} s and were ended. A daemon that is to stay needs "setsid"`,
+    )
+  }
+  if (holdsOutput) await note('A process outside of the step still holds its output; what it writes is not recorded')
+}
+
+/** An error here goes before a good end of the program, since it stands after it in the spread of `runBlock`. */
+const collect = async (file: string, ports: ActionPorts): Promise<Pick<ActionEnd, 'outputs' | 'error'>> => {
+  const bytes = await readOutputs(file)
+  if (typeof bytes === 'number') return { outputs: {}, error: outputTooLarge(bytes) }
+  // Masked before it is parsed, so that no secret can hide in a name or across lines.
+  const text = Buffer.from(ports.mask.bytes(bytes)).toString('utf8')
+  const { values, problems, error } = parseStepOutput(text, isReservedOutput)
+  for (const problem of problems) await ports.note(problem)
+  return error === undefined ? { outputs: values } : { outputs: values, error }
+}
+
+/** The bytes; their number where they are too many to read; nothing where the step removed the file. */
+const readOutputs = async (file: string): Promise<Uint8Array | number> => {
+  try {
+    // A step may have put a pipe there, on which a plain open would wait for ever.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const stats = await handle.stat()
+      if (!stats.isFile()) return new Uint8Array(0)
+      const { size } = stats
+      return size > OUTPUT_FILE_BYTES ? size : await handle.readFile()
+    } finally {
+      await handle.close()
+    }
+  } catch {
+    return new Uint8Array(0)
+  }
+}
