@@ -7,11 +7,11 @@ import {
   proxyActivities,
   type TimeoutFailure,
 } from '@temporalio/workflow'
-import type { AdmissionRequest } from '../activities/deps.ts'
 import type { Activities } from '../activities/index.ts'
+import type { AdmissionRequest } from '../core/admission.ts'
 import { type CommandWork, commandTask, workSummary } from '../core/run/command-task.ts'
 import type { RunEvent } from '../core/run/event.ts'
-import type { AdmissionVerdict, LostResult } from '../core/run/input.ts'
+import type { LostResult } from '../core/run/input.ts'
 import type { PinnedSop, Run } from '../core/run/run.ts'
 import type { CommandResult, FactsResult, RecordResult } from '../core/run/task.ts'
 import { bookkeepingOptions, commandOptions } from './activity-options.ts'
@@ -88,9 +88,10 @@ export const record = (run: Run, events: readonly RunEvent[]): Promise<RecordRes
 
 const PRIORITY_KEYS = { critical: 1, high: 2, normal: 3, low: 5 } as const
 
-export const askAdmission = (run: Run, phase: 'arrival' | 'slot'): Promise<AdmissionVerdict> => {
+/** Asks; the verdict comes by signal, at once or when a slot is free. */
+export const askAdmission = (run: Run, phase: 'arrival' | 'slot'): Promise<void> => {
   const { runId, pinned, trigger, force } = run.seed
-  const { definition } = pinned
+  const { definition, policy } = pinned
   const request: AdmissionRequest = {
     runId,
     sop: definition.name,
@@ -99,6 +100,7 @@ export const askAdmission = (run: Run, phase: 'arrival' | 'slot'): Promise<Admis
     priority: PRIORITY_KEYS[definition.priority],
     cooldownMs: definition.cooldownMs,
     ...(definition.maxConcurrent !== undefined && { maxConcurrent: definition.maxConcurrent }),
+    ...(policy.maxConcurrentRuns !== undefined && { maxTotal: policy.maxConcurrentRuns }),
     admission: definition.admission,
     ...(force === true && { force }),
   }

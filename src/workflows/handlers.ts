@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow'
 import { DECISION_KINDS, type DecisionKind, type DecisionReply } from '../core/run/decision.ts'
 import type { Interpreter } from './interpreter.ts'
-import { auditQuery, statusQuery } from './messages.ts'
+import { ADMISSION_VERDICT, auditQuery, statusQuery } from './messages.ts'
 
 /** What people read beside the name in Temporal's UI. */
 const DESCRIPTIONS: Readonly<Record<DecisionKind, string>> = {
@@ -37,6 +37,9 @@ export const registerHandlers = (interpreter: Interpreter): void => {
       description,
     })
   }
+  setHandler(defineSignal<unknown[]>(ADMISSION_VERDICT), (answer) => interpreter.receiveVerdict(answer), {
+    description: 'Sent by the admission workflow',
+  })
   setDefaultSignalHandler((name) => void interpreter.receiveUnknown(name, 'signal'))
   setDefaultUpdateHandler(async (name) => interpreter.receiveUnknownUpdate(name))
   setHandler(statusQuery, () => interpreter.status(), { description: 'The run as everybody sees it' })

@@ -1,1 +1,2 @@
 export { runSop } from './run-sop.ts'
+export { sopAdmission } from './admission.ts'

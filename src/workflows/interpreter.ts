@@ -6,13 +6,14 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
+import type { AdmissionAnswer } from '../core/admission.ts'
 import { isCommandWork } from '../core/run/command-task.ts'
 import type { DecisionKind, DecisionReply } from '../core/run/decision.ts'
 import type { Effect, Timer, Work } from '../core/run/effect.ts'
 import type { RunEvent } from '../core/run/event.ts'
 import { newRun } from '../core/run/evolve.ts'
 import { type Inbox, remember, seenReply } from '../core/run/inbox.ts'
-import type { RunInput } from '../core/run/input.ts'
+import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
 import { receive } from '../core/run/receive.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
 import { needsAdmission } from '../core/run/supported.ts'
@@ -135,6 +136,13 @@ export class Interpreter {
   async receiveUnknownUpdate(name: string): Promise<DecisionReply> {
     await condition(() => this.run !== undefined)
     return this.receiveUnknown(name, 'update') ?? this.noAnswer()
+  }
+
+  /** Admission's answer; one that fits no question is passed over by the rules. */
+  receiveVerdict(answer: unknown): void {
+    const { phase, verdict } = (answer ?? {}) as Partial<AdmissionAnswer>
+    if (this.run === undefined || (phase !== 'arrival' && phase !== 'slot') || !isVerdict(verdict)) return
+    this.apply({ kind: 'admission', workId: `admission:${phase}`, verdict })
   }
 
   /** `temporal workflow cancel`, or the Cancel button. */
@@ -294,7 +302,8 @@ export class Interpreter {
       if (work.kind === 'facts') {
         return { kind: 'facts_result', workId, result: await scope.run(() => askFacts(run, work.names)) }
       }
-      return { kind: 'admission', workId, verdict: await scope.run(() => askAdmission(run, work.phase)) }
+      await scope.run(() => askAdmission(run, work.phase))
+      return undefined
     } catch (error) {
       if (isCancellation(error)) return undefined
       throw error
@@ -330,5 +339,9 @@ export class Interpreter {
       await this.host.run(() => sleep(STORE_DOWN_MS, { summary: 'The audit store is down' }))
   }
 }
+
+const isVerdict = (value: AdmissionVerdict | undefined): value is AdmissionVerdict =>
+  value?.kind === 'admitted' ||
+  ((value?.kind === 'queued' || value?.kind === 'refused') && typeof value.reason === 'string')
 
 const now = (): string => new Date(Date.now()).toISOString()

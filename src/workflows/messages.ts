@@ -69,3 +69,10 @@ export const SEARCH_ATTRIBUTES = {
 
 /** Type of the failure that a failed run closes with. */
 export const RUN_FAILED = 'RunFailed'
+
+/** The workflow that keeps slots and cooldowns, its only id, and what passes between it and the runs. */
+export const ADMISSION_WORKFLOW = 'sopAdmission'
+export const ADMISSION_ID = 'sop_admission'
+export const ADMISSION_REQUEST = 'request'
+export const ADMISSION_RELEASE = 'release'
+export const ADMISSION_VERDICT = 'admission_verdict'

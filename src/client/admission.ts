@@ -1,0 +1,45 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import type { AdmissionRequest } from '../core/admission.ts'
+import {
+  ADMISSION_ID,
+  ADMISSION_RELEASE,
+  ADMISSION_REQUEST,
+  ADMISSION_WORKFLOW,
+} from '../workflows/messages.ts'
+
+/** Speaks to the admission workflow; the first request of a namespace starts it. */
+export const createTemporalAdmission = (client: () => Client, taskQueue: string) => ({
+  request: async (request: AdmissionRequest): Promise<void> => {
+    await client().workflow.signalWithStart(ADMISSION_WORKFLOW, {
+      workflowId: ADMISSION_ID,
+      taskQueue,
+      args: [],
+      signal: ADMISSION_REQUEST,
+      signalArgs: [request],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: 'Slots and cooldowns of all SOPs',
+    })
+  },
+  release: async (runId: string): Promise<void> => {
+    try {
+      await client().workflow.getHandle(ADMISSION_ID).signal(ADMISSION_RELEASE, { runId })
+    } catch (error) {
+      // Nobody keeps slots, so none is held.
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
+  },
+  findGone: async (runIds: readonly string[]): Promise<readonly string[]> => {
+    const gone = await Promise.all(runIds.map(async (runId) => ((await isOpen(client(), runId)) ? [] : [runId])))
+    return gone.flat()
+  },
+})
+
+const isOpen = async (client: Client, runId: string): Promise<boolean> => {
+  try {
+    const { status } = await client.workflow.getHandle(runId).describe()
+    return status.name === 'RUNNING'
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw error
+  }
+}

@@ -1,0 +1,110 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import { SopError } from '../core/errors.ts'
+import { fold } from '../core/run/evolve.ts'
+import type { RunSeed } from '../core/run/run.ts'
+import { RULES_VERSION } from '../core/run/run.ts'
+import { isClosed } from '../core/run/state.ts'
+import { type RunView, viewOf } from '../core/run/view.ts'
+import { statusQuery } from '../workflows/messages.ts'
+import type { Records } from './records.ts'
+
+/** How long a worker may take to answer a question about a run before the record answers instead, in milliseconds. */
+const QUERY_DEADLINE_MS = 3_000
+
+export interface FindDeps {
+  readonly temporal: Client
+  readonly records: Records
+}
+
+/**
+ * The run that a reference means: a run id, or an SOP's name for its only open run (rulings 31).
+ *
+ * @param fallBack whether a name without open run means its newest one, as `status` wants it.
+ * @throws SopError `conflict` with the list where a name has several open runs, `not_found` where it has none.
+ */
+export const findRun = async ({ temporal, records }: FindDeps, ref: string, fallBack = false): Promise<string> => {
+  if ((await records.index.get(ref)) !== undefined) return ref
+  const runs = await records.index.list({ sop: ref, limit: 1000 })
+  const open = runs.filter((run) => !isClosed(run.status))
+  if (open.length > 1) {
+    const ids = open.map((run) => run.runId)
+    throw new SopError(
+      'conflict',
+      `Cannot tell which run of "${ref}" is meant: ${ids.length} are open; name one of ${ids.join(', ')}`,
+      {
+        runIds: ids,
+      },
+    )
+  }
+  const found = open[0] ?? (fallBack ? runs[0] : undefined)
+  if (found !== undefined) return found.runId
+  if (await isInTemporal(temporal, ref)) return ref
+  const hint =
+    runs.length > 0
+      ? `SOP "${ref}" has no open run`
+      : 'no run and no SOP with open runs has that name; sop runs lists them'
+  throw new SopError('not_found', `Cannot find run "${ref}": ${hint}`)
+}
+
+const isInTemporal = async (temporal: Client, runId: string): Promise<boolean> => {
+  try {
+    await temporal.workflow.getHandle(runId).describe()
+    return true
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw unavailable(error)
+  }
+}
+
+/** Temporal out of reach, in our words. */
+export const unavailable = (error: unknown): SopError =>
+  new SopError(
+    'unavailable',
+    'Cannot reach Temporal: the engine is starting or its server is down; try again in a moment',
+    {},
+    error,
+  )
+
+/** The view of a run: from the record when it is closed, else from its worker, else from the record and marked stale. */
+export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> => {
+  const summary = await deps.records.index.get(runId)
+  if (summary !== undefined && isClosed(summary.status)) {
+    const recorded = await fromRecord(deps.records, runId)
+    if (recorded !== undefined) return recorded
+  }
+  try {
+    const view = await deps.temporal.connection.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
+      deps.temporal.workflow.getHandle(runId).query(statusQuery),
+    )
+    if (view.status !== 'pending' || 'sopName' in view) return view as RunView
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError && summary === undefined) {
+      throw new SopError('not_found', `Cannot find run "${runId}": sop runs lists them`)
+    }
+  }
+  const recorded = await fromRecord(deps.records, runId)
+  if (recorded !== undefined) return isClosed(recorded.status) ? recorded : { ...recorded, stale: true }
+  throw new SopError(
+    'unavailable',
+    `Cannot read run "${runId}": it is not on record yet and no worker answers; is a worker running?`,
+  )
+}
+
+const fromRecord = async (records: Records, runId: string): Promise<RunView | undefined> => {
+  const events = await records.audit.read(runId)
+  const [created] = events
+  if (created?.eventType !== 'run_created') return undefined
+  const pinned = await records.audit.readDefinition(created.details.digest)
+  if (pinned === undefined) return undefined
+  const seed: RunSeed = {
+    runId,
+    rulesVersion: RULES_VERSION,
+    pinned,
+    params: created.details.params,
+    trigger: created.details.trigger,
+    startedBy: created.principal,
+    via: created.via,
+    mode: created.details.effectiveMode as NonNullable<RunSeed['mode']>,
+  }
+  return viewOf(fold(seed, events))
+}

@@ -1,0 +1,63 @@
+import { unsupported } from '../core/run/supported.ts'
+import { digestOf } from '../core/canonical.ts'
+import type { SopDefinition } from '../core/definition.ts'
+import { SopError } from '../core/errors.ts'
+import type { PinnedSop, RunPolicy } from '../core/run/run.ts'
+import type { Catalog, CatalogEntry } from './catalog.ts'
+import type { InstallationKey } from './signing.ts'
+
+export interface PinDeps {
+  readonly catalog: Catalog
+  readonly key: InstallationKey
+  readonly policy: RunPolicy
+}
+
+/** Finds the SOP of that name as it stands in its file now. @throws SopError `not_found` with the names that come near. */
+export const findEntry = async (catalog: Catalog, name: string): Promise<CatalogEntry> => {
+  const entry = await catalog.get(name)
+  if (entry !== undefined) return entry
+  const names = (await catalog.list()).map((each) => each.name)
+  const near = names.find((each) => each.toLowerCase() === name.toLowerCase() || each.startsWith(name))
+  const hint = near === undefined ? 'sop list shows the names' : `did you mean "${near}"?`
+  throw new SopError('not_found', `Cannot find SOP "${name}": ${hint}`)
+}
+
+/** Pinning signs every command of a definition, so the result is kept by definition for as long as the file stands. */
+export const createPin = ({ catalog, key, policy }: PinDeps) => {
+  const pins = new WeakMap<SopDefinition, PinnedSop>()
+  const pinEntry = (entry: CatalogEntry): PinnedSop => {
+    const { definition, diagnostics } = entry.compiled
+    const [error] = diagnostics.filter((each) => each.severity === 'error')
+    if (definition === undefined || error !== undefined) {
+      const where = error
+        ? `${error.place.file}:${error.place.line}:${error.place.column}: ${error.message}`
+        : 'it does not compile'
+      throw new SopError('invalid', `Cannot start SOP "${entry.name}": ${where}`, { diagnostics })
+    }
+    const known = pins.get(definition)
+    if (known !== undefined) return known
+    const digest = digestOf(definition)
+    const warnings = diagnostics.filter((each) => each.severity === 'warning').map((each) => each.message)
+    const pinned: PinnedSop = {
+      definition,
+      digest,
+      warrants: key.warrantsFor(definition, digest),
+      authority: key.authority,
+      policy,
+      ...(warnings.length > 0 && { warnings }),
+    }
+    pins.set(definition, pinned)
+    return pinned
+  }
+  return {
+    pinEntry,
+    /** @throws SopError `not_found`, or `invalid` with the first error or the setting that is not carried out yet. */
+    pin: async (name: string): Promise<PinnedSop> => {
+      const pinned = pinEntry(await findEntry(catalog, name))
+      const [blocker] = unsupported(pinned.definition)
+      if (blocker !== undefined) throw new SopError('invalid', `Cannot start SOP "${name}": ${blocker}`)
+      return pinned
+    },
+  }
+}
+export type Pin = ReturnType<typeof createPin>

@@ -1,0 +1,75 @@
+import { factNames } from '../core/condition/evaluate.ts'
+import type { Json } from '../core/definition.ts'
+import { checkParams } from '../core/params.ts'
+import { conditionsOf, type PlanFacts, planOf, unmetPreconditions } from '../core/plan.ts'
+import { newRun } from '../core/run/evolve.ts'
+import { RULES_VERSION, type PinnedSop, type RunSeed } from '../core/run/run.ts'
+import { notServed, unsupported } from '../core/run/supported.ts'
+import type { Catalog } from './catalog.ts'
+import type { RunPlan, StartRequest } from './client.ts'
+import { findEntry, type Pin } from './pin.ts'
+
+export interface PlanDeps {
+  readonly catalog: Catalog
+  readonly pin: Pin
+  readonly resolveFact: (name: string, timezone: string | undefined) => Promise<unknown>
+}
+
+/** The dry run: compiles, asks the facts that conditions need, and tells what a run would do now. Starts nothing. */
+export const planRun = async (deps: PlanDeps, name: string, request: StartRequest): Promise<RunPlan> => {
+  const pinned = deps.pin.pinEntry(await findEntry(deps.catalog, name))
+  const { definition, digest, warnings } = pinned
+  const given = request.params ?? {}
+  const checked = checkParams(definition.params, given, 'hand')
+  const seed: RunSeed = {
+    runId: 'plan',
+    rulesVersion: RULES_VERSION,
+    pinned,
+    params: checked.ok ? masked(checked.params, checked.secretNames) : given,
+    trigger: request.trigger ?? { type: 'manual' },
+    startedBy: { id: 'plan', kind: 'service' },
+    via: 'engine',
+    ...(request.executionMode !== undefined && { mode: request.executionMode }),
+  }
+  const facts = await askFacts(deps, pinned)
+  const problems = [
+    ...unsupported(definition),
+    ...(checked.ok ? [] : checked.problems),
+    ...(request.force === true ? [] : unmetPreconditions(seed, facts)),
+  ]
+  return {
+    sop: definition.name,
+    digest,
+    mode: newRun(seed).mode,
+    params: seed.params,
+    wouldStart: problems.length === 0,
+    problems,
+    warnings: [...(warnings ?? []), ...notServed(definition)],
+    items: planOf(seed, facts),
+  }
+}
+
+const masked = (
+  params: Readonly<Record<string, Json>>,
+  secretNames: readonly string[],
+): Readonly<Record<string, Json>> =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, secretNames.includes(name) ? '[secret]' : value]),
+  )
+
+const askFacts = async ({ resolveFact }: PlanDeps, { definition, policy }: PinnedSop): Promise<PlanFacts> => {
+  const known = [...policy.facts, ...policy.env.map((each) => `env.${each}`)]
+  const names = [...new Set(conditionsOf(definition).flatMap((condition) => factNames(condition, known)))]
+  const values: Record<string, Json> = {}
+  const errors: Record<string, string> = {}
+  await Promise.all(
+    names.map(async (name) => {
+      try {
+        values[name] = (await resolveFact(name, definition.timezone ?? policy.timezone)) as Json
+      } catch (error) {
+        errors[name] = error instanceof Error ? error.message : String(error)
+      }
+    }),
+  )
+  return { values, ...(Object.keys(errors).length > 0 && { errors }) }
+}

@@ -1,0 +1,131 @@
+import {
+  type Client,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client'
+import { ulid } from 'ulid'
+import type { Actor } from '../core/access.ts'
+import type { Decision, DecisionReply } from '../core/run/decision.ts'
+import { sealedText } from '../core/seal.ts'
+import { SopError } from '../core/errors.ts'
+import { isClosed } from '../core/run/state.ts'
+import type { CompleteRequest } from './client.ts'
+import { type FindDeps, readRun, unavailable } from './find-run.ts'
+import type { InstallationKey } from './signing.ts'
+import type { Turns } from './turns.ts'
+
+/** How long a decision waits for a worker before it is stored as a signal (engine.md 2). */
+const UPDATE_DEADLINE_MS = 5_000
+
+export interface SendDeps extends FindDeps {
+  readonly key: InstallationKey
+  readonly turns: Turns
+}
+
+/**
+ * Sends one decision and gives its answer. First as an update, which is answered at once; where no worker answers, as a
+ * signal with the same decisionId, which is durable, and whichever of the two comes second counts as the duplicate.
+ */
+export const sendDecision = async (
+  deps: SendDeps,
+  actor: Actor,
+  runId: string,
+  kind: Decision['kind'],
+  request: CompleteRequest,
+): Promise<DecisionReply> => {
+  const decision = await addressed(deps, runId, kind, { ...request, decisionId: request.decisionId ?? ulid() })
+  const sealed = seal(deps.key, runId, { ...decision, kind, principal: actor.principal, via: actor.via })
+  try {
+    return await deps.turns.take(runId, () => byUpdate(deps.temporal, runId, sealed))
+  } catch (error) {
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return bySignal(deps, runId, sealed)
+    if (error instanceof WorkflowNotFoundError) return alreadyClosed(deps, runId, sealed)
+    if (error instanceof WorkflowUpdateFailedError) return cutOff(deps, runId, sealed, error)
+    if (error instanceof SopError) throw error
+    return bySignal(deps, runId, sealed)
+  }
+}
+
+const seal = (key: InstallationKey, runId: string, decision: Decision): Decision => ({
+  ...decision,
+  seal: key.seal(sealedText(runId, decision)),
+})
+
+/** Our faces say which gate they mean, so that an answer to an old question is refused (rulings 14). */
+const addressed = async (
+  deps: SendDeps,
+  runId: string,
+  kind: Decision['kind'],
+  request: CompleteRequest,
+): Promise<CompleteRequest> => {
+  const isAboutGate = kind === 'approve' || kind === 'reject'
+  if (!isAboutGate || request.gate !== undefined || request.step !== undefined) return request
+  const { openGates } = await readRun(deps, runId)
+  const [only] = openGates
+  return openGates.length === 1 && only
+    ? { ...request, gate: only.gate, attempt: request.attempt ?? only.attempt }
+    : request
+}
+
+const byUpdate = (temporal: Client, runId: string, sealed: Decision): Promise<DecisionReply> => {
+  const { kind, ...argument } = sealed
+  return temporal.connection.withDeadline(Date.now() + UPDATE_DEADLINE_MS, () =>
+    temporal.workflow
+      .getHandle(runId)
+      .executeUpdate<DecisionReply, [typeof argument]>(kind, {
+        args: [argument],
+        updateId: sealed.decisionId ?? ulid(),
+      }),
+  )
+}
+
+const bySignal = async (deps: SendDeps, runId: string, { kind, ...argument }: Decision): Promise<DecisionReply> => {
+  try {
+    await deps.temporal.workflow.getHandle(runId).signal(kind, argument)
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return alreadyClosed(deps, runId, { kind, ...argument })
+    throw unavailable(error)
+  }
+  const summary = await deps.records.index.get(runId)
+  return {
+    accepted: true,
+    runId,
+    status: summary?.status ?? 'pending',
+    stored: true,
+    reason: 'it is stored and takes effect when a worker sees it; none answered yet',
+    ...(argument.gate !== undefined && { gate: argument.gate }),
+    ...(argument.step !== undefined && { stepNumber: argument.step }),
+  }
+}
+
+const alreadyClosed = async (deps: SendDeps, runId: string, { gate, step }: Decision): Promise<DecisionReply> => {
+  const view = await readRun(deps, runId)
+  const by = (await deps.records.audit.read(runId)).findLast((event) => isDecided(event, gate, step))?.principal.id
+  return {
+    accepted: false,
+    code: 'conflict',
+    runId,
+    status: view.status,
+    reason: isClosed(view.status)
+      ? `run "${runId}" is already ${view.status}`
+      : `run "${runId}" takes no decisions now`,
+    ...(by !== undefined && { decidedBy: by }),
+  }
+}
+
+const isDecided = (
+  event: { eventType: string; stepNumber?: number; details: object },
+  gate?: string,
+  step?: number,
+): boolean =>
+  ['approval_granted', 'approval_rejected', 'approval_timeout', 'cancel_requested'].includes(event.eventType) &&
+  (gate === undefined || ('gate' in event.details && event.details.gate === gate)) &&
+  (step === undefined || step === 0 || event.stepNumber === step)
+
+/** The run ended while the update was on its way. */
+const cutOff = async (deps: SendDeps, runId: string, sealed: Decision, error: Error): Promise<DecisionReply> => {
+  const view = await readRun(deps, runId)
+  if (isClosed(view.status)) return alreadyClosed(deps, runId, sealed)
+  throw new SopError('internal', `Cannot ${sealed.kind} run "${runId}": the engine could not answer`, {}, error)
+}

@@ -1,0 +1,190 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
+import { ulid } from 'ulid'
+import { type Actor, assertMay } from '../core/access.ts'
+import { sha256Hex } from '../core/canonical.ts'
+import type { Json } from '../core/definition.ts'
+import { SopError } from '../core/errors.ts'
+import { checkParams } from '../core/params.ts'
+import { RULES_VERSION } from '../core/run/run.ts'
+import type { PinnedSop } from '../core/run/run.ts'
+import { isLooser, sealedStart, type StartInput } from '../core/run/seed.ts'
+import type { RunView } from '../core/run/view.ts'
+import { RUN_WORKFLOW, type RunSopInput, statusQuery } from '../workflows/messages.ts'
+import type { StartRequest } from './client.ts'
+import { unavailable } from './find-run.ts'
+import type { Pin } from './pin.ts'
+import type { Records } from './records.ts'
+import type { InstallationKey } from './signing.ts'
+
+/** How long a start waits for the first gate or step (rulings 23), in milliseconds. */
+const FIRST_SIGHT_MS = 5_000
+
+/** What stands in a history where a secret param would. */
+const HIDDEN = '[secret]'
+
+export interface StartDeps {
+  readonly temporal: Client
+  readonly taskQueue: string
+  readonly records: Records
+  readonly key: InstallationKey
+  readonly pin: Pin
+}
+
+/** Starts a run and answers with its first view. The rights of the starter are checked here and sealed into the input. */
+export const startRun = async (
+  deps: StartDeps,
+  actor: Actor,
+  name: string,
+  request: StartRequest,
+): Promise<RunView> => {
+  assertMay(actor, 'createRun')
+  const pinned = await deps.pin.pin(name)
+  checkRights(actor, pinned, request)
+  const runId = runIdFor(name, request.idempotencyKey)
+  const params = await paramsOf(deps, runId, pinned, request)
+  await deps.records.audit.keepDefinition(pinned)
+  const input = sealed(deps.key, runId, name, {
+    params,
+    ...(request.executionMode !== undefined && { executionMode: request.executionMode }),
+    ...(request.skipApproval === true && { skipApproval: true }),
+    ...(request.force === true && { force: true }),
+    trigger: request.trigger ?? { type: 'manual' },
+    startedBy: actor.principal,
+    via: actor.via,
+    rulesVersion: RULES_VERSION,
+  })
+  await start(deps, runId, { ...input, sop: name, pinned }, request.idempotencyKey !== undefined)
+  return firstSight(deps.temporal, runId, pinned, request.wait !== false)
+}
+
+const checkRights = (actor: Actor, { definition, policy }: PinnedSop, request: StartRequest): void => {
+  if (request.force === true) assertMay(actor, 'forceRun')
+  if (request.skipApproval === true) assertMay(actor, 'skipApproval')
+  const own = definition.mode ?? policy.defaultMode
+  if (isLooser(request.executionMode, own, definition.priority, policy.priorityBasedStrict))
+    assertMay(actor, 'loosenMode')
+}
+
+/** A keyed start has one id for ever, so that a second one finds the first (engine.md 1). */
+const runIdFor = (name: string, key: string | undefined): string =>
+  key === undefined
+    ? `sop_run_${ulid().toLowerCase()}`
+    : `sop_run_${sha256Hex(JSON.stringify([name, 'key', key])).slice(0, 32)}`
+
+/** Checks the params; values of secret ones go to the vault and leave a mark. */
+const paramsOf = async (
+  { records }: StartDeps,
+  runId: string,
+  { definition }: PinnedSop,
+  { params = {}, trigger }: StartRequest,
+): Promise<Readonly<Record<string, Json>>> => {
+  const checked = checkParams(
+    definition.params,
+    params,
+    trigger === undefined || trigger.type === 'manual' ? 'hand' : 'trigger',
+  )
+  if (!checked.ok) {
+    throw new SopError('invalid', `Cannot start SOP "${definition.name}": ${checked.problems.join('; ')}`, {
+      problems: checked.problems,
+    })
+  }
+  const secret = new Set(checked.secretNames)
+  for (const name of secret) await records.vault.put(runId, name, String(checked.params[name]))
+  return Object.fromEntries(
+    Object.entries(checked.params).map(([name, value]) => [name, secret.has(name) ? HIDDEN : value]),
+  )
+}
+
+const sealed = (key: InstallationKey, runId: string, sop: string, input: StartInput): StartInput => ({
+  ...input,
+  seal: key.seal(sealedStart(runId, sop, input)),
+})
+
+const PRIORITY_KEYS = { critical: 1, high: 2, normal: 3, low: 5 } as const
+
+const start = async (
+  { temporal, taskQueue }: StartDeps,
+  runId: string,
+  input: RunSopInput,
+  keyed: boolean,
+): Promise<void> => {
+  const definition = input.pinned?.definition
+  try {
+    await temporal.workflow.start(RUN_WORKFLOW, {
+      workflowId: runId,
+      taskQueue,
+      args: [input],
+      workflowIdReusePolicy: keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+      workflowIdConflictPolicy: 'FAIL',
+      priority: { priorityKey: PRIORITY_KEYS[definition?.priority ?? 'normal'], fairnessKey: input.sop.slice(0, 64) },
+      staticSummary: `${definition?.title ?? input.sop}`.slice(0, 200),
+      memo: { sop: input.sop },
+    })
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError && keyed) return
+    throw unavailable(error)
+  }
+}
+
+/** Waits until there is something to see: a gate, a step, or an end. A refusal at the door is a conflict. */
+const firstSight = async (temporal: Client, runId: string, pinned: PinnedSop, waits: boolean): Promise<RunView> => {
+  const until = Date.now() + (waits ? FIRST_SIGHT_MS : 0)
+  let seen: RunView | undefined
+  for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 250)) {
+    seen = (await look(temporal, runId, Math.max(until, Date.now() + 250))) ?? seen
+    if (seen !== undefined && isThere(seen)) return refusedOr(seen)
+    if (Date.now() >= until) return seen ?? unseen(runId, pinned)
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+}
+
+const isThere = (view: RunView): boolean =>
+  (view.status !== 'pending' && view.status !== 'running') ||
+  view.openInputs.length > 0 ||
+  view.stepResults.some((step) => step.status !== 'pending')
+
+const look = async (temporal: Client, runId: string, deadline: number): Promise<RunView | undefined> => {
+  try {
+    const view = await temporal.connection.withDeadline(deadline, () =>
+      temporal.workflow.getHandle(runId).query(statusQuery),
+    )
+    return 'sopName' in view ? view : undefined
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw unavailable(error)
+    return undefined
+  }
+}
+
+const refusedOr = (view: RunView): RunView => {
+  const refused = view.status === 'cancelled' && view.startedAt === undefined && view.sequence <= 6
+  if (!refused || view.reason === undefined) return view
+  throw new SopError('conflict', `Cannot start SOP "${view.sopName}": ${view.reason}`, {
+    runId: view.runId,
+    reason: view.reason,
+  })
+}
+
+/** The start is durable, and no worker has seen it: the run is pending. */
+const unseen = (runId: string, { definition, digest }: PinnedSop): RunView => ({
+  runId,
+  sopName: definition.name,
+  title: definition.title,
+  version: definition.version,
+  digest,
+  status: 'pending',
+  mode: 'supervised',
+  priority: definition.priority,
+  currentStep: null,
+  totalSteps: definition.steps.length,
+  createdAt: new Date().toISOString(),
+  params: {},
+  outputs: {},
+  trigger: { type: 'manual' },
+  startedBy: { id: 'engine', kind: 'service' },
+  via: 'engine',
+  openGates: [],
+  openInputs: [],
+  stepResults: [],
+  sequence: 0,
+  stale: true,
+})

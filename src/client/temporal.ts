@@ -1,0 +1,141 @@
+import type { Client } from '@temporalio/client'
+import { type Actor, assertMay } from '../core/access.ts'
+import { digestOf } from '../core/canonical.ts'
+import { SopError } from '../core/errors.ts'
+import type { Decision, DecisionReply } from '../core/run/decision.ts'
+import { notServed, unsupported } from '../core/run/supported.ts'
+import type { Catalog, CatalogEntry } from './catalog.ts'
+import type { CompleteRequest, Health, RunListFilter, SopClient, SopSummary } from './client.ts'
+import { createSop } from './create-sop.ts'
+import { findRun, readRun } from './find-run.ts'
+import { readHealth } from './health.ts'
+import { findEntry, type Pin } from './pin.ts'
+import { planRun } from './plan-run.ts'
+import { readLog } from './read-log.ts'
+import type { Records } from './records.ts'
+import { sendDecision } from './send-decision.ts'
+import type { InstallationKey } from './signing.ts'
+import { startRun } from './start-run.ts'
+import { createTurns } from './turns.ts'
+
+export interface TemporalClientDeps {
+  readonly temporal: Client
+  readonly taskQueue: string
+  readonly catalog: Catalog
+  readonly pin: Pin
+  readonly key: InstallationKey
+  readonly records: Records
+  readonly sopDir: string
+  readonly agentsMayCreate: boolean
+  readonly version: string
+  /** Answers a fact for the dry run. */
+  readonly resolveFact: (name: string, timezone: string | undefined) => Promise<unknown>
+}
+
+/** Updates of one run that are under way at once; a server that is not ours takes ten. */
+const TURNS_PER_RUN = 8
+
+/** Serves the contract from a Temporal cluster, the catalog and the records; one client for each actor. */
+export const createTemporalClient = (
+  deps: TemporalClientDeps,
+): { as(actor: Actor): SopClient; health(): Promise<Health> } => {
+  const all = { ...deps, turns: createTurns(TURNS_PER_RUN) }
+  return { as: (actor) => clientOf(all, actor), health: () => readHealth(deps) }
+}
+
+type Deps = TemporalClientDeps & { readonly turns: ReturnType<typeof createTurns> }
+
+const clientOf = (deps: Deps, actor: Actor): SopClient => {
+  const decide = async (verb: DecisionVerb, ref: string, request: CompleteRequest): Promise<DecisionReply> => {
+    assertMay(actor, verb, await assigneeFacts(deps, verb, ref, request))
+    return sendDecision(deps, actor, await findRun(deps, ref), VERB_KINDS[verb], request)
+  }
+  const about = (step: number | undefined, request: CompleteRequest = {}): CompleteRequest =>
+    step === undefined ? request : { ...request, step }
+  return {
+    listSops: async () => {
+      assertMay(actor, 'listSops')
+      return (await deps.catalog.list()).map(summaryOf)
+    },
+    getSop: async (name) => {
+      assertMay(actor, 'getSop')
+      const entry = await findEntry(deps.catalog, name)
+      return { ...summaryOf(entry), source: Object.fromEntries(entry.files.map(({ path, text }) => [path, text])) }
+    },
+    createSop: async (sop) => {
+      assertMay(actor, 'createSop', { agentsMayCreate: deps.agentsMayCreate })
+      return createSop(deps.sopDir, sop)
+    },
+    planRun: async (name, request) => {
+      assertMay(actor, 'planRun')
+      return planRun(deps, name, request)
+    },
+    createRun: (name, request = {}) => startRun(deps, actor, name, request),
+    listRuns: async (filter: RunListFilter = {}) => {
+      assertMay(actor, 'listRuns')
+      return deps.records.index.list({ ...filter, limit: Math.min(filter.limit ?? 50, 1000) })
+    },
+    getRunStatus: async (ref) => {
+      assertMay(actor, 'getRunStatus')
+      return readRun(deps, await findRun(deps, ref, true))
+    },
+    approveStep: (ref, step, request) => decide('approveStep', ref, about(step, request)),
+    rejectStep: (ref, step, request) => decide('rejectStep', ref, about(step, request)),
+    completeStep: (ref, step, request) => decide('completeStep', ref, about(step, request)),
+    skipStep: (ref, step, request) => decide('skipStep', ref, about(step, request)),
+    cancelRun: (ref, request) => decide('cancelRun', ref, request ?? {}),
+    getAuditLog: async (ref) => {
+      assertMay(actor, 'getAuditLog')
+      const runId = await findRun(deps, ref, true)
+      const events = await deps.records.audit.read(runId)
+      if (events.length === 0) await readRun(deps, runId)
+      return { runId, events }
+    },
+    readLog: async (ref, at) => {
+      assertMay(actor, 'readLog')
+      return readLog(deps, await findRun(deps, ref, true), at)
+    },
+    health: () => readHealth(deps),
+  }
+}
+
+const VERB_KINDS = {
+  approveStep: 'approve',
+  rejectStep: 'reject',
+  completeStep: 'complete',
+  skipStep: 'skip',
+  cancelRun: 'cancel',
+} as const satisfies Record<string, Decision['kind']>
+type DecisionVerb = keyof typeof VERB_KINDS
+
+/** The assignee of a manual step may complete it without being an operator, so it has to be looked up first. */
+const assigneeFacts = async (deps: Deps, verb: DecisionVerb, ref: string, { step }: CompleteRequest) => {
+  if (verb !== 'completeStep') return {}
+  try {
+    const { openInputs } = await readRun(deps, await findRun(deps, ref))
+    const input = openInputs.length === 1 ? openInputs[0] : openInputs.find((each) => each.stepNumber === step)
+    return { assignee: input?.assignee }
+  } catch (error) {
+    if (error instanceof SopError && error.code === 'unavailable') return {}
+    throw error
+  }
+}
+
+/** An SOP as lists show it: compiled or broken, never absent. */
+export const summaryOf = (entry: CatalogEntry): SopSummary => {
+  const { definition, diagnostics } = entry.compiled
+  const errors = diagnostics.filter((each) => each.severity === 'error')
+  const blockers = [
+    ...errors.map(({ place, message }) => `${place.file}:${place.line}:${place.column}: ${message}`),
+    ...(definition ? unsupported(definition) : []),
+  ]
+  return {
+    name: entry.name,
+    path: entry.path,
+    ...(definition && { definition, digest: digestOf(definition) }),
+    diagnostics,
+    startable: definition !== undefined && blockers.length === 0,
+    blockers,
+    notices: definition ? notServed(definition) : [],
+  }
+}

@@ -1,0 +1,190 @@
+import { type ConditionScope, evaluate } from './condition/evaluate.ts'
+import type { Condition, Json, SopDefinition, Step } from './definition.ts'
+import { formatDuration } from './duration.ts'
+import { newRun } from './run/evolve.ts'
+import {
+  type GateSpec,
+  gatesAfter,
+  gatesBefore,
+  gateTimeoutMs,
+  runGates,
+  startGate,
+  timeoutAction,
+} from './run/gates.ts'
+import type { Run, RunSeed } from './run/run.ts'
+
+// plan.ts: what a run would do, before anything runs (the dry run). It asks the same gates that the run asks.
+
+/** Whether something happens: `unknown` where only the run itself can tell. */
+export type WouldRun = 'yes' | 'no' | 'unknown'
+
+export interface PlannedItem {
+  readonly kind: 'start_gate' | 'gate' | 'step'
+  /** Gate id, or step number as text. */
+  readonly id: string
+  readonly title: string
+  readonly stepNumber: number
+  readonly action?: string
+  readonly runs: WouldRun
+  readonly condition?: string
+  readonly note?: string
+  readonly approvers?: readonly string[]
+  readonly timeout?: string
+  readonly commands?: readonly string[]
+}
+
+/** Facts that were asked for the plan. */
+export interface PlanFacts {
+  readonly values: Readonly<Record<string, Json>>
+  readonly errors?: Readonly<Record<string, string>>
+}
+
+interface Judged {
+  readonly runs: WouldRun
+  readonly note?: string
+}
+
+/** All conditions of a definition: what a plan has to ask facts for. */
+export const conditionsOf = (definition: SopDefinition): readonly Condition[] => [
+  ...(definition.conditions?.requires ?? []),
+  ...(definition.conditions?.expression ? [definition.conditions.expression] : []),
+  ...(definition.gates ?? []).flatMap((gate) => (gate.if ? [gate.if] : [])),
+  ...definition.steps.flatMap((step) => [step.if, step.approveIf].filter((each) => each !== undefined)),
+]
+
+/** Gates and steps in the order in which a run would come to them. */
+export const planOf = (seed: RunSeed, facts: PlanFacts): readonly PlannedItem[] => {
+  const run = newRun(seed)
+  const { definition } = seed.pinned
+  const gates = (specs: readonly GateSpec[]) => specs.map((spec) => gateItem(run, spec, facts))
+  const start = startGate(run)
+  return [
+    ...(start ? gates([start]) : []),
+    ...gates(runGates(definition, 'start')),
+    ...definition.steps.flatMap((step) => {
+      const item = stepItem(run, step, facts)
+      const around = (specs: readonly GateSpec[]) =>
+        gates(specs).map(
+          (gate): PlannedItem => (item.runs === 'no' ? { ...gate, runs: 'no', note: 'its step is skipped' } : gate),
+        )
+      return [...around(gatesBefore(run, step)), item, ...around(gatesAfter(run, step))]
+    }),
+    ...gates(runGates(definition, 'end')),
+  ]
+}
+
+/** Sentences about preconditions that keep the run from starting now. */
+export const unmetPreconditions = (seed: RunSeed, facts: PlanFacts): readonly string[] => {
+  const run = newRun(seed)
+  const { conditions } = seed.pinned.definition
+  const all = [...(conditions?.requires ?? []), ...(conditions?.expression ? [conditions.expression] : [])]
+  return all.flatMap((condition) => {
+    const result = evaluate(condition, scopeAtStart(run, facts))
+    if (!result.ok) return [`Cannot evaluate condition "${condition.text}": ${result.error}`]
+    return result.value ? [] : [`condition "${condition.text}" is not met`]
+  })
+}
+
+const scopeAtStart = (run: Run, facts: PlanFacts): ConditionScope => {
+  const { payload, ...trigger } = run.seed.trigger
+  return {
+    params: run.seed.params,
+    outputs: {},
+    steps: Object.fromEntries(
+      run.seed.pinned.definition.steps.map(({ slug, number }) => [slug, { number, status: 'pending', outputs: {} }]),
+    ),
+    facts: facts.values,
+    ...(facts.errors && { factErrors: facts.errors }),
+    ...(payload !== undefined && { payload }),
+    trigger: JSON.parse(JSON.stringify(trigger)) as Json,
+  }
+}
+
+/** Names that get their values only while the run goes on. */
+const setByRun = ({ steps }: SopDefinition): ReadonlySet<string> =>
+  new Set([
+    'steps',
+    'previous_step',
+    ...steps.flatMap((step) => [
+      step.slug,
+      `step_${step.number}`,
+      ...(step.outputs ?? []),
+      ...(step.action.kind === 'manual' ? (step.action.form ?? []).map(({ name }) => name) : []),
+    ]),
+  ])
+
+const judge = (run: Run, condition: Condition | undefined, facts: PlanFacts): Judged => {
+  if (condition === undefined) return { runs: 'yes' }
+  const later = setByRun(run.seed.pinned.definition)
+  const isKnown = (name: string): boolean =>
+    Object.keys({ ...run.seed.params, ...facts.values, ...facts.errors }).some(
+      (known) => known.toLowerCase() === name.toLowerCase(),
+    )
+  const open = condition.names.filter((name) => later.has(name) || later.has(name.toLowerCase()))
+  if (open.length > 0) return { runs: 'unknown', note: `depends on ${open.join(', ')}` }
+  const result = evaluate(condition, scopeAtStart(run, facts))
+  if (!result.ok) return { runs: 'unknown', note: result.error }
+  const unset = condition.names.filter(
+    (name) => !isKnown(name) && !['env', 'trigger', 'payload', 'params'].includes(name),
+  )
+  return {
+    runs: result.value ? 'yes' : 'no',
+    ...(unset.length > 0 && { note: `nothing sets ${unset.join(', ')} yet` }),
+  }
+}
+
+const gateItem = (run: Run, spec: GateSpec, facts: PlanFacts): PlannedItem => {
+  const timeoutMs = spec.type === 'approval' ? gateTimeoutMs(run, spec.settings) : undefined
+  const { runs, note } = judge(run, spec.if, facts)
+  return {
+    kind: spec.because === 'start' ? 'start_gate' : 'gate',
+    id: spec.id,
+    title: spec.title,
+    stepNumber: spec.stepNumber,
+    action: spec.type,
+    runs,
+    ...(spec.if && { condition: spec.if.text }),
+    note: [`because of ${spec.because}`, ...(note === undefined ? [] : [note])].join('; '),
+    ...(spec.settings.approvers && { approvers: spec.settings.approvers }),
+    ...(timeoutMs !== undefined && { timeout: `${formatDuration(timeoutMs)}, then ${timeoutAction(spec.settings)}` }),
+    ...(spec.command && { commands: [spec.command.script] }),
+  }
+}
+
+const stepItem = (run: Run, step: Step, facts: PlanFacts): PlannedItem => {
+  const { runs, note } = judge(run, step.if, facts)
+  const waived =
+    run.mode === 'step_by_step' && step.requiresApproval === false ? ['its approval is waived by the step'] : []
+  const notes = [...(note === undefined ? [] : [note]), ...waived]
+  const commands = commandsOf(step)
+  const timeoutMs = step.timeoutMs ?? (step.action.kind === 'shell' ? run.seed.pinned.policy.stepTimeoutMs : undefined)
+  return {
+    kind: 'step',
+    id: String(step.number),
+    title: step.title,
+    stepNumber: step.number,
+    action: step.action.kind,
+    runs,
+    ...(step.if && { condition: step.if.text }),
+    ...(notes.length > 0 && { note: notes.join('; ') }),
+    ...(timeoutMs != null && { timeout: formatDuration(timeoutMs) }),
+    ...(commands && { commands }),
+  }
+}
+
+const commandsOf = ({ action }: Step): readonly string[] | undefined => {
+  switch (action.kind) {
+    case 'shell':
+      return action.commands.map(({ interpreter, script }) =>
+        interpreter === 'bash' ? script : `${interpreter}: ${script}`,
+      )
+    case 'http':
+      return [`${action.method} ${action.url}`]
+    case 'wait':
+      return [`wait ${action.durationMs === undefined ? `until ${action.until}` : formatDuration(action.durationMs)}`]
+    case 'manual':
+      return action.checklist?.map((item) => `[ ] ${item}`)
+    case 'sop':
+      return [`sop run ${action.sop}`]
+  }
+}

@@ -1,0 +1,49 @@
+import { createFacts } from '../adapters/facts.ts'
+import { createFileAudit } from '../adapters/file-audit.ts'
+import { createFileLogs } from '../adapters/file-logs.ts'
+import { openFileRunIndex } from '../adapters/file-run-index.ts'
+import { createFileVault } from '../adapters/file-vault.ts'
+import { createFlatFiles } from '../adapters/flat-files.ts'
+import { createSecrets } from '../adapters/secrets.ts'
+import type { AuditStore, LogStore, ResolveFact, RunIndex, Secrets, Vault } from '../activities/deps.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+
+/** The stores of a data directory, opened by its one writer. */
+export interface Stores {
+  readonly audit: AuditStore
+  readonly index: RunIndex
+  readonly logs: LogStore
+  readonly vault: Vault
+  readonly secrets: Secrets
+  readonly resolveFact: ResolveFact
+  /** Waits until everything that was said is on disk. */
+  close(): Promise<void>
+}
+
+export type StoreConfig = Pick<Config, 'dataDir' | 'stateDir' | 'auditDir' | 'secretFiles'> &
+  Parameters<typeof createFacts>[0]
+
+/** Opens the stores for writing. The data directory must be this process's own (engine/data-dir.ts). */
+export const openStores = async (
+  config: StoreConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+  log: Log,
+): Promise<Stores> => {
+  const { dataDir, stateDir, auditDir } = config
+  const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
+  const index = await openFileRunIndex({ dataDir, warn })
+  const flat = createFlatFiles({
+    ...(stateDir !== undefined && { stateDir }),
+    ...(auditDir !== undefined && { auditDir }),
+  })
+  return {
+    audit: createFileAudit({ dataDir, listeners: [index, flat], warn }),
+    index,
+    logs: createFileLogs({ dataDir }),
+    vault: createFileVault({ dataDir }),
+    secrets: createSecrets({ environment, files: config.secretFiles }),
+    resolveFact: createFacts(config, () => new Date()),
+    close: () => index.flush(),
+  }
+}

@@ -1,0 +1,76 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import type { ActivityDeps } from '../activities/deps.ts'
+import { createActivities } from '../activities/index.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+
+/** What a worker is made of. */
+export interface WorkerOptions {
+  readonly config: Pick<Config, 'maxCachedWorkflows' | 'shutdownGraceMs'> & {
+    readonly temporal: Pick<Config['temporal'], 'namespace' | 'taskQueue'>
+  }
+  readonly connection: NativeConnection
+  readonly activities: ActivityDeps
+  readonly bundle: { readonly codePath: string } | { readonly code: string }
+}
+
+/** A worker that polls. `failed` rejects if it stops by itself. */
+export interface RunningWorker {
+  /** Stops polling, lets what runs finish within the grace period, then ends it. */
+  stop(): Promise<void>
+  readonly failed: Promise<never>
+}
+
+/** How often a command says that it lives, and hears that it was cancelled, at most; milliseconds (engine.md 2 "timing"). */
+const HEARTBEAT_THROTTLE_MS = 1_000
+/** What a dead worker costs the runs that it had in its cache. */
+const STICKY_TIMEOUT_MS = 2_000
+
+let installed = false
+
+/** Temporal's native runtime is one per process, and logs through our log. It owns no signals: the engine stops it. */
+export const installRuntime = (log: Log): void => {
+  if (installed) return
+  installed = true
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      const fields = meta === undefined ? {} : { temporal: meta }
+      if (level === 'ERROR') log.error(message, fields)
+      else log.warn(message, fields)
+    }),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } },
+  })
+}
+
+/** Starts to carry out runs. */
+export const startWorker = async ({
+  config,
+  connection,
+  activities,
+  bundle,
+}: WorkerOptions): Promise<RunningWorker> => {
+  const worker = await Worker.create({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    workflowBundle: bundle,
+    activities: createActivities(activities),
+    maxCachedWorkflows: config.maxCachedWorkflows,
+    stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    shutdownGraceTime: config.shutdownGraceMs,
+  })
+  const ran = worker.run()
+  const failed = ran.then(() => new Promise<never>(() => {}))
+  // Whoever does not listen for a failure must not be killed by it.
+  failed.catch(() => {})
+  return {
+    failed,
+    stop: async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown()
+      await ran.catch(() => {})
+    },
+  }
+}

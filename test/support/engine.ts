@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '@temporalio/client'
+import { NativeConnection } from '@temporalio/worker'
+import { inject } from 'vitest'
+import type { ActivityDeps } from '../../src/activities/deps.ts'
+import { createTemporalAdmission } from '../../src/client/admission.ts'
+import type { CatalogEntry } from '../../src/client/catalog.ts'
+import type { SopClient } from '../../src/client/client.ts'
+import { createPin } from '../../src/client/pin.ts'
+import { openInstallationKey } from '../../src/client/signing.ts'
+import { createTemporalClient } from '../../src/client/temporal.ts'
+import type { Actor } from '../../src/core/access.ts'
+import type { SopDefinition } from '../../src/core/definition.ts'
+import type { RunPolicy } from '../../src/core/run/run.ts'
+import { createLog } from '../../src/log.ts'
+import { openStores } from '../../src/worker/stores.ts'
+import { installRuntime, type RunningWorker, startWorker } from '../../src/worker/worker.ts'
+
+/** Everything between Temporal and the client, on the shared test server, with its own task queue and data directory. */
+export interface TestEngine {
+  readonly client: SopClient
+  as(actor: Partial<Actor['principal']>, via?: Actor['via']): SopClient
+  readonly temporal: Client
+  readonly taskQueue: string
+  readonly dataDir: string
+  /** Puts an SOP where the engine finds it. */
+  add(definition: SopDefinition): void
+  stopWorker(): Promise<void>
+  startWorker(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface TestEngineOptions {
+  readonly sops?: readonly SopDefinition[]
+  readonly policy?: Partial<RunPolicy>
+  readonly environment?: Readonly<Record<string, string>>
+  readonly maxCachedWorkflows?: number
+  readonly deps?: Partial<ActivityDeps>
+}
+
+export const POLICY: RunPolicy = {
+  defaultMode: 'supervised',
+  priorityBasedStrict: false,
+  stepTimeoutMs: 3_600_000,
+  timezone: 'UTC',
+  allowImpliedGate: true,
+  agentsMayApprove: false,
+  maxStepVisits: 256,
+  facts: [],
+  env: [],
+}
+
+const entryOf = (definition: SopDefinition): CatalogEntry => ({
+  name: definition.name,
+  path: `${definition.name}/SOP.toml`,
+  files: [],
+  compiled: { name: definition.name, definition, diagnostics: [] },
+})
+
+export const startTestEngine = async (options: TestEngineOptions = {}): Promise<TestEngine> => {
+  const log = createLog({ level: 'error' })
+  installRuntime(log)
+  const dataDir = await mkdtemp(join(tmpdir(), 'sop-engine-test-'))
+  const scratchDir = join(dataDir, 'scratch')
+  await mkdir(scratchDir)
+  const taskQueue = `test-${randomUUID()}`
+  const environment = { ...process.env, ...options.environment }
+  const sops = new Map((options.sops ?? []).map((sop) => [sop.name, sop]))
+  const stores = await openStores(
+    {
+      dataDir,
+      secretFiles: {},
+      timezone: 'UTC',
+      maintenanceWindows: [],
+      facts: {},
+      envInConditions: options.policy?.env ?? [],
+    } as unknown as Parameters<typeof openStores>[0],
+    environment,
+    log,
+  )
+  const key = await openInstallationKey(dataDir)
+  const catalog = {
+    list: () => Promise.resolve([...sops.values()].map(entryOf)),
+    get: (name: string) => {
+      const sop = sops.get(name)
+      return Promise.resolve(sop && entryOf(sop))
+    },
+  }
+  const pin = createPin({ catalog, key, policy: { ...POLICY, ...options.policy } })
+  const connection = await NativeConnection.connect({ address: inject('temporalAddress') })
+  const temporal = new Client({ connection })
+  const activities: ActivityDeps = {
+    ...stores,
+    verifyWarrant: (warrant) => key.verifyWarrant(warrant),
+    pinSop: (name) => pin.pin(name),
+    admission: createTemporalAdmission(() => temporal, taskQueue),
+    envPassthrough: [],
+    workdir: dataDir,
+    scratchDir,
+    killGraceMs: 500,
+    environment,
+    ...options.deps,
+  }
+  let worker: RunningWorker | undefined
+  const startOne = async (): Promise<void> => {
+    worker = await startWorker({
+      config: {
+        temporal: { namespace: 'default', taskQueue },
+        maxCachedWorkflows: options.maxCachedWorkflows ?? 100,
+        shutdownGraceMs: 2_000,
+      },
+      connection,
+      activities,
+      bundle: { codePath: inject('workflowBundlePath') },
+    })
+  }
+  const stopOne = async (): Promise<void> => {
+    await worker?.stop()
+    worker = undefined
+  }
+  await startOne()
+  const clients = createTemporalClient({
+    temporal,
+    taskQueue,
+    catalog,
+    pin,
+    key,
+    records: stores,
+    sopDir: join(dataDir, 'sops'),
+    agentsMayCreate: false,
+    version: 'test',
+    resolveFact: stores.resolveFact,
+  })
+  const as: TestEngine['as'] = (principal, via = 'http') =>
+    clients.as({ principal: { id: 'alice', kind: 'user', role: 'admin', ...principal }, via })
+  return {
+    client: as({}),
+    as,
+    temporal,
+    taskQueue,
+    dataDir,
+    add: (sop) => void sops.set(sop.name, sop),
+    stopWorker: stopOne,
+    startWorker: startOne,
+    stop: async () => {
+      await stopOne()
+      await stores.close()
+      await connection.close()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until the run satisfies `is`; fails after `withinMs` with what it saw last. */
+export const until = async <T>(look: () => Promise<T>, is: (value: T) => boolean, withinMs = 20_000): Promise<T> => {
+  const end = Date.now() + withinMs
+  for (;;) {
+    const value = await look()
+    if (is(value)) return value
+    if (Date.now() > end) throw new Error(`Not seen within ${withinMs} ms; last: ${JSON.stringify(value)}`)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+  }
+}

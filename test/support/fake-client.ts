@@ -1,0 +1,284 @@
+import type {
+  AuditLog,
+  DecisionRequest,
+  Health,
+  LogChunk,
+  RunPlan,
+  SopClient,
+  SopSummary,
+} from '../../src/client/client.ts'
+import type { SopDefinition } from '../../src/core/definition.ts'
+import type { DecisionReply } from '../../src/core/run/decision.ts'
+import type { RunSummary, RunView } from '../../src/core/run/view.ts'
+
+/** A SopClient with one field per method: set what a test needs, read what was asked in `calls`. */
+export type FakeClient = { -readonly [K in keyof SopClient]: SopClient[K] } & { readonly calls: FakeCall[] }
+export interface FakeCall {
+  readonly method: keyof SopClient
+  readonly args: readonly unknown[]
+}
+
+/** Answers everything with the samples below; every call is noted. */
+export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
+  const calls: FakeCall[] = []
+  const methods: SopClient = {
+    listSops: async () => [sopSample],
+    getSop: async () => ({ ...sopSample, source: { 'SOP.md': '# Deploy\n' } }),
+    createSop: async ({ name }) => ({ name, files: [`${name}/SOP.toml`, `${name}/SOP.md`] }),
+    planRun: async () => planSample,
+    createRun: async () => runSample,
+    listRuns: async () => [summarySample],
+    getRunStatus: async () => runSample,
+    approveStep: async (_ref, step, request) => accepted(step, request),
+    rejectStep: async (_ref, step, request) => ({ ...accepted(step, request), status: 'paused', action: 'paused' }),
+    completeStep: async (_ref, step, request) => accepted(step, request),
+    skipStep: async (_ref, step, request) => accepted(step, request),
+    cancelRun: async () => ({ accepted: true, runId: runSample.runId, status: 'cancelled' }),
+    getAuditLog: async () => auditSample,
+    readLog: async () => logSample,
+    health: async () => healthSample,
+    ...overrides,
+  }
+  const fake = { calls } as unknown as Record<string, unknown>
+  for (const [method, answer] of Object.entries(methods) as [keyof SopClient, (...args: unknown[]) => unknown][]) {
+    fake[method] = async (...args: unknown[]) => {
+      calls.push({ method, args })
+      return answer(...args)
+    }
+  }
+  return fake as unknown as FakeClient
+}
+
+const accepted = (step: number | undefined, request?: DecisionRequest): DecisionReply => ({
+  accepted: true,
+  runId: runSample.runId,
+  status: 'running',
+  gate: request?.gate ?? '2-back_up',
+  stepNumber: step ?? 2,
+  attempt: 1,
+})
+
+export const definitionSample: SopDefinition = {
+  format: 1,
+  name: 'deploy-production',
+  title: 'Deploy to Production',
+  description: 'Deploys the application',
+  version: '1.0.0',
+  priority: 'high',
+  mode: 'step_by_step',
+  cooldownMs: 0,
+  admission: 'queue',
+  triggers: [{ type: 'manual' }],
+  steps: [
+    {
+      number: 1,
+      slug: 'run_tests',
+      title: 'Run Tests',
+      action: { kind: 'shell', commands: [{ interpreter: 'bash', script: 'npm test' }] },
+    },
+    { number: 2, slug: 'back_up', title: 'Back up', action: { kind: 'manual' } },
+  ],
+  dialect: 'B',
+}
+
+export const sopSample: SopSummary = {
+  name: 'deploy-production',
+  path: 'deploy-production/SOP.md',
+  definition: definitionSample,
+  digest: 'ab'.repeat(32),
+  diagnostics: [
+    {
+      code: 'unknown-key',
+      severity: 'warning',
+      message: 'Unknown key "prority"',
+      place: { file: 'SOP.md', line: 3, column: 1, length: 7 },
+      sourceLine: 'prority: high',
+      help: 'Did you mean "priority"?',
+    },
+  ],
+  startable: true,
+  blockers: [],
+  notices: ['The trigger "peripheral" is not served'],
+}
+
+export const planSample: RunPlan = {
+  sop: 'deploy-production',
+  digest: 'ab'.repeat(32),
+  mode: 'step_by_step',
+  params: { version: '2.1.0' },
+  wouldStart: true,
+  problems: [],
+  warnings: ['nothing sets "tests_pass"'],
+  items: [
+    {
+      kind: 'step',
+      id: '1',
+      title: 'Run Tests',
+      stepNumber: 1,
+      action: 'shell',
+      runs: 'unknown',
+      condition: 'tests_pass',
+      note: 'depends on step 1',
+      approvers: ['group:dba'],
+      timeout: '5m',
+      commands: ['npm test'],
+    },
+  ],
+}
+
+/** Has every key that a run can have, so that a schema that forgets one is found. */
+export const runSample: RunView = {
+  runId: 'sop_run_abc123',
+  sopName: 'deploy-production',
+  title: 'Deploy to Production',
+  version: '1.0.0',
+  digest: 'ab'.repeat(32),
+  status: 'awaiting_approval',
+  mode: 'step_by_step',
+  priority: 'high',
+  currentStep: 2,
+  totalSteps: 2,
+  createdAt: '2026-02-25T16:00:00.000Z',
+  startedAt: '2026-02-25T16:00:01.000Z',
+  completedAt: '2026-02-25T16:30:00.000Z',
+  reason: 'waits for approval',
+  params: { version: '2.1.0', nested: { list: [1, null, true] } },
+  outputs: { build: 7 },
+  trigger: {
+    type: 'manual',
+    path: '/x',
+    event: 'deploy',
+    scheduledAt: '2026-02-25T16:00:00.000Z',
+    headers: { a: 'b' },
+    payload: { deep: [{}] },
+  },
+  startedBy: { id: 'olga', kind: 'user', groups: ['dba'], role: 'operator', verified: false },
+  via: 'http',
+  openGates: [
+    {
+      gate: '2-back_up',
+      attempt: 1,
+      stepNumber: 2,
+      title: 'Back up',
+      because: 'mode',
+      openedAt: '2026-02-25T16:01:00.000Z',
+      deadlineAt: '2026-02-25T16:11:00.000Z',
+      onTimeout: 'approve',
+      approvers: ['alice', 'group:dba'],
+      covers: 'cd'.repeat(32),
+      commands: ['pg_dump'],
+    },
+  ],
+  openInputs: [
+    {
+      stepNumber: 2,
+      title: 'Back up',
+      body: 'Do it',
+      since: '2026-02-25T16:01:00.000Z',
+      assignee: 'vera',
+      dueAt: '2026-02-25T17:00:00.000Z',
+      overdue: true,
+      checklist: [{ item: 1, text: 'Check the disk', ticked: true }],
+      form: [
+        {
+          name: 'size',
+          type: 'choice',
+          description: 'How large',
+          required: true,
+          default: 's',
+          choices: ['s', 'l'],
+          pattern: '.',
+          secret: false,
+        },
+      ],
+    },
+  ],
+  stepResults: [
+    {
+      number: 1,
+      slug: 'run_tests',
+      title: 'Run Tests',
+      kind: 'shell',
+      status: 'success',
+      attempt: 1,
+      startedAt: '2026-02-25T16:00:01.000Z',
+      completedAt: '2026-02-25T16:00:46.000Z',
+      durationMs: 45000,
+      exitCode: 0,
+      output: 'All tests passed',
+      outputs: { tests_pass: true },
+      error: 'none',
+      reason: 'none',
+    },
+  ],
+  warnings: ['nothing sets "tests_pass"'],
+  sequence: 9,
+  stale: true,
+}
+
+export const summarySample: RunSummary = {
+  runId: 'sop_run_abc123',
+  sopName: 'deploy-production',
+  version: '1.0.0',
+  status: 'awaiting_approval',
+  priority: 'high',
+  mode: 'step_by_step',
+  currentStep: 2,
+  totalSteps: 2,
+  createdAt: '2026-02-25T16:00:00.000Z',
+  startedAt: '2026-02-25T16:00:01.000Z',
+  completedAt: '2026-02-25T16:30:00.000Z',
+  reason: 'waits for approval',
+  startedBy: 'olga',
+  trigger: 'manual',
+  openGates: ['2-back_up'],
+  sequence: 9,
+}
+
+export const auditSample: AuditLog = {
+  runId: 'sop_run_abc123',
+  events: [
+    {
+      sequence: 1,
+      timestamp: '2026-02-25T16:30:00.000Z',
+      eventType: 'step_completed',
+      runId: 'sop_run_abc123',
+      stepNumber: 1,
+      principal: { id: 'engine', kind: 'service' },
+      via: 'engine',
+      details: { title: 'Run Tests', attempt: 1, duration: '45s', duration_ms: 45000, output: 'ok' },
+      previousHash: '00'.repeat(32),
+      hash: '11'.repeat(32),
+    },
+  ],
+}
+
+export const logSample: LogChunk = {
+  runId: 'sop_run_abc123',
+  stepNumber: 1,
+  attempt: 1,
+  source: 'step',
+  offset: 0,
+  next: 17,
+  text: 'All tests passed\n',
+  complete: true,
+}
+
+export const healthSample: Health = {
+  status: 'ok',
+  version: '0.1.0',
+  checks: { temporal: { ok: true, detail: '127.0.0.1:7233' }, worker: { ok: true } },
+}
+
+/** The refusal that a second decision about a gate gets. */
+export const refusedSample: DecisionReply = {
+  accepted: false,
+  runId: 'sop_run_abc123',
+  status: 'running',
+  gate: '2-back_up',
+  stepNumber: 2,
+  attempt: 1,
+  reason: 'Cannot approve gate "2-back_up": alice approved it already',
+  code: 'conflict',
+  decidedBy: 'alice',
+}

@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { ApiLog } from '../../src/api/log.ts'
+import { startApi, type ApiOptions } from '../../src/api/main.ts'
+import { openLocalToken } from '../../src/client/local-token.ts'
+import { openTokenStore, type NewToken, type TokenStore } from '../../src/client/tokens.ts'
+import type { Actor } from '../../src/core/access.ts'
+import { ROLES, type Role } from '../../src/core/run/principal.ts'
+import { fakeClient, healthSample, type FakeClient } from './fake-client.ts'
+
+export interface TestApi {
+  readonly url: string
+  readonly port: number
+  readonly dataDir: string
+  readonly client: FakeClient
+  /** The actors that clients were made for, in order. */
+  readonly actors: Actor[]
+  readonly tokens: TokenStore
+  readonly lines: LogLine[]
+  /** The local token: an admin. */
+  readonly local: string
+  readonly tokenOf: Readonly<Record<Role, string>>
+  makeToken(token: NewToken): Promise<string>
+  /** One call. A string as body is sent as it is. */
+  call(method: string, path: string, options?: CallOptions): Promise<TestAnswer>
+  stop(): Promise<void>
+}
+export interface CallOptions {
+  /** Default: the local token. `null`: none. */
+  readonly token?: string | null
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string | string[]>>
+}
+export interface TestAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+  /** The body as JSON; `undefined` when it is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of any shape
+  readonly json: any
+}
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** The real server on a free port over a fake client, with a token of each role; ends with the test. */
+export async function testApi(options: Partial<ApiOptions> & { readonly client?: FakeClient } = {}): Promise<TestApi> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'sop-api-'))
+  const client = options.client ?? fakeClient()
+  const actors: Actor[] = []
+  const lines: LogLine[] = []
+  const note =
+    (level: LogLine['level']): ApiLog['info'] =>
+    (message, fields = {}) =>
+      void lines.push({ level, message, fields })
+  const { token: local } = await openLocalToken(dataDir)
+  const tokens = openTokenStore({ dataDir, localPrincipal: { id: 'os-user', kind: 'user', role: 'admin' } })
+  const tokenOf = {} as Record<Role, string>
+  for (const role of ROLES) tokenOf[role] = (await tokens.create({ name: `a-${role}`, role })).token
+  const api = await startApi({
+    config: { api: { host: '127.0.0.1', port: 0 }, agentsMayCreate: false },
+    clientFor: (actor) => {
+      actors.push(actor)
+      return client
+    },
+    tokens,
+    health: async () => healthSample,
+    log: { info: note('info'), warn: note('warn'), error: note('error') },
+    version: '0.1.0',
+    authFailuresPerMinute: 1000,
+    ...options,
+  })
+  const stop = async () => {
+    await api.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  onTestFinished(stop)
+  return {
+    url: api.url,
+    port: api.port,
+    dataDir,
+    client,
+    actors,
+    tokens,
+    lines,
+    local,
+    tokenOf,
+    makeToken: async (token) => (await tokens.create(token)).token,
+    call: (method, path, call = {}) => send(api.port, method, path, call, local),
+    stop,
+  }
+}
+
+function send(
+  port: number,
+  method: string,
+  path: string,
+  { token, body, headers = {} }: CallOptions,
+  local: string,
+): Promise<TestAnswer> {
+  const bearer = token === null ? {} : { Authorization: `Bearer ${token ?? local}` }
+  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+  const type = text === undefined ? {} : { 'Content-Type': 'application/json' }
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(
+      { host: '127.0.0.1', port, method, path, agent: false, headers: { ...type, ...bearer, ...headers } },
+      (incoming) => {
+        let received = ''
+        incoming.setEncoding('utf8')
+        incoming.on('data', (chunk: string) => {
+          received += chunk
+        })
+        incoming.on('end', () =>
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            text: received,
+            json: parse(received),
+          }),
+        )
+        incoming.on('error', reject)
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end(text)
+  })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
