@@ -64,7 +64,10 @@ const PORT_LOST = /address already in use|bind:/i
 async function choosePorts(options: DevServerOptions): Promise<ServerPorts> {
   const port = await usePort(options.port, 'Temporal', 'SOP_TEMPORAL_PORT')
   if (options.uiPort === undefined) return { port }
-  return { port, uiPort: await usePort(options.uiPort, "Temporal's Web UI", 'SOP_TEMPORAL_UI_PORT') }
+  // Whoever lets the server's port be picked runs several engines: the UI's usual port is then a wish.
+  const isWish = options.port === 0 && 'code' in (await probePort(options.uiPort))
+  const uiPort = isWish ? 0 : options.uiPort
+  return { port, uiPort: await usePort(uiPort, "Temporal's Web UI", 'SOP_TEMPORAL_UI_PORT') }
 }
 
 async function usePort(port: number, what: string, variable: string): Promise<number> {
