@@ -137,8 +137,23 @@ const gateOf = (run: Run, decision: Decision): GateRun | Refusal => {
   }
   if (open.length === 1 && open[0]) return open[0]
   return open.length === 0
-    ? { code: 'conflict', reason: 'no gate is open' }
+    ? noneOpen(run)
     : { code: 'conflict', reason: `several gates are open: ${names}; name one` }
+}
+
+/** Says who was quicker, where somebody was. */
+const noneOpen = (run: Run): Refusal => {
+  const last = Object.values(run.gates)
+    .filter((gate) => gate.decidedBy !== undefined)
+    .sort((a, b) => (a.closedAt ?? '').localeCompare(b.closedAt ?? ''))
+    .at(-1)
+  return last?.decidedBy === undefined
+    ? { code: 'conflict', reason: 'no gate is open' }
+    : {
+        code: 'conflict',
+        reason: `no gate is open; gate "${last.id}" was ${last.state} by ${last.decidedBy}`,
+        decidedBy: last.decidedBy,
+      }
 }
 
 const decideGate = (run: Run, decision: Decision, sender: Sender): Decided => {
