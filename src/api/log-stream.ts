@@ -115,7 +115,8 @@ export async function* followLog(
 const pick = ({ step, attempt, source, offset }: LogQuery): Partial<StreamPosition> => ({
   ...(step === undefined ? {} : { step }),
   ...(attempt === undefined ? {} : { attempt }),
-  ...(source === undefined ? {} : { source }),
+  // A step's verification has a log of its own, which would hide the step's.
+  ...(source === undefined ? (step === undefined ? {} : { source: 'step' }) : { source }),
   ...(offset === undefined ? {} : { offset }),
 })
 
@@ -157,7 +158,8 @@ async function nextLog(
     if (newest !== undefined && !isSame(newest, last)) {
       for (const { number, attempt } of view.stepResults) {
         if (number <= last.stepNumber || number >= newest.stepNumber || attempt === 0) continue
-        if ((await readIfThere(client, runId, { step: number, limit: 1 })) !== undefined) return { step: number }
+        if ((await readIfThere(client, runId, { step: number, limit: 1 })) !== undefined)
+          return { step: number, source: 'step' }
       }
       return { step: newest.stepNumber, attempt: newest.attempt, source: newest.source }
     }

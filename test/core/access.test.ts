@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest'
+import type { SopClient } from '../../src/client/client.ts'
+import { assertMay, isMeantBy, may, VERBS, type Actor, type Verb } from '../../src/core/access.ts'
+import { SopError } from '../../src/core/errors.ts'
+import { ROLES, type PrincipalKind, type Role } from '../../src/core/run/principal.ts'
+
+const as = (role: Role | undefined, kind: PrincipalKind = 'user', groups: string[] = []): Actor => ({
+  principal: { id: 'kim', kind, groups, ...(role === undefined ? {} : { role }) },
+  via: 'http',
+})
+
+/** The least role of every verb, written out once more: a change of rights has to be made twice. */
+const TABLE: Readonly<Record<Verb, Role>> = {
+  listSops: 'viewer',
+  getSop: 'viewer',
+  planRun: 'viewer',
+  listRuns: 'viewer',
+  getRunStatus: 'viewer',
+  getAuditLog: 'viewer',
+  readLog: 'viewer',
+  health: 'viewer',
+  approveStep: 'approver',
+  rejectStep: 'approver',
+  skipApproval: 'approver',
+  createRun: 'operator',
+  completeStep: 'operator',
+  skipStep: 'operator',
+  cancelRun: 'operator',
+  forceRun: 'admin',
+  loosenMode: 'admin',
+  nameTrigger: 'admin',
+  createSop: 'admin',
+  manageTokens: 'admin',
+}
+
+/** Every method of the contract is a verb: this does not compile otherwise. */
+const METHODS_ARE_VERBS: Record<keyof SopClient, true> extends Partial<Record<Verb, true>> ? true : never = true
+
+describe('may()', () => {
+  const rows = (Object.keys(TABLE) as Verb[]).flatMap((verb) => ROLES.map((role) => [verb, role] as const))
+
+  test.each(rows)('%s as %s', (verb, role) => {
+    expect(METHODS_ARE_VERBS).toBe(true)
+    expect(may(as(role), verb).ok).toBe(ROLES.indexOf(role) >= ROLES.indexOf(TABLE[verb]))
+  })
+
+  test('covers every verb', () => expect(Object.keys(VERBS).sort()).toEqual(Object.keys(TABLE).sort()))
+
+  test.each(Object.keys(TABLE) as Verb[])('refuses %s to a principal without a role', (verb) => {
+    expect(may(as(undefined), verb).ok).toBe(false)
+  })
+
+  test('lets an agent start, read, decide where the gate lets it, and complete', () => {
+    const agent = as('operator', 'agent')
+    for (const verb of ['createRun', 'getRunStatus', 'completeStep', 'approveStep', 'readLog'] as const) {
+      expect(may(agent, verb)).toEqual({ ok: true })
+    }
+  })
+
+  test.each(['createSop', 'skipApproval', 'manageTokens'] as const)(
+    'never lets an agent %s, whatever its role',
+    (verb) => {
+      expect(may(as('admin', 'agent'), verb)).toMatchObject({
+        ok: false,
+        reason: expect.stringContaining('agents may not'),
+      })
+    },
+  )
+
+  test('lets an admin agent create SOPs where the config says so', () => {
+    expect(may(as('admin', 'agent'), 'createSop', { agentsMayCreate: true })).toEqual({ ok: true })
+    expect(may(as('operator', 'agent'), 'createSop', { agentsMayCreate: true }).ok).toBe(false)
+  })
+
+  test('lets the assignee of a manual step complete it, by id or by group', () => {
+    expect(may(as('viewer'), 'completeStep', { assignee: 'kim' })).toEqual({ ok: true })
+    expect(may(as('viewer', 'user', ['dba']), 'completeStep', { assignee: 'group:dba' })).toEqual({ ok: true })
+    expect(may(as('viewer'), 'completeStep', { assignee: 'group:dba' }).ok).toBe(false)
+    expect(may(as('viewer'), 'completeStep', { assignee: 'olga' }).ok).toBe(false)
+    expect(may(as(undefined), 'completeStep', { assignee: 'kim' }).ok).toBe(false)
+  })
+
+  test('being an assignee opens nothing else', () => {
+    expect(may(as('viewer'), 'skipStep', { assignee: 'kim' }).ok).toBe(false)
+  })
+})
+
+describe('assertMay()', () => {
+  test('throws forbidden with the role that is missing and the one that is there', () => {
+    const refuse = () => assertMay(as('viewer'), 'createRun')
+    expect(refuse).toThrow(SopError)
+    expect(refuse).toThrow(
+      'Cannot start a run as "kim": it needs the role operator, and "kim" has the role viewer. Ask an admin for a token with that role',
+    )
+    try {
+      refuse()
+    } catch (error) {
+      expect(error).toMatchObject({
+        code: 'forbidden',
+        details: { verb: 'createRun', role: 'operator', principal: 'kim' },
+      })
+    }
+  })
+
+  test('says nothing when it is allowed', () => expect(assertMay(as('admin'), 'createSop')).toBeUndefined())
+})
+
+describe('isMeantBy()', () => {
+  test('does not take a group for a person of the same name', () => {
+    const { principal } = as('viewer', 'user', ['dba'])
+    expect(isMeantBy('dba', principal)).toBe(false)
+    expect(isMeantBy('group:kim', principal)).toBe(false)
+  })
+})
