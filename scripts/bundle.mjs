@@ -1,0 +1,28 @@
+// bundle.mjs [file]: the workflow code as one script, as workers load it. Fails when something reached from a workflow
+// imports what a workflow must not have (a node built-in, a client). Without a file it only checks.
+
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
+
+const [target] = process.argv.slice(2)
+const workflowsPath = fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url))
+
+const payloadConverterPath = fileURLToPath(new URL('../src/workflows/converter.ts', import.meta.url))
+
+/** @type {string[]} */
+const messages = []
+const logger = new DefaultLogger('WARN', ({ message }) => messages.push(message))
+try {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    payloadConverterPath,
+    logger,
+    // The inline source map stays: Temporal's worker takes it out of the bundle (facts: without one it refuses the bundle).
+    webpackConfigHook: (config) => ({ ...config, mode: 'production' }),
+  })
+  if (target !== undefined) writeFileSync(target, code)
+} catch (error) {
+  console.error([...messages, error instanceof Error ? error.message : String(error)].join('\n'))
+  process.exitCode = 1
+}
