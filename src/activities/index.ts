@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { ApplicationFailure, log } from '@temporalio/activity'
 import type { AdmissionRequest } from '../core/admission.ts'
-import type { AdmissionRequest } from '../core/admission.ts'
 import type { Json } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { closesRun } from '../core/run-document.ts'
