@@ -1,7 +1,7 @@
 import { createFacts } from '../adapters/facts.ts'
 import { createFileAudit } from '../adapters/file-audit.ts'
 import { createFileLogs } from '../adapters/file-logs.ts'
-import { openFileRunIndex } from '../adapters/file-run-index.ts'
+import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index.ts'
 import { createFileVault } from '../adapters/file-vault.ts'
 import { createFlatFiles } from '../adapters/flat-files.ts'
 import { createSecrets } from '../adapters/secrets.ts'
@@ -43,7 +43,26 @@ export const openStores = async (
     logs: createFileLogs({ dataDir }),
     vault: createFileVault({ dataDir }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
-    resolveFact: createFacts(config, () => new Date()),
+    resolveFact: createFacts(config, () => new Date(), { environment }),
     close: () => index.flush(),
+  }
+}
+
+/** The same stores for a process beside the writer: it reads, and puts only values of secret params. */
+export const followStores = (
+  config: StoreConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+  log: Log,
+): Stores => {
+  const { dataDir } = config
+  const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
+  return {
+    audit: createFileAudit({ dataDir, warn }),
+    index: followFileRunIndex({ dataDir, warn }),
+    logs: createFileLogs({ dataDir }),
+    vault: createFileVault({ dataDir }),
+    secrets: createSecrets({ environment, files: config.secretFiles }),
+    resolveFact: createFacts(config, () => new Date(), { environment }),
+    close: async () => {},
   }
 }

@@ -1,0 +1,114 @@
+import { fileURLToPath } from 'node:url'
+import { Client } from '@temporalio/client'
+import { NativeConnection } from '@temporalio/worker'
+import type { ActivityDeps } from '../activities/deps.ts'
+import { followStores, openStores, type Stores } from '../worker/stores.ts'
+import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
+import { createTemporalAdmission } from '../client/admission.ts'
+import { type Catalog, createCatalog } from '../client/catalog.ts'
+import { createPin, type Pin } from '../client/pin.ts'
+import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
+import { createTemporalClient } from '../client/temporal.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Environment } from './find-temporal.ts'
+import { runPolicy } from './run-policy.ts'
+import type { TemporalTarget } from './temporal-address.ts'
+
+// parts.ts: what worker and API are built of, and the one place that builds it.
+
+/** The workflow code as the build made it, beside this file's folder. */
+const BUNDLE_PATH = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
+
+export interface PartsOptions {
+  readonly config: Config
+  readonly env: Environment
+  readonly log: Log
+  readonly temporal: TemporalTarget
+  readonly version: string
+  /** `write`: this process is the one writer of the data directory. `follow`: another process is. */
+  readonly stores: 'write' | 'follow'
+  readonly bundlePath?: string
+}
+
+/** Everything that a worker and an API share in one process. */
+export interface Parts {
+  readonly stores: Stores
+  readonly catalog: Catalog
+  readonly key: InstallationKey
+  readonly pin: Pin
+  readonly temporal: Client
+  readonly connection: NativeConnection
+  readonly clients: ReturnType<typeof createTemporalClient>
+  close(): Promise<void>
+}
+
+/** Opens the stores and the connection; nothing polls or serves yet. */
+export const openParts = async ({
+  config,
+  env,
+  log,
+  temporal: target,
+  version,
+  stores: how,
+}: PartsOptions): Promise<Parts> => {
+  installRuntime(log)
+  const stores = how === 'write' ? await openStores(config, env, log) : followStores(config, env, log)
+  const key = await openInstallationKey(config.dataDir, { pem: env['SOP_INSTALLATION_KEY'] })
+  const catalog = createCatalog({ sopDir: config.sopDir, workdir: config.workdir })
+  const pin = createPin({ catalog, key, policy: runPolicy(config) })
+  const connection = await NativeConnection.connect(target.connectionOptions)
+  const temporal = new Client({ connection, namespace: target.namespace })
+  const clients = createTemporalClient({
+    temporal,
+    taskQueue: config.temporal.taskQueue,
+    catalog,
+    pin,
+    key,
+    records: stores,
+    sopDir: config.sopDir,
+    agentsMayCreate: config.agentsMayCreate,
+    version,
+    resolveFact: stores.resolveFact,
+  })
+  return {
+    stores,
+    catalog,
+    key,
+    pin,
+    temporal,
+    connection,
+    clients,
+    close: async () => {
+      await stores.close()
+      await connection.close()
+    },
+  }
+}
+
+/** Starts to carry out runs with these parts. */
+export const startPartsWorker = (parts: Parts, options: PartsOptions): Promise<RunningWorker> => {
+  const { config, env, bundlePath = BUNDLE_PATH } = options
+  const { stores, key, pin, connection, temporal } = parts
+  const activities: ActivityDeps = {
+    audit: stores.audit,
+    logs: stores.logs,
+    secrets: stores.secrets,
+    vault: stores.vault,
+    resolveFact: stores.resolveFact,
+    verifyWarrant: (warrant) => key.verifyWarrant(warrant),
+    pinSop: (name) => pin.pin(name),
+    admission: createTemporalAdmission(() => temporal, config.temporal.taskQueue),
+    envPassthrough: config.envPassthrough,
+    workdir: config.workdir,
+    scratchDir: `${config.dataDir}/scratch`,
+    killGraceMs: config.killGraceMs,
+    environment: env,
+  }
+  return startWorker({
+    config: { ...config, temporal: { ...config.temporal, namespace: options.temporal.namespace } },
+    connection,
+    activities,
+    bundle: { codePath: bundlePath },
+  })
+}
