@@ -11,6 +11,9 @@ import type { Records } from './records.ts'
 /** How long a worker may take to answer a question about a run before the record answers instead, in milliseconds. */
 const QUERY_DEADLINE_MS = 3_000
 
+/** Pause between two looks at a run that has not begun, in milliseconds. */
+const PIN_PAUSE_MS = 50
+
 export interface FindDeps {
   readonly temporal: Client
   readonly records: Records
@@ -73,10 +76,8 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
     if (recorded !== undefined) return recorded
   }
   try {
-    const view = await deps.temporal.connection.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
-      deps.temporal.workflow.getHandle(runId).query(statusQuery),
-    )
-    if (view.status !== 'pending' || 'sopName' in view) return view as RunView
+    const view = await askWorker(deps.temporal, runId)
+    if (view !== undefined) return view
   } catch (error) {
     if (error instanceof WorkflowNotFoundError && summary === undefined) {
       throw new SopError('not_found', `Cannot find run "${runId}": sop runs lists them`)
@@ -88,6 +89,19 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
     'unavailable',
     `Cannot read run "${runId}": it is not on record yet and no worker answers; is a worker running?`,
   )
+}
+
+/** A run that was started in Temporal has no view before its definition is pinned, so it gets a moment. */
+const askWorker = async (temporal: Client, runId: string): Promise<RunView | undefined> => {
+  const deadline = Date.now() + QUERY_DEADLINE_MS
+  for (;;) {
+    const view = await temporal.connection.withDeadline(deadline, () =>
+      temporal.workflow.getHandle(runId).query(statusQuery),
+    )
+    if ('sopName' in view) return view
+    if (Date.now() + PIN_PAUSE_MS > deadline) return undefined
+    await new Promise((resolve) => setTimeout(resolve, PIN_PAUSE_MS))
+  }
 }
 
 const fromRecord = async (records: Records, runId: string): Promise<RunView | undefined> => {

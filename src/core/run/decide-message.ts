@@ -33,12 +33,8 @@ type Refusal = {
 /** What a decision leads to. */
 export const decideMessage = (run: Run, decision: Decision, at: string): Decided => {
   const sender: Sender = { principal: decision.principal ?? UNVERIFIED, via: decision.via ?? 'signal' }
-  if (run.outcome !== undefined) {
-    return refuse(decision, sender, {
-      code: 'conflict',
-      reason: `run "${run.seed.runId}" is already ${run.outcome.state}`,
-    })
-  }
+  // The record of a closed run is complete: it answers, and nothing is added to it.
+  if (run.outcome !== undefined) return { drafts: [], reply: closedReply(run, run.outcome.state, decision) }
   if (run.ending !== undefined) {
     return refuse(decision, sender, {
       code: 'conflict',
@@ -61,6 +57,21 @@ export const decideMessage = (run: Run, decision: Decision, at: string): Decided
       return resume(run, decision, sender)
     case 'retry':
       return retry(run, decision, sender)
+  }
+}
+
+const closedReply = (run: Run, state: string, decision: Decision): NonNullable<Decided['reply']> => {
+  const gates = Object.values(run.gates).filter((gate) =>
+    decision.gate !== undefined
+      ? gate.id === decision.gate
+      : decision.step === undefined || gate.stepNumber === decision.step,
+  )
+  const decidedBy = gates.filter((gate) => gate.decidedBy !== undefined).at(-1)?.decidedBy
+  return {
+    accepted: false,
+    code: 'conflict',
+    reason: `run "${run.seed.runId}" is already ${state}`,
+    ...(decidedBy !== undefined && { decidedBy }),
   }
 }
 
@@ -136,9 +147,7 @@ const gateOf = (run: Run, decision: Decision): GateRun | Refusal => {
     )
   }
   if (open.length === 1 && open[0]) return open[0]
-  return open.length === 0
-    ? noneOpen(run)
-    : { code: 'conflict', reason: `several gates are open: ${names}; name one` }
+  return open.length === 0 ? noneOpen(run) : { code: 'conflict', reason: `several gates are open: ${names}; name one` }
 }
 
 /** Says who was quicker, where somebody was. */

@@ -27,7 +27,7 @@ export const decide = (run: Run, input: RunInput, at: string): Decided => {
     case 'decision':
       return decideMessage(run, input.decision, at)
     case 'unreadable':
-      return unreadable(input)
+      return unreadable(run, input)
     case 'timer':
       return { drafts: timerFired(run, input.timerId, at) }
     case 'command_result':
@@ -59,15 +59,18 @@ const created = ({ seed, mode }: Run): EventDraft => {
   }
 }
 
-const unreadable = ({ name, reason, via }: Extract<RunInput, { kind: 'unreadable' }>): Decided => ({
-  drafts: [
-    {
-      eventType: 'decision_refused',
-      principal: { id: 'temporal', kind: 'user', verified: false },
-      via,
-      details: { decision: 'message', reason: `Cannot read message "${name}": ${reason}` },
-    },
-  ],
+const unreadable = (run: Run, { name, reason, via }: Extract<RunInput, { kind: 'unreadable' }>): Decided => ({
+  drafts:
+    run.outcome !== undefined
+      ? []
+      : [
+          {
+            eventType: 'decision_refused',
+            principal: { id: 'temporal', kind: 'user', verified: false },
+            via,
+            details: { decision: 'message', reason: `Cannot read message "${name}": ${reason}` },
+          },
+        ],
   reply: { accepted: false, code: 'invalid', reason: `Cannot read message "${name}": ${reason}` },
 })
 
