@@ -1,11 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import type { AdmissionRequest } from '../core/admission.ts'
-import {
-  ADMISSION_ID,
-  ADMISSION_RELEASE,
-  ADMISSION_REQUEST,
-  ADMISSION_WORKFLOW,
-} from '../workflows/messages.ts'
+import { ADMISSION_ID, ADMISSION_RELEASE, ADMISSION_REQUEST, ADMISSION_WORKFLOW } from '../workflows/messages.ts'
 
 /** Speaks to the admission workflow; the first request of a namespace starts it. */
 export const createTemporalAdmission = (client: () => Client, taskQueue: string) => ({

@@ -71,12 +71,10 @@ const addressed = async (
 const byUpdate = (temporal: Client, runId: string, sealed: Decision): Promise<DecisionReply> => {
   const { kind, ...argument } = sealed
   return temporal.connection.withDeadline(Date.now() + UPDATE_DEADLINE_MS, () =>
-    temporal.workflow
-      .getHandle(runId)
-      .executeUpdate<DecisionReply, [typeof argument]>(kind, {
-        args: [argument],
-        updateId: sealed.decisionId ?? ulid(),
-      }),
+    temporal.workflow.getHandle(runId).executeUpdate<DecisionReply, [typeof argument]>(kind, {
+      args: [argument],
+      updateId: sealed.decisionId ?? ulid(),
+    }),
   )
 }
 
