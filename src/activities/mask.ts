@@ -78,8 +78,13 @@ const plainForms = (value: string): readonly string[] => {
   ]
 }
 
+const base64Forms = (value: string): readonly string[] => {
+  const whole = Buffer.from(value)
+  return [whole.toString('base64'), whole.toString('base64url'), ...embeddedBase64Forms(value)]
+}
+
 /** The characters of a base64 text that the value alone decides, wherever in the encoded bytes it begins. */
-const base64Forms = (value: string): readonly string[] =>
+const embeddedBase64Forms = (value: string): readonly string[] =>
   [0, 1, 2].flatMap((shift) => {
     const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(value)])
     const from = Math.ceil((shift * 8) / 6)

@@ -218,6 +218,7 @@ const parseRow = (line: string): SummaryState | undefined => {
       typeof row.sequence === 'number' &&
       Array.isArray(row.openGates) &&
       Array.isArray(row.active) &&
+      Array.isArray(row.unsettled) &&
       typeof row.gateSteps === 'object'
     return isRow ? (row as SummaryState) : undefined
   } catch {

@@ -6,8 +6,12 @@ import type { RunSummary } from './view.ts'
 
 /** A summary and what the next event needs to know besides. */
 export interface SummaryState extends RunSummary {
-  /** Numbers of the steps that are under way or wait for a person. */
+  /** Numbers of the steps that are under way, wait for a person, or will be tried again by themselves. */
   readonly active: readonly number[]
+  /** Numbers of the steps that the run came to and that are not settled: what stands between it and the next one. */
+  readonly unsettled: readonly number[]
+  /** Highest number that is settled: done, skipped, or failed and passed over. */
+  readonly settledTo: number
   /** Numbers of the steps that the open gates stand at. */
   readonly gateSteps: Readonly<Record<string, number>>
   readonly paused?: true
@@ -21,12 +25,12 @@ export interface SummaryState extends RunSummary {
 export const applyToSummary = (state: SummaryState | undefined, event: RunEvent): SummaryState => {
   if (state !== undefined && event.sequence <= state.sequence) return state
   const changed = change(state ?? blank(event), event)
-  return { ...changed, status: statusOf(changed), sequence: event.sequence }
+  return { ...changed, status: statusOf(changed), currentStep: currentStepOf(changed), sequence: event.sequence }
 }
 
 /** The summary that everybody sees. */
 export const summaryOfState = (state: SummaryState): RunSummary => {
-  const { active: _a, gateSteps: _g, paused: _p, outcome: _o, ...summary } = state
+  const { active: _a, unsettled: _u, settledTo: _s, gateSteps: _g, paused: _p, outcome: _o, ...summary } = state
   return summary
 }
 
@@ -45,6 +49,8 @@ const blank = (event: RunEvent): SummaryState => ({
   openGates: [],
   sequence: 0,
   active: [],
+  unsettled: [],
+  settledTo: 0,
   gateSteps: {},
 })
 
@@ -52,9 +58,15 @@ const statusOf = (state: SummaryState): RunState => {
   if (state.outcome !== undefined) return state.outcome
   if (state.paused === true) return 'paused'
   if (state.active.length > 0) return 'running'
-  if (state.openGates.includes('start')) return 'waiting_approval'
-  if (state.openGates.length > 0) return 'awaiting_approval'
-  return state.startedAt === undefined ? 'pending' : 'running'
+  if (state.startedAt === undefined) return state.openGates.length > 0 ? 'waiting_approval' : 'pending'
+  return state.openGates.length > 0 ? 'awaiting_approval' : 'running'
+}
+
+/** The first step that is not settled. Numbers count without gaps as a rule; where they do not, the next event tells. */
+const currentStepOf = ({ startedAt, unsettled, settledTo, totalSteps }: SummaryState): number | null => {
+  if (startedAt === undefined) return null
+  const known = Math.min(...unsettled, settledTo < totalSteps ? settledTo + 1 : Number.POSITIVE_INFINITY)
+  return Number.isFinite(known) ? known : null
 }
 
 type Of<T extends EventType> = RunEvent<T>
@@ -78,7 +90,7 @@ const reopened = (state: SummaryState): SummaryState => {
 }
 
 const closed = (state: SummaryState, event: RunEvent, outcome: ClosedState, reason?: string): SummaryState => {
-  const { paused: _, ...rest } = withoutReason(state)
+  const { paused: _, ...rest } = withoutReason(state.active.reduce(settled, state))
   return {
     ...rest,
     outcome,
@@ -86,26 +98,49 @@ const closed = (state: SummaryState, event: RunEvent, outcome: ClosedState, reas
     openGates: [],
     gateSteps: {},
     active: [],
-    ...(outcome === 'completed' ? { currentStep: null } : {}),
     ...(reason === undefined ? {} : { reason }),
   }
 }
 
-const at = (state: SummaryState, step: number | undefined): SummaryState =>
-  step === undefined || step === 0 ? state : { ...state, currentStep: step }
+const without = (numbers: readonly number[], step: number | undefined): readonly number[] =>
+  numbers.filter((other) => other !== step)
+
+/** The run came to the step. */
+const reached = (state: SummaryState, step: number | undefined): SummaryState =>
+  step === undefined || step === 0 ? state : { ...state, unsettled: [...without(state.unsettled, step), step] }
 
 const begun = (state: SummaryState, step: number | undefined): SummaryState =>
-  step === undefined
-    ? state
-    : { ...at(state, step), active: [...state.active.filter((other) => other !== step), step].sort((a, b) => a - b) }
+  step === undefined ? state : { ...reached(state, step), active: [...without(state.active, step), step] }
 
 const ended = (state: SummaryState, step: number | undefined): SummaryState => ({
   ...state,
-  active: state.active.filter((other) => other !== step),
+  active: without(state.active, step),
 })
 
+const settled = (state: SummaryState, step: number | undefined): SummaryState =>
+  step === undefined
+    ? state
+    : {
+        ...state,
+        unsettled: without(state.unsettled, step),
+        settledTo: Math.max(state.settledTo, step),
+      }
+
+const stepFailed = (state: SummaryState, event: Of<'step_failed'>): SummaryState => {
+  const { then, goto } = event.details
+  if (then === 'retry') return state
+  const after = ended(state, event.stepNumber)
+  if (then === 'continue') return settled(after, event.stepNumber)
+  if (then !== 'goto' || goto === undefined) return after
+  return {
+    ...after,
+    unsettled: after.unsettled.filter((step) => step < goto && step !== event.stepNumber),
+    settledTo: goto - 1,
+  }
+}
+
 const gateOpened = (state: SummaryState, gate: string, step: number): SummaryState => ({
-  ...at(state, step),
+  ...reached(state, step),
   openGates: [...state.openGates.filter((id) => id !== gate), gate],
   gateSteps: { ...state.gateSteps, [gate]: step },
 })
@@ -120,7 +155,7 @@ const gateClosed = (state: SummaryState, gate: string): SummaryState => gatesClo
 
 /** A skip also closes the gate of its step and frees the run that was paused there. */
 const skipped = (state: SummaryState, event: Of<'step_skipped'>): SummaryState => {
-  const { paused: _, ...rest } = withoutReason(ended(state, event.stepNumber))
+  const { paused: _, ...rest } = withoutReason(settled(ended(state, event.stepNumber), event.stepNumber))
   return gatesClosed(rest, (gate) => rest.gateSteps[gate] === event.stepNumber)
 }
 
@@ -147,9 +182,15 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
     case 'input_requested':
       return begun(state, event.stepNumber)
     case 'step_completed':
+    case 'step_rolled_back':
+      return settled(ended(state, event.stepNumber), event.stepNumber)
     case 'step_failed':
+      return stepFailed(state, event)
     case 'step_unknown':
       return ended(state, event.stepNumber)
+    case 'cancel_requested':
+    case 'run_timeout':
+      return { ...state, reason: event.details.reason }
     case 'step_skipped':
       return skipped(state, event)
     case 'run_paused':

@@ -1,0 +1,106 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { OnFailure } from '../../../src/core/definition.ts'
+import type { RunEvent } from '../../../src/core/run/event.ts'
+import { applyToSummary, type SummaryState, summaryOfState } from '../../../src/core/run/summary.ts'
+import { viewOf } from '../../../src/core/run/view.ts'
+import { bash, type SopSketch, sopOf } from '../../support/definitions.ts'
+import { failed, ok, Play } from '../../support/play.ts'
+
+const summarise = (events: readonly RunEvent[]) => {
+  const state = events.reduce<SummaryState | undefined>(applyToSummary, undefined)
+  if (state === undefined) throw new Error('no events')
+  return summaryOfState(state)
+}
+
+/** What a list and the run itself must say alike. */
+const agrees = (play: Play): void => {
+  const view = viewOf(play.run)
+  const summary = summarise(play.events)
+  const seen = { ...summary, openGates: [...summary.openGates].sort() }
+  expect(seen, play.types.join(' ')).toMatchObject({
+    runId: view.runId,
+    sopName: view.sopName,
+    version: view.version,
+    status: view.status,
+    mode: view.mode,
+    priority: view.priority,
+    currentStep: view.currentStep,
+    createdAt: view.createdAt,
+    startedBy: view.startedBy.id,
+    openGates: view.openGates.map(({ gate }) => gate).sort(),
+    sequence: view.sequence,
+  })
+  expect([summary.startedAt, summary.completedAt]).toEqual([view.startedAt, view.completedAt])
+  if (view.startedAt !== undefined) expect(summary.totalSteps).toBe(view.totalSteps)
+}
+
+const onFailure = fc.constantFrom<OnFailure>(
+  { kind: 'pause' },
+  { kind: 'fail' },
+  { kind: 'continue' },
+  { kind: 'retry', times: 1 },
+  { kind: 'goto', step: 1 },
+  { kind: 'goto', step: 3 },
+)
+const steps = fc.array(
+  fc.record({
+    action: fc.constantFrom(bash('true'), { kind: 'manual' as const }),
+    requiresApproval: fc.boolean(),
+    onFailure,
+  }),
+  { minLength: 3, maxLength: 4 },
+)
+const deeds = ['approve', 'reject', 'complete', 'fail', 'skip', 'retry', 'cancel', 'ok', 'failed', 'wait'] as const
+
+const act = (play: Play, deed: (typeof deeds)[number]): void => {
+  if (deed === 'ok' || deed === 'failed') {
+    if (play.works.size > 0) play.ends(deed === 'ok' ? ok() : failed())
+  } else if (deed === 'wait') play.wait(3_600_000)
+  else if (deed === 'fail') play.decide('complete', { failed: true })
+  else play.decide(deed)
+}
+
+describe('applyToSummary()', () => {
+  test('tells the same of a run as its view, whatever happens to it', () => {
+    fc.assert(
+      fc.property(
+        steps,
+        fc.constantFrom('auto', 'supervised', 'step_by_step'),
+        fc.array(fc.constantFrom(...deeds, 'ok' as const, 'approve' as const, 'complete' as const), { maxLength: 20 }),
+        (sketches, mode, script) => {
+          const play = new Play(sopOf({ mode, steps: sketches } as SopSketch)).start()
+          agrees(play)
+          for (const deed of script) {
+            act(play, deed)
+            agrees(play)
+          }
+        },
+      ),
+      { numRuns: 400 },
+    )
+  })
+
+  test('an event that was counted already changes nothing', () => {
+    const play = new Play(sopOf({ steps: [{}] })).start().ends(ok())
+    const twice = play.events.flatMap((event) => [event, event])
+    expect(summarise(twice)).toEqual(summarise(play.events))
+    expect(summarise([...play.events, ...play.events])).toEqual(summarise(play.events))
+  })
+
+  test('survives JSON between any two events', () => {
+    const play = new Play(sopOf({ mode: 'step_by_step', steps: [{}, {}] })).start()
+    play.decide('approve')
+    play.ends(ok())
+    const state = play.events.reduce<SummaryState | undefined>(
+      (before, event) => applyToSummary(before === undefined ? undefined : JSON.parse(JSON.stringify(before)), event),
+      undefined,
+    )
+    expect(state && summaryOfState(state)).toEqual(summarise(play.events))
+  })
+
+  test('a record without its beginning gives a line with gaps', () => {
+    const play = new Play(sopOf({ steps: [{}] })).start().ends(ok())
+    expect(summarise(play.events.slice(1))).toMatchObject({ runId: 'sop_run_test', status: 'completed', sopName: '' })
+  })
+})
