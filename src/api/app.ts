@@ -48,9 +48,12 @@ export interface AppDeps {
 const MAX_HEADERS = 100
 
 /** The Express application, and the table of routes that it serves. */
-export function createApp(deps: AppDeps): { readonly app: Express; readonly document: OpenApiDocument } {
+export function createApp(deps: AppDeps): { readonly app: Express; readonly document: () => OpenApiDocument } {
   const routes = allRoutes(deps)
-  const document = openApiDocument({ routes, publicRoutes, version: deps.version, publicUrl: deps.publicUrl })
+  // Made when somebody first asks for it: the engine starts without.
+  let made: OpenApiDocument | undefined
+  const document = () =>
+    (made ??= openApiDocument({ routes, publicRoutes, version: deps.version, publicUrl: deps.publicUrl }))
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')

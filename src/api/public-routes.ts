@@ -14,7 +14,7 @@ export interface PublicDeps {
 }
 
 interface ServedRoute extends PublicRoute {
-  readonly handler: (deps: PublicDeps & { readonly document: OpenApiDocument }) => RequestHandler
+  readonly handler: (deps: PublicDeps & { readonly document: () => OpenApiDocument }) => RequestHandler
 }
 
 const HTML = { 200: { description: 'A page', types: ['text/html'] } }
@@ -25,7 +25,7 @@ export const publicRoutes: readonly ServedRoute[] = [
     operationId: 'getHome',
     summary: 'What this is, with links',
     replies: HTML,
-    handler: ({ version, temporalUiUrl }) => sendPage(homePage(version, temporalUiUrl)),
+    handler: ({ version, temporalUiUrl }) => sendPage(() => homePage(version, temporalUiUrl)),
   },
   {
     path: '/health',
@@ -49,32 +49,32 @@ export const publicRoutes: readonly ServedRoute[] = [
     operationId: 'getOpenApi',
     summary: 'This document',
     replies: { 200: { description: 'OpenAPI 3.1', types: ['application/json'] } },
-    handler: ({ document }) => {
-      const text = JSON.stringify(document)
-      return (_request, response) => void response.type('application/json').send(text)
-    },
+    handler:
+      ({ document }) =>
+      (_request, response) =>
+        void response.type('application/json').send(JSON.stringify(document())),
   },
   {
     path: '/api/docs',
     operationId: 'getDocs',
     summary: 'This document as a page',
     replies: HTML,
-    handler: ({ document }) => sendPage(docsPage(document)),
+    handler: ({ document }) => sendPage(() => docsPage(document())),
   },
 ]
 
 export function mountPublic(
   app: Express,
   routes: readonly ServedRoute[],
-  deps: PublicDeps & { readonly document: OpenApiDocument },
+  deps: PublicDeps & { readonly document: () => OpenApiDocument },
 ): void {
   for (const { path, handler } of routes) app.get(path, handler(deps))
 }
 
 const sendPage =
-  (text: string): RequestHandler =>
+  (render: () => string): RequestHandler =>
   (_request, response) =>
-    void response.set('Content-Security-Policy', PAGE_POLICY).type('text/html').send(text)
+    void response.set('Content-Security-Policy', PAGE_POLICY).type('text/html').send(render())
 
 /** Says which checks fail, not why: the details need a credential (`/api/v1/health`). */
 function ready({ health }: PublicDeps): RequestHandler {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -61,7 +62,8 @@ export async function testApi(options: Partial<ApiOptions> & { readonly client?:
   const { token: local } = await openLocalToken(dataDir)
   const tokens = openTokenStore({ dataDir, localPrincipal: { id: 'os-user', kind: 'user', role: 'admin' } })
   const tokenOf = {} as Record<Role, string>
-  for (const role of ROLES) tokenOf[role] = (await tokens.create({ name: `a-${role}`, role })).token
+  for (const role of ROLES) tokenOf[role] = `sop_test_${role}`
+  await writeFile(join(dataDir, 'tokens.json'), JSON.stringify({ version: 1, tokens: ROLES.map(recordOf) }))
   const api = await startApi({
     config: { api: { host: '127.0.0.1', port: 0 }, agentsMayCreate: false },
     clientFor: (actor) => {
@@ -95,6 +97,16 @@ export async function testApi(options: Partial<ApiOptions> & { readonly client?:
     stop,
   }
 }
+
+// Written at once, since making four tokens durably for each test would take longer than the test.
+const recordOf = (role: Role) => ({
+  name: `a-${role}`,
+  kind: 'user',
+  role,
+  groups: [],
+  createdAt: '2026-02-25T16:00:00.000Z',
+  sha256: createHash('sha256').update(`sop_test_${role}`).digest('hex'),
+})
 
 function send(
   port: number,
