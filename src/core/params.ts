@@ -265,10 +265,8 @@ const undeclaredProblem = (
 ): string | undefined => {
   if (declared.length > 0) {
     const names = declared.map((param) => param.name)
-    return problem(
-      name,
-      `this SOP has no such param; it has ${names.map((each) => `"${each}"`).join(', ')}${hintOf(name, names)}`,
-    )
+    const has = names.map((each) => `"${each}"`).join(', ')
+    return problem(name, `this SOP has no such param; it has ${has}${hintOf(name, names)}`)
   }
   const reason = paramNameProblem(name)
   if (reason !== undefined) return problem(name, reason)

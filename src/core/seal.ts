@@ -54,7 +54,7 @@ export const verifySeal = (authority: string, text: string, seal: string): boole
   const [key, signature] = [base64Bytes(authority), base64Bytes(seal)]
   if (key === undefined || signature === undefined) return false
   try {
-    return verify(signature, new TextEncoder().encode(text), key)
+    return verify(signature, new TextEncoder().encode(text), key, { zip215: false })
   } catch {
     return false
   }
