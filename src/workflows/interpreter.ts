@@ -286,7 +286,8 @@ export class Interpreter {
 
   private async carryOut(scope: CancellationScope, work: Work): Promise<void> {
     const input = await this.outcomeOf(scope, work)
-    this.works.delete(work.id)
+    // Asked again meanwhile, the place is the newer question's.
+    if (this.works.get(work.id) === scope) this.works.delete(work.id)
     if (input !== undefined) this.apply(input)
   }
 

@@ -136,6 +136,8 @@ export class Play {
         break
       case 'cancel':
         this.cancelled.push(effect.workId)
+        // A question is dropped; a command says itself when it is gone.
+        if (/^(facts|admission):/.test(effect.workId)) this.works.delete(effect.workId)
         break
       case 'arm':
         this.timers.set(effect.timer.id, effect.timer)

@@ -1,0 +1,210 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { OnFailure, SopDefinition } from '../../../src/core/definition.ts'
+import { DECISION_KINDS } from '../../../src/core/run/decision.ts'
+import type { RunEvent } from '../../../src/core/run/event.ts'
+import { fold } from '../../../src/core/run/evolve.ts'
+import { frontier } from '../../../src/core/run/frontier.ts'
+import { openGates } from '../../../src/core/run/gates.ts'
+import { RUN_STATES, STEP_STATES } from '../../../src/core/run/state.ts'
+import { effectsOf } from '../../../src/core/run/transition.ts'
+import { viewOf } from '../../../src/core/run/view.ts'
+import { command, condition, sopOf, type StepSketch } from '../../support/definitions.ts'
+import { failed, ok, Play } from '../../support/play.ts'
+
+// laws.test.ts: what holds for every SOP and every sequence of inputs, whatever they are.
+
+const HOUR = 3_600_000
+
+const onFailure = (steps: number): fc.Arbitrary<OnFailure | undefined> =>
+  fc.oneof(
+    fc.constant(undefined),
+    fc.constantFrom<OnFailure>({ kind: 'pause' }, { kind: 'fail' }, { kind: 'continue' }, { kind: 'retry', times: 1 }),
+    fc.integer({ min: 1, max: steps }).map((step): OnFailure => ({ kind: 'goto', step })),
+  )
+
+const stepSketch = (steps: number): fc.Arbitrary<StepSketch> =>
+  fc
+    .record({
+      kind: fc.constantFrom('shell', 'shell', 'manual', 'wait'),
+      requiresApproval: fc.constantFrom(undefined, true, false),
+      approveIf: fc.constantFrom(undefined, undefined, 'flag', 'load > 3'),
+      if: fc.constantFrom(undefined, undefined, 'flag', '!flag', 'load > 3', 'previous_step == "success"', 'weekday'),
+      approvalTimeoutMs: fc.constantFrom(undefined, HOUR),
+      onTimeout: fc.constantFrom(undefined, 'approve', 'reject', 'escalate', 'fail'),
+      onReject: fc.constantFrom(undefined, 'pause', 'fail', 'cancel'),
+      approvers: fc.constantFrom(undefined, undefined, ['bob'], ['carol']),
+      retries: fc.constantFrom(undefined, 1),
+      retryDelayMs: fc.constantFrom(undefined, 1000),
+      idempotent: fc.constantFrom(undefined, true),
+      verify: fc.constantFrom(undefined, undefined, [command('true')]),
+      onFailure: onFailure(steps),
+    })
+    .map(({ kind, ...rest }) => ({
+      ...(Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as StepSketch),
+      ...(kind === 'manual' && { action: { kind: 'manual', checklist: ['look', 'act'], dueMs: HOUR } as const }),
+      ...(kind === 'wait' && { action: { kind: 'wait', durationMs: 5000 } as const }),
+    }))
+
+const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).chain((count) =>
+  fc
+    .record({
+      mode: fc.constantFrom('auto', 'supervised', 'step_by_step', 'priority_based' as const),
+      timeoutMs: fc.constantFrom(undefined, 20 * HOUR),
+      conditions: fc.constantFrom(undefined, undefined, { requires: [condition('flag')] }),
+      cooldownMs: fc.constantFrom(0, 0, HOUR),
+      gates: fc.constantFrom(
+        undefined,
+        [{ key: 'pre_look', type: 'approval', position: { at: 'start' }, required: true }],
+        [{ key: 'post_check', type: 'verification', position: { at: 'end' }, required: false, command: command('x') }],
+        [{ key: 'sign_off', type: 'approval', position: { at: 'after', step: 1 }, required: true }],
+      ),
+      steps: fc.array(stepSketch(count), { minLength: count, maxLength: count }),
+    })
+    .map((sketch) => sopOf(Object.fromEntries(Object.entries(sketch).filter(([, v]) => v !== undefined)) as never)),
+)
+
+type Move = (play: Play) => void
+
+const move: fc.Arbitrary<Move> = fc.oneof(
+  fc
+    .record({
+      kind: fc.constantFrom(...DECISION_KINDS),
+      who: fc.constantFrom('bob', 'carol', 'dave'),
+      step: fc.constantFrom(undefined, 0, 1, 2, 9),
+    })
+    .map(
+      ({ kind, who, step }): Move =>
+        (play) =>
+          void play.decide(kind, { principal: { id: who, kind: 'user' }, ...(step !== undefined && { step }) }),
+    ),
+  fc.constantFrom<Move>(
+    (play) => void (play.works.size > 0 && play.ends(ok({ outputs: { flag: true } }))),
+    (play) => void (play.works.size > 0 && play.ends(ok())),
+    (play) => void (play.works.size > 0 && play.ends(failed())),
+    (play) => void (play.works.size > 0 && play.ends({ outcome: 'lost', error: 'gone' })),
+    (play) => void ([...play.works.values()].some((work) => work.kind === 'facts') && play.facts({ weekday: true })),
+    (play) => {
+      const asked = [...play.works.values()].find((work) => work.kind === 'admission')
+      if (asked === undefined) return
+      play.works.delete(asked.id)
+      play.tell({ kind: 'admission', workId: asked.id, verdict: { kind: 'admitted' } })
+    },
+    (play) => void play.wait(1000),
+    (play) => void play.wait(HOUR),
+    (play) => void play.tell({ kind: 'command_result', workId: 'step:1#99', result: ok() }),
+    (play) => void play.tell({ kind: 'timer', timerId: 'gate:1-step_1#1' }),
+    (play) => void play.tell({ kind: 'unreadable', name: 'approve', reason: 'garbage', via: 'signal' }),
+  ),
+)
+
+const game = fc.record({
+  sop: definition,
+  moves: fc.array(move, { maxLength: 40 }),
+  flag: fc.boolean(),
+  strict: fc.boolean(),
+})
+
+/** Plays the game and looks at the run after every move. */
+const always = (look: (play: Play) => void) =>
+  fc.assert(
+    fc.property(game, ({ sop, moves, flag, strict }) => {
+      const play = new Play(sop, { params: { flag } }, { priorityBasedStrict: strict, maxStepVisits: 3 }).start()
+      look(play)
+      for (const each of moves) {
+        each(play)
+        look(play)
+      }
+    }),
+    { numRuns: 400 },
+  )
+
+const opened = (events: readonly RunEvent[], gate: string) =>
+  events.filter((event) => event.eventType === 'approval_requested' && event.details.gate === gate)
+
+describe('in every run', () => {
+  test('states are only those that the product names', () =>
+    always((play) => {
+      expect(RUN_STATES).toContain(play.state)
+      for (const step of play.run.steps) expect(STEP_STATES).toContain(step.state)
+      expect(viewOf(play.run).status).toBe(play.state)
+    }))
+
+  test('the record tells the whole state: folding it gives the same run, also after JSON', () =>
+    always((play) => {
+      expect(fold(play.seed, JSON.parse(JSON.stringify(play.events)) as RunEvent[])).toEqual(play.run)
+      expect(JSON.parse(JSON.stringify(play.run))).toEqual(play.run)
+    }))
+
+  test('sequences count from 1 without gaps', () =>
+    always((play) =>
+      expect(play.events.map((event) => event.sequence)).toEqual(play.events.map((_, index) => index + 1)),
+    ))
+
+  test('guarantee 1: a step with a gate of its own starts only after that gate was passed, every time it is visited', () =>
+    always((play) => {
+      for (const [at, event] of play.events.entries()) {
+        if (event.eventType !== 'step_started') continue
+        const before = play.events.slice(0, at)
+        const step = play.seed.pinned.definition.steps.find(({ number }) => number === event.stepNumber)
+        const gates = Object.values(play.run.gates).filter(
+          (gate) => gate.stepNumber === step?.number && gate.id.startsWith(`${step?.number}-`),
+        )
+        if (step?.requiresApproval !== true || gates.length === 0) continue
+        const decided = before.filter(
+          (each) =>
+            (each.eventType === 'approval_granted' ||
+              (each.eventType === 'approval_timeout' && each.details.action === 'approve')) &&
+            each.stepNumber === step.number,
+        )
+        expect(decided.length).toBeGreaterThan(0)
+        const asked = opened(before, gates[0]?.id ?? '').at(-1)
+        const passed = decided.at(-1)
+        expect(passed?.sequence ?? 0).toBeGreaterThan(asked?.sequence ?? 0)
+      }
+    }))
+
+  test('guarantee 2: an attempt of a gate is decided at most once', () =>
+    always((play) => {
+      const decided = play.events.flatMap((event) =>
+        event.eventType === 'approval_granted' ||
+        event.eventType === 'approval_rejected' ||
+        (event.eventType === 'approval_timeout' && event.details.action !== 'escalate')
+          ? [`${event.details.gate}#${event.details.attempt}`]
+          : [],
+      )
+      expect(new Set(decided).size).toBe(decided.length)
+    }))
+
+  test('guarantee 3: the timers that are armed are those that the state calls for, and no gate has one once it closed', () =>
+    always((play) => {
+      const at = new Date(play.nowMs).toISOString()
+      const wanted = effectsOf(play.run, at).flatMap((effect) => (effect.kind === 'arm' ? [effect.timer.id] : []))
+      expect([...play.timers.keys()].sort()).toEqual(wanted.sort())
+      const open = openGates(play.run).map((gate) => `gate:${gate.id}#${gate.attempt}`)
+      for (const id of play.timers.keys()) if (id.startsWith('gate:')) expect(open).toContain(id)
+    }))
+
+  test('at rest nothing follows by itself, and a closed run calls for nothing', () =>
+    always((play) => {
+      const now = frontier(play.run, new Date(play.nowMs).toISOString())
+      expect(now.next).toBeUndefined()
+      if (play.run.outcome === undefined) return
+      expect(now).toMatchObject({ works: [], timers: [] })
+      expect(play.timers.size).toBe(0)
+    }))
+
+  test('after it closed, no event is added', () =>
+    always((play) => {
+      const end = play.events.findIndex((event) =>
+        ['run_completed', 'run_failed', 'run_cancelled'].includes(event.eventType),
+      )
+      if (end >= 0) expect(play.events).toHaveLength(end + 1)
+    }))
+
+  test('at most one command runs at a time without "needs"', () =>
+    always((play) => {
+      const commands = [...play.works.values()].filter((work) => work.kind !== 'facts' && work.kind !== 'admission')
+      expect(commands.length).toBeLessThanOrEqual(1)
+    }))
+})
