@@ -16,7 +16,7 @@ export interface Progress {
 export const silentProgress: Progress = { note: () => {}, wait: () => {} }
 
 /** Shows progress on `out`. `everyMs`: least time between two waiting lines where the output is no terminal. */
-export function createProgress(out: Out, everyMs = 5_000): Progress {
+export function createProgress(out: Out, everyMs = 10_000): Progress {
   let open = false
   let lastAt = 0
   const clear = (): void => {

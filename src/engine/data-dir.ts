@@ -32,6 +32,17 @@ export async function openDataDir(path: string): Promise<DataDir> {
   return { path, temporalDir, tokenPath: join(path, 'token'), close: release }
 }
 
+/** The data directory beside the process that owns it: an API whose worker runs elsewhere. */
+export async function shareDataDir(path: string): Promise<DataDir> {
+  const temporalDir = join(path, 'temporal')
+  try {
+    await mkdir(temporalDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw cannotWrite(path, error)
+  }
+  return { path, temporalDir, tokenPath: join(path, 'token'), close: async () => {} }
+}
+
 async function take(path: string): Promise<() => Promise<void>> {
   const attempt = await makeAndLock(path)
   if (attempt.held) return attempt.release

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SopError } from '../core/errors.ts'
@@ -69,6 +69,7 @@ async function make(folder: string, misses: Misses, options: ResolveOptions): Pr
   try {
     const cached = await findCached(folder, options)
     if (cached.ok) return cached.binary
+    await removeDrafts(folder)
     const baseUrl = options.downloadUrl ?? (options.env.SOP_TEMPORAL_DOWNLOAD_URL || DOWNLOAD_BASE_URL)
     const downloaded = await downloadTemporal({ ...options, baseUrl: baseUrl.replace(/\/+$/, ''), into: folder })
     if (downloaded.ok) return made(downloaded.binary, 'Downloaded', options.progress)
@@ -79,6 +80,12 @@ async function make(folder: string, misses: Misses, options: ResolveOptions): Pr
   } finally {
     await release()
   }
+}
+
+/** What a download or a build left that was killed. We hold the lock, so nobody works on them. */
+async function removeDrafts(folder: string): Promise<void> {
+  const drafts = (await readdir(folder)).filter((name) => /^\.(build|download)-/.test(name))
+  for (const name of drafts) await rm(join(folder, name), { recursive: true, force: true })
 }
 
 async function lockCache(folder: string, misses: Misses, options: ResolveOptions): Promise<() => Promise<void>> {

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import { SopError } from '../core/errors.ts'
 import type { Log } from '../log.ts'
 import { createProgress, type Out, type Progress } from './console.ts'
-import { type DataDir, openDataDir } from './data-dir.ts'
+import { type DataDir, openDataDir, shareDataDir } from './data-dir.ts'
 import { type EngineFile, removeEngineFile, writeEngineFile } from './engine-file.ts'
 import type { Environment } from './find-temporal.ts'
 import { renderReady } from './ready.ts'
@@ -49,6 +49,8 @@ export interface ServeOptions<W extends WorkerHandle = WorkerHandle> {
   readonly startApi: (context: EngineContext, worker: W) => Promise<ApiHandle>
   /** Called once the engine is up; the welcome run. Its failure is logged and does not stop the engine. */
   readonly onReady?: (engine: RunningEngine) => Promise<void>
+  /** `false`: another process (a worker) owns the data directory; this one reads it and starts no server. Default true. */
+  readonly exclusive?: boolean
   /** SIGINT, SIGTERM and SIGHUP stop the engine; a second one ends the process at once. Default true. */
   readonly handleSignals?: boolean
   /** How to call our command line in the hints. Default `npx sop`. */
@@ -120,7 +122,7 @@ interface Started {
 async function start<W extends WorkerHandle>(options: ServeOptions<W>, starting: Starting): Promise<Started> {
   const { config, env, log } = options
   const { teardown, progress, signal } = starting
-  const dataDir = await openDataDir(config.dataDir)
+  const dataDir = await (options.exclusive === false ? shareDataDir : openDataDir)(config.dataDir)
   teardown.add('the data directory', 5_000, () => dataDir.close())
   await removeEngineFile(dataDir.path)
   const temporal = await startTemporal({ config, env, dataDir, log, progress, signal })

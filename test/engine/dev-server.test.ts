@@ -11,10 +11,11 @@ import { Client, Connection } from '@temporalio/client'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { recordDb } from '../../src/engine/db-version.ts'
 import { type DevServer, type DevServerOptions, startDevServer } from '../../src/engine/dev-server.ts'
+import { findFreePort } from '../../src/engine/ports.ts'
 import { identifyProcess, isAlive, type ProcessIdentity } from '../../src/engine/process-identity.ts'
 import { SEARCH_ATTRIBUTES } from '../../src/engine/search-attributes.ts'
 import { DYNAMIC_CONFIG } from '../../src/engine/server-flags.ts'
-import { endLeftoverServer, spawnServer } from '../../src/engine/server-process.ts'
+import { endLeftoverServer } from '../../src/engine/server-process.ts'
 import type { TemporalBinary } from '../../src/engine/temporal-binary.ts'
 import { createLog } from '../../src/log.ts'
 import { testBinary } from '../support/temporal-server.ts'
@@ -88,13 +89,7 @@ describe('startDevServer()', () => {
         status: { name: 'RUNNING' },
         searchAttributes: { SopName: ['deploy'], SopPriority: [1] },
       })
-      const { namespace, workflowService, operatorService } = {
-        namespace: 'ops',
-        ...client.connection,
-      } as never as Connection & { namespace: string }
-      void workflowService
-      void operatorService
-      const { config } = await client.connection.workflowService.describeNamespace({ namespace })
+      const { config } = await client.connection.workflowService.describeNamespace({ namespace: 'ops' })
       expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(2_592_000)
     })
   })
@@ -197,9 +192,16 @@ describe('startDevServer() refuses', () => {
         `Cannot start Temporal on port ${port()}: another program uses it. Set SOP_TEMPORAL_PORT to another port (0 picks a free one), ` +
         `or set TEMPORAL_ADDRESS=127.0.0.1:${port()} if a Temporal server runs there that you want to use`,
     })
-    await expect(start({ uiPort: port() })).rejects.toThrow(
+    const free = await findFreePort()
+    await expect(start({ port: free, uiPort: port() })).rejects.toThrow(
       `Cannot start Temporal's Web UI on port ${port()}: another program uses it. Set SOP_TEMPORAL_UI_PORT to another port`,
     )
+  })
+
+  test("no port for the UI when the server's own is picked: the UI's usual one is a wish", async () => {
+    const server = await start({ port: 0, uiPort: port() })
+    expect(server.target.uiUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(server.target.uiUrl).not.toContain(`:${port()}`)
   })
 
   test('a database of a later server, before the server sees it', async () => {
@@ -272,21 +274,14 @@ describe('the log of the server', () => {
 })
 
 describe('endLeftoverServer()', () => {
-  /** A process that starts a server and is then killed; `keepGuard: false` kills the guard first. */
-  const orphan = async (keepGuard: boolean): Promise<ProcessIdentity> => {
-    const script = `
-      import { spawnServer } from ${JSON.stringify(new URL('../../src/engine/server-process.ts', import.meta.url).pathname)}
-      const options = { folder: process.argv[1], logPath: process.argv[1] + '/log', env: process.env }
-      const server = await spawnServer('/bin/sh', ['-c', 'sleep 600; exit', 'start-dev'], options)
-      console.log(server.pid)
-      setInterval(() => {}, 1000)`
-    void script
-    void keepGuard
-    return await identify(0)
-  }
-  void orphan
-  void spawnServer
   test('does nothing where there is none', async () => {
     expect(await endLeftoverServer(join(folder, '..'))).toBe(false)
+  })
+
+  test('leaves a process alone that only has the recorded pid', async () => {
+    const parent = join(folder, '..')
+    await writeFile(join(parent, 'server.json'), JSON.stringify({ pid: process.pid, startedAt: 'earlier' }))
+    expect(await endLeftoverServer(parent)).toBe(false)
+    await expect(access(join(parent, 'server.json'))).rejects.toThrow('ENOENT')
   })
 })

@@ -191,6 +191,14 @@ describe('download', () => {
     expect(asked).toHaveLength(2)
   })
 
+  test('removes what one that was killed left', async () => {
+    await mkdir(join(cacheFolder(env()), '.download-1', 'temporal'), { recursive: true })
+    await writeFile(join(cacheFolder(env()), '.build-1'), 'half')
+    const { url } = await cdn(await archive())
+    await resolve({ downloadUrl: url })
+    expect(await readdir(cacheFolder(env()))).toEqual(['temporal'])
+  })
+
   test('is made once by many that start at the same time', async () => {
     const { url, asked } = await cdn(await archive())
     const all = await Promise.all([1, 2, 3, 4].map(() => resolve({ downloadUrl: url })))

@@ -1,0 +1,140 @@
+import { startApi } from '../api/main.ts'
+import { localPrincipal, openLocalToken } from '../client/local-token.ts'
+import { openTokenStore } from '../client/tokens.ts'
+import { type Config, requireConfig } from '../config.ts'
+import { createLog, type Log } from '../log.ts'
+import type { Out } from './console.ts'
+import type { Environment } from './find-temporal.ts'
+import { openParts, type Parts, type PartsOptions, startPartsWorker } from './parts.ts'
+import { type ApiHandle, type EngineContext, serve, type WorkerHandle } from './serve.ts'
+import { packageVersion } from './package-version.ts'
+import { startTemporal } from './start-temporal.ts'
+import { openDataDir } from './data-dir.ts'
+import { listenForSignals } from './signals.ts'
+import { createProgress } from './console.ts'
+import { runWelcome } from './welcome.ts'
+
+export interface RunEngineOptions {
+  readonly env: Environment
+  readonly cwd: string
+  readonly out: Out
+  /** On an empty data directory the example `welcome` is run and told of. */
+  readonly welcome?: boolean
+  /** `false`: only the API; a worker runs elsewhere and writes the data directory. */
+  readonly worker?: boolean
+}
+
+interface PartsHandle extends WorkerHandle {
+  readonly parts: Parts
+}
+
+/** `sop serve`: runs the engine until it is told to stop. @returns the exit code */
+export const runEngine = async ({ env, cwd, out, welcome, worker = true }: RunEngineOptions): Promise<number> => {
+  const { config, log, environment } = prepare(env, cwd)
+  const version = packageVersion()
+  const wasEmpty = welcome === true && (await isNew(config))
+  let parts: Parts | undefined
+  let isStopping = false
+  const engine = await serve<PartsHandle>({
+    config,
+    env: environment,
+    log,
+    out,
+    version,
+    exclusive: worker,
+    startWorker: async (context) => {
+      const handle = await openWorker(context, version, worker)
+      parts = handle.parts
+      return handle
+    },
+    startApi: (context, handle) => openApi(context, handle.parts, version),
+    onReady: async ({ ended }) => {
+      void ended.then(() => {
+        isStopping = true
+      })
+      if (wasEmpty && parts !== undefined) {
+        const actor = { principal: localPrincipal(), via: 'engine' } as const
+        await runWelcome(parts.clients.as(actor), out, () => isStopping)
+      }
+    },
+  })
+  return engine.ended
+}
+
+const prepare = (env: Environment, cwd: string): { config: Config; log: Log; environment: Environment } => {
+  const { config, environment } = requireConfig({ env, cwd })
+  return { config, log: createLog({ level: config.logLevel }), environment }
+}
+
+const openWorker = async (context: EngineContext, version: string, polls: boolean): Promise<PartsHandle> => {
+  const options: PartsOptions = { ...context, version, stores: polls ? 'write' : 'follow' }
+  const parts = await openParts(options)
+  if (!polls) return { parts, stop: () => parts.close() }
+  const running = await startPartsWorker(parts, options)
+  return {
+    parts,
+    failed: running.failed,
+    stop: async () => {
+      await running.stop()
+      await parts.close()
+    },
+  }
+}
+
+const openApi = async ({ config, log, temporal }: EngineContext, parts: Parts, version: string): Promise<ApiHandle> => {
+  await openLocalToken(config.dataDir)
+  return startApi({
+    config,
+    clientFor: (actor) => parts.clients.as(actor),
+    tokens: openTokenStore({ dataDir: config.dataDir, localPrincipal: localPrincipal() }),
+    health: () => parts.clients.health(),
+    log,
+    version,
+    temporalUiUrl: temporal.uiUrl,
+  })
+}
+
+/** `sop worker`: carries out runs of a server that others started, until it is told to stop. */
+export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welcome' | 'worker'>): Promise<number> => {
+  const { config, log, environment } = prepare(env, cwd)
+  const progress = createProgress(out)
+  const dataDir = await openDataDir(config.dataDir)
+  try {
+    const interrupt = new AbortController()
+    const temporal = await startTemporal({ config, env: environment, dataDir, log, progress, signal: interrupt.signal })
+    const options: PartsOptions = {
+      config,
+      env: environment,
+      log,
+      temporal: temporal.target,
+      version: packageVersion(),
+      stores: 'write',
+    }
+    const parts = await openParts(options)
+    const running = await startPartsWorker(parts, options)
+    progress.note(`Worker of task queue "${config.temporal.taskQueue}" on ${temporal.target.address}. Ctrl-C stops it`)
+    const code = await new Promise<number>((resolve) => {
+      listenForSignals({ onFirst: () => resolve(0), onFurther: () => process.exit(130) })
+      running.failed.catch((error: Error) => {
+        log.error(`The worker ended unexpectedly: ${error.message}`, { error })
+        resolve(1)
+      })
+    })
+    progress.note('Stopping …')
+    await running.stop()
+    await parts.close()
+    await temporal.stop()
+    return code
+  } finally {
+    await dataDir.close()
+  }
+}
+
+const isNew = async ({ dataDir }: Config): Promise<boolean> => {
+  const { readdir } = await import('node:fs/promises')
+  try {
+    return !(await readdir(dataDir)).includes('runs')
+  } catch {
+    return true
+  }
+}
