@@ -14,7 +14,9 @@ const IMPURE = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'dist.*/**', 'node_modules/**', 'test/fixtures/**', 'coverage/**', '.sop/**'] },
+  {
+    ignores: ['dist/**', 'dist.*/**', 'node_modules/**', 'test/fixtures/**', 'test/**/*.mjs', 'coverage/**', '.sop/**'],
+  },
   {
     files: ['**/*.ts', '**/*.mjs', '**/*.js'],
     extends: [tseslint.configs.recommendedTypeChecked],
@@ -99,8 +101,14 @@ export default tseslint.config(
       ],
     },
   },
+  // The bench runs what is built: there are no types to be had before a build.
   {
-    files: ['scripts/**/*.mjs', '*.config.*'],
+    files: ['scripts/bench/**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { parserOptions: { projectService: false } },
+  },
+  {
+    files: ['scripts/*.mjs', '*.config.*'],
     rules: {
       // In plain JavaScript the type of what JSON.parse gives is said in a comment, which the rule does not see.
       '@typescript-eslint/no-unsafe-assignment': 'off',

@@ -6,6 +6,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -20,6 +21,9 @@ import { run, tail } from './run.mjs'
 export async function build(root) {
   const stamp = sourceStamp(root)
   const fresh = `dist.new-${process.pid}`
+  removeLeftovers(root)
+  const clean = () => removeLeftovers(root)
+  process.once('exit', clean)
   try {
     await withProgress({ doing: 'Building', done: 'Built' }, async () => {
       const programs = [
@@ -41,7 +45,15 @@ export async function build(root) {
     })
     putInPlace(root, fresh)
   } finally {
-    rmSync(join(root, fresh), { recursive: true, force: true })
+    process.off('exit', clean)
+    clean()
+  }
+}
+
+/** What builds that were interrupted left: only one builds at a time. @param {string} root */
+function removeLeftovers(root) {
+  for (const name of readdirSync(root)) {
+    if (/^dist\.(new|old)-\d+$/.test(name)) rmSync(join(root, name), { recursive: true, force: true })
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 
 /**
- * Runs a program to its end and keeps what it writes. A signal that ends this process ends the program first.
+ * Runs a program to its end and keeps what it writes.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -18,33 +18,40 @@ export function run(command, args, { cwd, env = process.env, inherit = false }) 
   const chunks = []
   child.stdout?.on('data', (chunk) => chunks.push(chunk))
   child.stderr?.on('data', (chunk) => chunks.push(chunk))
-  const release = passSignalsTo(child)
+  running.add(child)
   return new Promise((resolve) => {
     child.on('error', (error) => {
-      release()
+      running.delete(child)
       resolve({ code: 127, output: error.message })
     })
     child.on('close', (code, signal) => {
-      release()
+      running.delete(child)
       resolve({ code: code ?? (signal === null ? 1 : 128), output: Buffer.concat(chunks).toString('utf8') })
     })
   })
 }
 
-/** @param {import('node:child_process').ChildProcess} child */
-function passSignalsTo(child) {
-  /** @type {readonly NodeJS.Signals[]} */
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
-  const handlers = signals.map((signal) => {
-    const handler = () => {
-      child.once('close', () => process.exit(128 + (signal === 'SIGINT' ? 2 : signal === 'SIGTERM' ? 15 : 1)))
-      child.kill(signal)
-    }
-    process.on(signal, handler)
-    return () => process.off(signal, handler)
-  })
+/** Programs that run now. @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set()
+
+/** @type {Readonly<Partial<Record<NodeJS.Signals, number>>>} */
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+
+/** From now on a signal ends the programs that run, then this process. @returns {() => void} ends that */
+export function catchSignals() {
+  /** @param {NodeJS.Signals} signal */
+  const end = async (signal) => {
+    const ended = [...running].map((child) => new Promise((resolve) => child.once('close', resolve)))
+    for (const child of running) child.kill(signal)
+    await Promise.all(ended)
+    process.exit(EXIT_CODES[signal])
+  }
+  const signals = /** @type {NodeJS.Signals[]} */ (Object.keys(EXIT_CODES))
+  /** @param {NodeJS.Signals} signal */
+  const handler = (signal) => void end(signal)
+  for (const signal of signals) process.on(signal, handler)
   return () => {
-    for (const release of handlers) release()
+    for (const signal of signals) process.off(signal, handler)
   }
 }
 

@@ -6,6 +6,7 @@ import { build } from './build-output.mjs'
 import { isBuilt } from './build-stamp.mjs'
 import { arePackagesInstalled, installPackages } from './packages.mjs'
 import { SetupError } from './progress.mjs'
+import { catchSignals } from './run.mjs'
 import { withSetupLock } from './setup-lock.mjs'
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -17,6 +18,7 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
  * @param {{ needsBuild?: boolean, root?: string }} [options]
  */
 export async function setUp({ needsBuild = true, root = ROOT } = {}) {
+  const release = catchSignals()
   try {
     if (arePackagesInstalled(root) && (!needsBuild || isBuilt(root))) return
     await withSetupLock(root, async () => {
@@ -27,5 +29,7 @@ export async function setUp({ needsBuild = true, root = ROOT } = {}) {
     if (!(error instanceof SetupError)) throw error
     console.error(error.message)
     process.exit(1)
+  } finally {
+    release()
   }
 }

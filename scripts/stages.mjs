@@ -19,7 +19,17 @@ export const CHECKS = [
       'vitest.config.ts',
     ],
   },
-  { name: 'types', args: [`${BIN}/typescript/bin/tsc`, '-p', 'tsconfig.json'] },
+  {
+    name: 'types',
+    args: [
+      `${BIN}/typescript/bin/tsc`,
+      '-p',
+      'tsconfig.json',
+      '--incremental',
+      '--tsBuildInfoFile',
+      'node_modules/.cache/types.tsbuildinfo',
+    ],
+  },
   { name: 'format', args: [`${BIN}/@biomejs/biome/bin/biome`, 'ci', '--colors=off'] },
   { name: 'imports', args: ['scripts/check-imports.mjs'] },
   { name: 'words', args: ['scripts/check-words.mjs'] },

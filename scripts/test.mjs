@@ -10,9 +10,10 @@ const { join } = await import('node:path')
 const { setUp, ROOT } = await import('./setup.mjs')
 const { CHECKS, runStages } = await import('./stages.mjs')
 const { closingLine, readSummary, skippedLines } = await import('./summary.mjs')
-const { run } = await import('./run.mjs')
+const { catchSignals, run } = await import('./run.mjs')
 
 await setUp()
+catchSignals()
 const filters = process.argv.slice(2)
 const checks = filters.length > 0 ? { passed: 0, failed: 0 } : await runStages(ROOT, CHECKS)
 

@@ -31,6 +31,8 @@ export interface LogOptions {
 /** What a log writes to; standard error unless told. */
 export interface LogOut {
   readonly isTTY?: boolean
+  /** As a terminal's stream answers: false where `NO_COLOR` is set. */
+  hasColors?(): boolean
   write(text: string): unknown
 }
 
@@ -38,7 +40,7 @@ export interface LogOut {
 export function createLog(options: LogOptions = {}): Log {
   const out = options.out ?? process.stderr
   const isText = (options.format ?? (out.isTTY === true ? 'text' : 'json')) === 'text'
-  const colors = options.colors ?? out.isTTY === true
+  const colors = options.colors ?? (out.isTTY === true && out.hasColors?.() !== false)
   const least = LOG_LEVELS.indexOf(options.level ?? 'info')
   const now = options.now ?? (() => new Date())
   const writer = (base: LogFields): Log => {

@@ -66,7 +66,9 @@ test('on a terminal a line is for people, with colours only there', () => {
   const out = { isTTY: true, write: (text: string) => lines.push(text) }
   createLog({ now, out }).warn('slow', { ms: 12, at: 'a b', gone: undefined })
   createLog({ now, out, colors: false }).warn('slow', { ms: 12, at: 'a b', error: new Error('why') })
+  createLog({ now, out: { ...out, hasColors: () => false } }).warn('slow')
   expect(lines[0]).toContain('\u001b[33mWARN')
+  expect(lines[2]).toBe('09:05:07.008 WARN  slow\n')
   expect(lines[1]).toBe('09:05:07.008 WARN  slow ms=12 at="a b" error=why\n')
 })
 
