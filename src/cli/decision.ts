@@ -68,5 +68,5 @@ const renderAccepted = (context: Context, verb: string, reply: DecisionReply): s
         : ''
   const again = reply.duplicate === true ? ' (it was so already)' : ''
   const stored = reply.stored === true ? ', stored: no worker is up, it takes effect as soon as one is' : ''
-  return `${DONE[verb] ?? verb}${what} of run ${reply.runId}${again}${stored}: ${renderState(context.colours, reply.status)}`
+  return `${DONE[verb] ?? verb}${what}${what === '' ? ' run' : ' of run'} ${reply.runId}${again}${stored}: ${renderState(context.colours, reply.status)}`
 }

@@ -104,8 +104,15 @@ const readOrNothing = async (
 }
 
 /** Ctrl-C need not wait for an answer that the engine holds back. */
-const orAborted = <T>(answer: Promise<T>, signal: AbortSignal): Promise<T | undefined> =>
-  new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-    answer.then(resolve, reject)
+const orAborted = async <T>(answer: Promise<T>, signal: AbortSignal): Promise<T | undefined> => {
+  let stop = (): void => {}
+  const aborted = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined)
+    signal.addEventListener('abort', stop)
   })
+  try {
+    return await Promise.race([answer, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

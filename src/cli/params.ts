@@ -116,7 +116,7 @@ export const readStep = (argument: string | undefined, option: string | undefine
 /** A length of time of an option, e.g. `90s`. @throws UsageError */
 export const readDuration = (name: string, text: string | undefined): number | undefined => {
   if (text === undefined) return undefined
-  const ms = parseDuration(text)
-  if (typeof ms === 'number' && ms > 0) return ms
+  const parsed = parseDuration(text)
+  if (parsed.ok && parsed.ms !== null && parsed.ms > 0) return parsed.ms
   throw new UsageError(`Cannot read ${name} "${text}": expected a duration such as 90s, 10m or 1h30m`)
 }

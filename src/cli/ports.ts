@@ -9,8 +9,6 @@ export interface Ports {
   tokens(at: { readonly url?: string }): Promise<TokenClient>
   /** The SOP directory of this machine, without an engine. */
   files(): Promise<SopFiles>
-  /** Writes a finding out as text, with its place, source line and caret. */
-  renderDiagnostic(): Promise<(diagnostic: Diagnostic) => string>
   settings(): Promise<readonly Setting[]>
   /** Runs the engine until it is told to stop. */
   serve(options: { readonly welcome: boolean }): Promise<number | undefined>

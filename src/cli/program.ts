@@ -52,9 +52,11 @@ export const parseCommandLine = (options: ProgramOptions, argv: readonly string[
 
 /** The help of the program, or of one of its verbs. */
 export const renderHelp = (options: ProgramOptions, verb?: string): string => {
-  const program = buildProgram(options, [], () => {})
+  const texts: string[] = []
+  const program = buildProgram(options, texts, () => {})
   const command = verb === undefined ? program : program.commands.find((each) => each.name() === verb)
-  return (command ?? program).helpInformation()
+  ;(command ?? program).outputHelp()
+  return texts.join('')
 }
 
 const buildProgram = (options: ProgramOptions, texts: string[], found: (invocation: Invocation) => void): Command => {

@@ -1,6 +1,7 @@
 // wire.ts: the only place of the CLI that knows the rest of the program. Everything is loaded when a verb needs it, so
 // that `sop list` reads neither the schema of the configuration nor Temporal.
 
+import type { Catalog, Compiled } from '../client/catalog.ts'
 import type { SopClient } from '../client/client.ts'
 import type { TokenClient } from '../client/http.ts'
 import type { Io } from './io.ts'
@@ -9,24 +10,18 @@ import type { Ports, SopFiles } from './ports.ts'
 export const createPorts = (io: Io): Ports => ({
   connect: (at) => openClient(io, at.url),
   tokens: (at) => openClient(io, at.url),
-  files: async () => openFiles(await readSopDir(io), io.cwd),
-  renderDiagnostic: async () => (await import('../core/compile/render-diagnostic.ts')).renderDiagnostic,
+  files: () => openFiles(io),
   settings: async () => {
-    const [{ readConfig, renderConfigProblem }, { describeConfig }] = await Promise.all([
-      import('../config.ts'),
-      import('../config/describe.ts'),
-    ])
+    const { readConfig, renderConfigProblem } = await import('../config.ts')
+    const { describeConfig } = await import('../config/describe.ts')
     const read = readConfig({ env: io.env, cwd: io.cwd })
     for (const problem of read.problems) io.err.write(`sop: ${renderConfigProblem(problem)}\n`)
     return describeConfig(read)
   },
-  serve: async (options) => (await import('../engine/serve.ts')).serve(options),
-  worker: async () => (await import('../worker/main.ts')).startWorker(),
-  version: async () => {
-    const { readFile } = await import('node:fs/promises')
-    const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
-    return String((JSON.parse(text) as { version: unknown }).version)
-  },
+  serve: async (options) =>
+    (await import('../engine/run-engine.ts')).runEngine({ env: io.env, cwd: io.cwd, out: io.out, ...options }),
+  worker: async () => (await import('../engine/run-engine.ts')).runWorker({ env: io.env, cwd: io.cwd, out: io.out }),
+  version: readVersion,
 })
 
 const openClient = async (io: Io, url: string | undefined): Promise<SopClient & TokenClient> => {
@@ -36,13 +31,7 @@ const openClient = async (io: Io, url: string | undefined): Promise<SopClient & 
     import('../client/http.ts'),
   ])
   const config = await readClientConfig({ env: io.env, cwd: io.cwd })
-  const engine = findEngine({
-    url: url ?? config.url,
-    token: config.token,
-    dataDir: config.dataDir,
-    environment: config.environment,
-    workdir: io.cwd,
-  })
+  const engine = findEngine({ dataDir: config.dataDir, url: url ?? config.url, token: config.token })
   return createHttpClient({
     url: engine.url,
     surface: 'cli',
@@ -50,12 +39,36 @@ const openClient = async (io: Io, url: string | undefined): Promise<SopClient & 
   })
 }
 
-const readSopDir = async (io: Io): Promise<string> => {
-  const { readClientConfig } = await import('../config/client-config.ts')
-  return (await readClientConfig({ env: io.env, cwd: io.cwd })).sopDir
+const openFiles = async (io: Io): Promise<SopFiles> => {
+  const [{ createSopFiles }, { readClientConfig }, { SOP_FILES }] = await Promise.all([
+    import('./sop-files.ts'),
+    import('../config/client-config.ts'),
+    import('../client/catalog-files.ts'),
+  ])
+  const { createCatalog } = await import('../client/catalog.ts')
+  const { createSop } = await import('../client/create-sop.ts')
+  const { sopDir } = await readClientConfig({ env: io.env, cwd: io.cwd })
+  const openCatalog = (folder: string): Catalog => createCatalog({ sopDir: folder, workdir: io.cwd })
+  return createSopFiles({ sopDir, cwd: io.cwd, folderFiles: SOP_FILES, openCatalog, createSop, compileFiles })
 }
 
-const openFiles = async (sopDir: string, cwd: string): Promise<SopFiles> => {
-  const { createSopFiles } = await import('./sop-files.ts')
-  return createSopFiles(sopDir, cwd)
+const compileFiles = async (
+  files: readonly { readonly path: string; readonly at: string }[],
+  fallbackName: string,
+): Promise<Compiled> => {
+  const { compile, decodeSource } = await import('../core/compile.ts')
+  const { readBytes } = await import('../client/catalog-files.ts')
+  const sources = await Promise.all(
+    files.map(async ({ path, at }) => ({ path, ...decodeSource(path, (await readBytes(at)).bytes) })),
+  )
+  const problems = sources.flatMap((source) => source.diagnostics)
+  if (problems.some(({ severity }) => severity === 'error')) return { name: fallbackName, diagnostics: problems }
+  const compiled = compile({ files: sources.map(({ path, text }) => ({ path, text })), fallbackName })
+  return { ...compiled, diagnostics: [...problems, ...compiled.diagnostics] }
+}
+
+const readVersion = async (): Promise<string> => {
+  const { readFile } = await import('node:fs/promises')
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  return String((JSON.parse(text) as { version: unknown }).version)
 }

@@ -1,3 +1,4 @@
+import { renderDiagnostic } from '../../core/compile/render-diagnostic.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { SopError } from '../../core/errors.ts'
 import type { Verb } from '../command.ts'
@@ -8,12 +9,11 @@ import type { CheckedSop, SopFiles } from '../ports.ts'
 export const validate: Verb<{ readonly strict?: boolean }> = async (context, what, { strict }) => {
   const files = await context.ports.files()
   const sops = await findAll(files, what)
-  const render = await context.ports.renderDiagnostic()
   const counts = { error: 0, warning: 0, hint: 0 }
   for (const { diagnostics } of sops) for (const { severity } of diagnostics) counts[severity]++
   const ok = counts.error === 0 && sops.every(({ compiled }) => compiled) && (strict !== true || counts.warning === 0)
   context.show({ ok, errors: counts.error, warnings: counts.warning, sops }, (clean) =>
-    renderChecked(context, clean.sops, files, counts, render),
+    renderChecked(context, clean.sops, files, counts),
   )
   return exitCode(ok ? 'ok' : 'failed')
 }
@@ -48,12 +48,11 @@ const renderChecked = (
   sops: readonly CheckedSop[],
   files: SopFiles,
   counts: Readonly<Record<Diagnostic['severity'], number>>,
-  render: (diagnostic: Diagnostic) => string,
 ): string => {
   if (sops.length === 0) return `No SOPs in ${files.sopDir}. Create one: sop create NAME`
   const blocks = sops.map((sop) => {
     const mark = sop.compiled ? colours.green('ok') : colours.red('broken')
-    return [`${colours.bold(sop.name)} (${sop.path}): ${mark}`, ...sop.diagnostics.map(render)].join('\n')
+    return [`${colours.bold(sop.name)} (${sop.path}): ${mark}`, ...sop.diagnostics.map(renderDiagnostic)].join('\n')
   })
   const total = `${count(sops.length, 'SOP')}, ${count(counts.error, 'error')}, ${count(counts.warning, 'warning')}`
   return [blocks.join(sops.some(({ diagnostics }) => diagnostics.length > 0) ? '\n\n' : '\n'), total].join('\n\n')

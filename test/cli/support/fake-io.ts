@@ -58,6 +58,7 @@ export const createFakeIo = (options: FakeIoOptions = {}): FakeIo => {
       nowMs += ms
       sleptMs += ms
       sleeps += 1
+      if (sleeps > 2_000) throw new Error('the program waits for something that this test never gives')
       options.onSleep?.(sleeps, io)
     },
     stdout: () => out.join(''),

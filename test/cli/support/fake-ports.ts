@@ -49,7 +49,6 @@ export const createFakePorts = (client: (SopClient & TokenClient) | undefined, m
     connect,
     tokens: connect,
     files: missing,
-    renderDiagnostic: missing,
     settings: missing,
     serve: missing,
     worker: missing,
