@@ -32,7 +32,7 @@ export const createOutputPipes = (dir: string): OutputPipes => {
     await mkdir(dir, { recursive: true, mode: 0o700 })
     removeLeftovers(dir)
     const path = await mkdtemp(join(dir, `${PREFIX}${process.pid}-`))
-    process.once('exit', () => rmSync(path, { recursive: true, force: true }))
+    removeAtExit(path)
     return path
   }
   const fill = async (): Promise<void> => {
@@ -55,6 +55,17 @@ export const createOutputPipes = (dir: string): OutputPipes => {
 }
 
 const PREFIX = '.pipes-'
+
+const ownFolders = new Set<string>()
+
+const removeAtExit = (folder: string): void => {
+  if (ownFolders.size === 0) {
+    process.once('exit', () => {
+      for (const each of ownFolders) rmSync(each, { recursive: true, force: true })
+    })
+  }
+  ownFolders.add(folder)
+}
 
 /** The reader first, without waiting for a writer; after the unlink nobody else can open it. */
 const openPipe = (path: string): OutputPipe => {

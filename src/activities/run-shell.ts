@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Command, Json } from '../core/definition.ts'
 import { encodeFileName } from '../core/file-name.ts'
@@ -71,11 +72,13 @@ const runBlocks = async (deps: ShellDeps, executable: ShellExecutable, ports: Ac
   if (missing !== undefined) return { error: missing, outputs: {} }
   const runDir = runDirOf(deps.scratchDir, ports.task.runId)
   await mkdir(runDir, { recursive: true, mode: 0o700 })
-  const folder = await mkdtemp(join(deps.scratchDir, '.step-'))
+  // `>> $SOP_OUTPUT` without quotes has to work wherever the data directory lies.
+  const folder = await mkdtemp(join(/\s/.test(deps.scratchDir) ? tmpdir() : deps.scratchDir, '.sop-step-'))
   try {
     const step: ShellStep = { deps, executable, ports, cwd, runDir, folder }
     let outputs: Readonly<Record<string, Json>> = {}
     for (const [index, command] of executable.commands.entries()) {
+      if (ports.stop.signal.aborted) return { wasStopped: true, outputs }
       const end = await runBlock(step, command, index)
       outputs = { ...outputs, ...end.outputs }
       if (end.error !== undefined || end.wasStopped === true) return { ...end, outputs }
