@@ -1,12 +1,9 @@
 // seal.ts: what our API signs, and how a run checks it. Pure JavaScript, since a workflow has neither node:crypto nor
 // WebCrypto; Ed25519, so that the run carries only the public key.
 
-import { hashes, verify } from '@noble/ed25519'
-import { sha512 } from '@noble/hashes/sha2.js'
 import { canonicalJson } from './canonical.ts'
+import { verifyEd25519 } from './ed25519.ts'
 import type { Decision } from './run/decision.ts'
-
-hashes.sha512 = sha512
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const SIXES: ReadonlyMap<string, number> = new Map([...ALPHABET].map((character, value) => [character, value]))
@@ -54,7 +51,7 @@ export const verifySeal = (authority: string, text: string, seal: string): boole
   const [key, signature] = [base64Bytes(authority), base64Bytes(seal)]
   if (key === undefined || signature === undefined) return false
   try {
-    return verify(signature, new TextEncoder().encode(text), key, { zip215: false })
+    return verifyEd25519(signature, new TextEncoder().encode(text), key)
   } catch {
     return false
   }

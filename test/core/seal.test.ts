@@ -1,9 +1,10 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson, digestOf, sha256Hex } from '../../src/core/canonical.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import { executablesOf } from '../../src/core/executables.ts'
+import { verifyEd25519 } from '../../src/core/ed25519.ts'
 import type { Decision } from '../../src/core/run/decision.ts'
 import { base64Bytes, sealedText, verifySeal } from '../../src/core/seal.ts'
 
@@ -206,5 +207,63 @@ describe('sealedText()', () => {
   test('of a decision that is nested without end is empty, and so never sealed', () => {
     const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
     expect(sealedText('run1', { ...decision, values: { deep } })).toBe('')
+  })
+})
+
+describe('verifyEd25519()', () => {
+  // RFC 8032, 7.1
+  test.each([
+    [
+      'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+      '',
+      'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b',
+    ],
+    [
+      '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c',
+      '72',
+      '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+    ],
+    [
+      'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025',
+      'af82',
+      '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a',
+    ],
+  ])('takes the vector of key %s', (key, message, signature) => {
+    const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'))
+    expect(verifyEd25519(bytes(signature), bytes(message), bytes(key))).toBe(true)
+    expect(verifyEd25519(bytes(signature), bytes(`${message}00`), bytes(key))).toBe(false)
+  })
+
+  test('answers as node:crypto does, to sound and to bent signatures', () => {
+    const raw = Uint8Array.from(Buffer.from(authority, 'base64'))
+    const byte = fc.nat({ max: 63 })
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), byte, fc.nat({ max: 255 }), (message, at, change) => {
+        const signature = Uint8Array.from(sign(null, message, privateKey))
+        signature[at] = (signature[at] ?? 0) ^ change
+        expect(verifyEd25519(signature, message, raw)).toBe(verify(null, message, publicKey, signature))
+      }),
+      { numRuns: 200 },
+    )
+  })
+  test('refuses an S beyond the order, which would be a second signature of the same text', () => {
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n
+    const signature = Uint8Array.from(sign(null, Buffer.from('a'), privateKey))
+    let s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + order
+    for (let at = 32; at < 64; at++, s >>= 8n) signature[at] = Number(s & 255n)
+    const raw = Uint8Array.from(Buffer.from(authority, 'base64'))
+    expect(verifyEd25519(signature, Uint8Array.from(Buffer.from('a')), raw)).toBe(false)
+  })
+  test('answers as node:crypto does to keys that are no points or of small order', () => {
+    const prefix = Buffer.from('302a300506032b6570032100', 'hex')
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (key) => {
+        const spki = createPublicKey({ key: Buffer.concat([prefix, key]), format: 'der', type: 'spki' })
+        const signature = sign(null, Buffer.from('a'), privateKey)
+        expect(verifySeal(Buffer.from(key).toString('base64'), 'a', signature.toString('base64'))).toBe(
+          verify(null, Buffer.from('a'), spki, signature),
+        )
+      }),
+    )
   })
 })
