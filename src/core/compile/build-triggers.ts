@@ -1,0 +1,399 @@
+import { type Condition, type Json, TRIGGER_TYPES, type Trigger } from '../definition.ts'
+import type { Place } from '../diagnostic.ts'
+import { Fields } from '../dialect/fields.ts'
+import { type Located, type LocatedTable, toJson } from '../dialect/located.ts'
+import type { Report } from '../dialect/report.ts'
+import { type Asked, fromText, placeInside, readTable, refuseType, refuseValue } from '../dialect/values.ts'
+import { docOf, isForeignTriggerKey } from '../dialect/zeroclaw-keys.ts'
+import { didYouMean } from '../nearest.ts'
+import { normalizeKey, type Setting, SETTINGS } from '../settings.ts'
+import { compilePattern } from './build-params.ts'
+import { compact } from './compact.ts'
+import { cronProblem } from './cron.ts'
+
+// build-triggers.ts: why a run may begin (product.md 5).
+
+/** Types of other systems, and what they are here. */
+const TYPES: Readonly<Record<string, Trigger['type']>> = {
+  schedule: 'cron',
+  scheduled: 'cron',
+  timer: 'cron',
+  http: 'webhook',
+  hook: 'webhook',
+  filesystem: 'file_watch',
+  file: 'file_watch',
+  filewatch: 'file_watch',
+  chat: 'command',
+  shell_command: 'command',
+  message: 'command',
+  channel: 'event',
+  cloudevent: 'event',
+  rabbitmq: 'amqp',
+  sop_completed: 'sop',
+}
+const UNSERVED = ['peripheral', 'calendar']
+
+/** Paths that the engine serves itself (rulings 27). */
+export const RESERVED_PATHS = ['/api', '/health', '/ready', '/metrics', '/assets', '/login'] as const
+
+export interface TriggerContext {
+  /** In dialect Z a cron without zone fires in UTC. */
+  readonly isZeroclaw: boolean
+  readonly timezone: string | undefined
+  readonly secrets: readonly string[]
+}
+
+/** Reads `[[triggers]]`, and the empty `[triggers]` of seed 000. */
+export const readTriggers = (value: Located, asked: Asked, context: TriggerContext): readonly Trigger[] => {
+  const given = fromText(value)
+  const items = given.kind === 'list' ? given.items : given.kind === 'table' ? tablesOf(given) : [given]
+  return items.flatMap((item) => {
+    const table = item.kind === 'table' ? item : shortTrigger(item, asked)
+    const trigger = table === undefined ? undefined : new TriggerReader(table, asked.report, context).read()
+    return trigger === undefined ? [] : [trigger]
+  })
+}
+
+/** `triggers: [manual, cron: …]`: a word is a trigger without settings. */
+const shortTrigger = (item: Located, asked: Asked): LocatedTable | undefined => {
+  if (item.kind !== 'scalar' || typeof item.value !== 'string') return refuseType(item, asked)
+  return { kind: 'table', place: item.place, entries: [{ key: 'type', keyPlace: item.place, value: item }] }
+}
+
+/** `[triggers]` with a type is one trigger; with tables by type it is several; empty it is none. */
+const tablesOf = (table: LocatedTable): readonly Located[] => {
+  const isOne = table.entries.some(({ key, value }) => normalizeKey(key) === 'type' || value.kind === 'scalar')
+  if (isOne) return [table]
+  return table.entries.flatMap(({ key, keyPlace, value }) => {
+    const tables = value.kind === 'list' ? value.items : [value]
+    return tables.map((each): Located => {
+      if (each.kind !== 'table' || each.entries.some((entry) => normalizeKey(entry.key) === 'type')) return each
+      const type: Located = { kind: 'scalar', value: key, raw: key, untyped: false, place: keyPlace }
+      return { ...each, entries: [{ key: 'type', keyPlace, value: type }, ...each.entries] }
+    })
+  })
+}
+
+class TriggerReader {
+  private readonly fields: Fields
+  private readonly table: LocatedTable
+  private readonly report: Report
+  private readonly context: TriggerContext
+
+  constructor(table: LocatedTable, report: Report, context: TriggerContext) {
+    this.table = table
+    this.report = report
+    this.context = context
+    this.fields = Fields.of('trigger', table, report, isForeignTriggerKey)
+  }
+
+  read(): Trigger | undefined {
+    const written = this.fields.text('type')?.trim()
+    if (written === undefined) {
+      if (!this.fields.has('type'))
+        this.report.add(
+          'missing-setting',
+          this.table.place,
+          'Cannot read the trigger: it has no type',
+          `Write type = "manual", or one of ${TRIGGER_TYPES.join(', ')}`,
+        )
+      return undefined
+    }
+    const word = normalizeKey(written)
+    const type = TRIGGER_TYPES.find((each) => each === word) ?? (Object.hasOwn(TYPES, word) ? TYPES[word] : undefined)
+    const condition = this.fields.condition('condition')
+    if (type !== undefined && type !== 'unserved') {
+      this.checkKeys(type)
+      const trigger = this.build(type)
+      return trigger === undefined ? undefined : withCondition(trigger, condition)
+    }
+    if (UNSERVED.includes(word)) return withCondition(this.unserved(word), condition)
+    const help = didYouMean(word, [...TRIGGER_TYPES, ...Object.keys(TYPES), ...UNSERVED])
+    return refuseValue(
+      this.fields.valuePlace('type'),
+      this.fields.asked('type'),
+      `"${written.slice(0, 60)}" is not one of ${TRIGGER_TYPES.join(', ')}`,
+      help,
+    )
+  }
+
+  private checkKeys(type: string): void {
+    for (const key of this.fields.keys()) {
+      const setting = (SETTINGS as readonly Setting[]).find(
+        (each) => each.key === key && each.scopes.includes('trigger'),
+      )
+      if (setting?.triggers === undefined || setting.triggers.includes(type)) continue
+      const place = this.fields.keyPlace(setting.key as 'path')
+      this.report.add('ignored-setting', place, `Setting "${key}" has no effect on a trigger of type ${type}`)
+    }
+    for (const { key, keyPlace } of this.fields.foreignEntries()) {
+      const normalized = normalizeKey(key)
+      if (normalized === 'channel') continue
+      this.report.add(
+        'zeroclaw-hint',
+        keyPlace,
+        `Setting "${key}" changes nothing here: ${docOf('trigger', normalized)}`,
+      )
+    }
+  }
+
+  private build(type: Trigger['type']): Trigger | undefined {
+    switch (type) {
+      case 'manual':
+        return { type }
+      case 'cron':
+        return this.cron()
+      case 'webhook':
+        return this.webhook()
+      case 'file_watch':
+        return this.fileWatch()
+      case 'command':
+        return this.command()
+      case 'event':
+        return this.event()
+      case 'mqtt':
+        return this.required('topic', (topic) => ({ type, topic }))
+      case 'amqp':
+        return this.required('routing_key', (routingKey) => ({ type, routingKey }))
+      case 'sop':
+        return this.sop()
+      default:
+        return undefined
+    }
+  }
+
+  private required(
+    key: 'topic' | 'routing_key' | 'path' | 'pattern' | 'expression' | 'sop',
+    build: (text: string) => Trigger | undefined,
+  ): Trigger | undefined {
+    const text = this.fields.text(key)
+    if (text !== undefined && text.trim() !== '') return build(text.trim())
+    if (text !== undefined) return refuseValue(this.fields.valuePlace(key), this.fields.asked(key), 'it is empty')
+    if (!this.fields.has(key))
+      this.report.add(
+        'missing-setting',
+        this.table.place,
+        `Cannot read the trigger: it has no ${key}`,
+        `Write ${key} = "…"`,
+      )
+    return undefined
+  }
+
+  private cron(): Trigger | undefined {
+    return this.required('expression', (expression) => {
+      const problem = cronProblem(expression)
+      const place = this.fields.valuePlace('expression')
+      if (problem !== undefined) {
+        const located = this.fields.located('expression')
+        const at = located?.kind === 'scalar' ? placeInside(located, problem.offset) : place
+        this.report.add('bad-cron', at, `Cannot read cron "${expression.slice(0, 60)}": ${problem.reason}`)
+        return undefined
+      }
+      const timezone = readTimezone(this.fields)
+      const isUtc = this.context.isZeroclaw && timezone === undefined && this.context.timezone === undefined
+      if (isUtc)
+        this.report.add(
+          'cron-without-zone',
+          place,
+          `Cron "${expression}" has no timezone: it fires in UTC`,
+          'Write timezone = "Europe/Berlin", or "UTC"',
+        )
+      return compact({
+        type: 'cron' as const,
+        expression,
+        timezone: isUtc ? 'UTC' : timezone,
+        overlap: this.fields.word('overlap'),
+        catchUpMs: this.fields.duration('catch_up') ?? undefined,
+        jitterMs: this.fields.duration('jitter') ?? undefined,
+        params: this.params(),
+      })
+    })
+  }
+
+  private params(): Readonly<Record<string, Json>> | undefined {
+    const table = this.fields.read('params', readTable)
+    return table === undefined || table.entries.length === 0
+      ? undefined
+      : (toJson(table) as Readonly<Record<string, Json>>)
+  }
+
+  private webhook(): Trigger | undefined {
+    return this.required('path', (written) => {
+      const path = this.webhookPath(written)
+      if (path === undefined) return undefined
+      const secret = this.fields.text('secret')
+      if (secret !== undefined && !this.context.secrets.includes(secret) && !/^[A-Z][A-Z0-9_]*$/.test(secret)) {
+        this.report.add(
+          'plain-secret',
+          this.fields.valuePlace('secret'),
+          'The secret of the webhook stands in the file itself, where everybody can read it',
+          'Declare it in secrets, and write its name here',
+        )
+      }
+      const methods = this.fields.list('methods')?.map(({ text, place }) => ({ text: text.toUpperCase(), place }))
+      for (const { text, place } of methods ?? []) {
+        if (!['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(text))
+          refuseValue(
+            place,
+            this.fields.asked('methods'),
+            `"${text.slice(0, 20)}" is not one of GET, POST, PUT, PATCH, DELETE`,
+          )
+      }
+      return compact({
+        type: 'webhook' as const,
+        path,
+        methods: methods === undefined || methods.length === 0 ? undefined : methods.map(({ text }) => text),
+        secret,
+        signature: this.fields.text('signature'),
+        idempotencyKey: this.fields.text('idempotency_key'),
+        params: this.params(),
+      })
+    })
+  }
+
+  private webhookPath(path: string): string | undefined {
+    const place = this.fields.valuePlace('path')
+    const asked = this.fields.asked('path')
+    if (!path.startsWith('/'))
+      return refuseValue(
+        place,
+        asked,
+        `"${path.slice(0, 60)}" does not begin with /`,
+        `Write "/${path.replace(/^\/*/, '')}"`,
+      )
+    if (/[\s?#\\]|\/\/|\.\./.test(path))
+      return refuseValue(place, asked, `"${path.slice(0, 60)}" is not the path of a URL`)
+    const reserved = RESERVED_PATHS.find(
+      (prefix) => path.toLowerCase() === prefix || path.toLowerCase().startsWith(`${prefix}/`),
+    )
+    if (path === '/' || reserved !== undefined) {
+      this.report.add(
+        'reserved-path',
+        place,
+        `Cannot use the path "${path.slice(0, 60)}" for a webhook: ${reserved ?? '/'} belongs to the engine`,
+        `Write "/webhook${path === '/' ? '/name' : path}"`,
+      )
+      return undefined
+    }
+    return path
+  }
+
+  private fileWatch(): Trigger | undefined {
+    return this.required('path', (path) => {
+      const written = this.fields.list('event')
+      const events = new Set<'create' | 'modify' | 'delete'>()
+      for (const { text, place } of written ?? []) {
+        const event = FILE_EVENTS[text.trim().toLowerCase()]
+        if (event !== undefined) events.add(event)
+        else
+          refuseValue(
+            place,
+            this.fields.asked('event'),
+            `"${text.slice(0, 30)}" is not one of create, modify, delete`,
+            didYouMean(text, Object.keys(FILE_EVENTS)),
+          )
+      }
+      return { type: 'file_watch', path, events: events.size === 0 ? ['create', 'modify', 'delete'] : [...events] }
+    })
+  }
+
+  private command(): Trigger | undefined {
+    return this.required('pattern', (pattern) => {
+      if (compilePattern(pattern, this.fields.valuePlace('pattern'), this.report) === undefined) return undefined
+      return { type: 'command', pattern, captureGroups: this.fields.boolean('capture_groups') ?? false }
+    })
+  }
+
+  private event(): Trigger | undefined {
+    const channel = this.fields.foreignEntry('channel')
+    if (channel !== undefined && channel.value.kind === 'scalar' && channel.value.value !== null) {
+      return { type: 'event', event: `channel.${channel.value.raw}` }
+    }
+    const [name, ...more] = this.fields.list('event') ?? []
+    if (more[0] !== undefined)
+      return refuseValue(
+        more[0].place,
+        this.fields.asked('event'),
+        'a trigger waits for one event',
+        'Make it two triggers',
+      )
+    if (name !== undefined && name.text.trim() !== '') return { type: 'event', event: name.text.trim() }
+    this.report.add(
+      'missing-setting',
+      this.table.place,
+      'Cannot read the trigger: it has no event',
+      'Write event = "deploy.failed"',
+    )
+    return undefined
+  }
+
+  private sop(): Trigger | undefined {
+    return this.required('sop', (sop) => {
+      const on = new Set<'completed' | 'failed' | 'cancelled'>()
+      for (const { text, place } of this.fields.list('on') ?? []) {
+        const state = SOP_STATES.find((each) => each === text.trim().toLowerCase())
+        if (state !== undefined) on.add(state)
+        else
+          refuseValue(
+            place,
+            this.fields.asked('on'),
+            `"${text.slice(0, 30)}" is not one of ${SOP_STATES.join(', ')}`,
+            didYouMean(text, SOP_STATES),
+          )
+      }
+      return { type: 'sop', sop, on: on.size === 0 ? ['completed'] : [...on] }
+    })
+  }
+
+  private unserved(name: string): Trigger {
+    const place: Place = this.fields.valuePlace('type')
+    this.report.add(
+      'unserved',
+      place,
+      `Nothing here can begin a run by a trigger of type "${name}": it is shown and never fires`,
+    )
+    const settings = this.table.entries.filter(({ key }) => !['type', 'condition'].includes(normalizeKey(key)))
+    return {
+      type: 'unserved',
+      name,
+      settings: toJson({ ...this.table, entries: settings }) as Readonly<Record<string, Json>>,
+    }
+  }
+}
+
+const FILE_EVENTS: Readonly<Record<string, 'create' | 'modify' | 'delete'>> = {
+  create: 'create',
+  created: 'create',
+  add: 'create',
+  added: 'create',
+  renamed: 'create',
+  modify: 'modify',
+  modified: 'modify',
+  change: 'modify',
+  changed: 'modify',
+  delete: 'delete',
+  deleted: 'delete',
+  remove: 'delete',
+  removed: 'delete',
+}
+const SOP_STATES = ['completed', 'failed', 'cancelled'] as const
+
+const withCondition = (trigger: Trigger, condition: Condition | undefined): Trigger =>
+  condition === undefined ? trigger : { ...trigger, condition }
+
+/** An IANA zone; undefined, and reported, when nobody knows it. */
+export const readTimezone = (fields: Fields): string | undefined => {
+  const zone = fields.text('timezone')?.trim()
+  if (zone === undefined) return undefined
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return zone
+  } catch {
+    return refuseValue(
+      fields.valuePlace('timezone'),
+      fields.asked('timezone'),
+      `"${zone.slice(0, 60)}" is not the name of a timezone`,
+      'Write it as Europe/Berlin or UTC',
+    )
+  }
+}

@@ -1,0 +1,419 @@
+import type { Place } from '../diagnostic.ts'
+import { didYouMean, nearest } from '../nearest.ts'
+import { findSetting, normalizeKey, spellingsOf } from '../settings.ts'
+import {
+  findGroups,
+  type KeyValue,
+  plainText,
+  readBold,
+  readBullet,
+  readField,
+  readPair,
+  splitAtCommas,
+  unwrap,
+} from './inline.ts'
+import { type LocatedEntry, looseText } from './located.ts'
+import type { Block, Code, List, ListItem, TextLine } from './markdown.ts'
+import { indentBy, rawBlock, rawLines } from './raw-markdown.ts'
+import type { Report } from './report.ts'
+import { isStepKey, STEP_KEYS } from './zeroclaw-keys.ts'
+
+// raw-step.ts: a step as its Markdown says it, before anything has a type. The same reader serves all dialects.
+
+export type FenceUse = 'run' | 'rollback' | 'verify'
+
+/** A fence that is run, rolled back with, or verified by. */
+export interface RawCommand {
+  readonly use: FenceUse
+  readonly interpreter: string
+  readonly script: string
+  /** Where the script begins, for findings inside it. */
+  readonly code: Code
+}
+
+export interface RawStep {
+  /** As printed. */
+  readonly number?: number
+  readonly place: Place
+  readonly title: string
+  readonly titlePlace: Place
+  readonly settings: readonly LocatedEntry[]
+  readonly commands: readonly RawCommand[]
+  /** Prose and bullets in document order. The bullets of a manual step are its checklist. */
+  readonly parts: readonly RawPart[]
+  /** What only dialect Z writes: settings such as `kind`, or a text behind the title. */
+  readonly isZ: boolean
+}
+export type RawPart =
+  | { readonly kind: 'prose'; readonly text: string }
+  | { readonly kind: 'bullets'; readonly items: readonly string[]; readonly text: string }
+
+export interface StepSource {
+  readonly number?: number
+  readonly place: Place
+  /** The line that holds the title. */
+  readonly title: TextLine
+  /** Numbered list: a bold title may be followed by text. */
+  readonly hasBoldTitle: boolean
+  /** Lines that follow the title in its own paragraph. */
+  readonly lines: readonly TextLine[]
+  readonly blocks: readonly Block[]
+}
+
+const INTERPRETERS: Readonly<Record<string, string>> = {
+  bash: 'bash',
+  shell: 'bash',
+  sh: 'sh',
+  dash: 'dash',
+  zsh: 'zsh',
+  ksh: 'ksh',
+  fish: 'fish',
+  python: 'python',
+  python3: 'python',
+  py: 'python',
+  node: 'node',
+  js: 'node',
+  javascript: 'node',
+  mjs: 'node',
+  ruby: 'ruby',
+  rb: 'ruby',
+  perl: 'perl',
+  php: 'php',
+  lua: 'lua',
+  pwsh: 'pwsh',
+  powershell: 'pwsh',
+  ps1: 'pwsh',
+}
+
+/** The interpreter of a fence's language; undefined when the fence is documentation. */
+export const interpreterOf = (language: string): string | undefined => {
+  const name = language.toLowerCase()
+  return Object.hasOwn(INTERPRETERS, name) ? INTERPRETERS[name] : undefined
+}
+
+/** Reads a step from its title line and the blocks below it. */
+export const readRawStep = (source: StepSource, report: Report): RawStep => new StepReader(report).read(source)
+
+const APPROVAL = /\s*\(\s*(?:requires?\s+approval|approval\s+required|requires?\s+confirmation)\s*\)/i
+
+class StepReader {
+  private readonly settings: LocatedEntry[] = []
+  private readonly commands: RawCommand[] = []
+  private readonly parts: RawPart[] = []
+  private isZ = false
+  private readonly report: Report
+
+  constructor(report: Report) {
+    this.report = report
+  }
+
+  read({ number, place, title: line, hasBoldTitle, lines, blocks }: StepSource): RawStep {
+    const { title, rest } = this.title(line, hasBoldTitle)
+    const opening = this.fieldLines([...(rest === undefined ? [] : [rest]), ...lines])
+    if (opening.length > 0) this.parts.push({ kind: 'prose', text: rawLines(opening) })
+    this.blocks(blocks)
+    const { settings, commands, isZ } = this
+    const step = { place, title, titlePlace: line.place, settings, commands, parts: withoutRules(this.parts), isZ }
+    return number === undefined ? step : { number, ...step }
+  }
+
+  private title(line: TextLine, hasBoldTitle: boolean): { readonly title: string; readonly rest?: TextLine } {
+    let text = this.takeGroups(line)
+    const approval = APPROVAL.exec(text)
+    if (approval !== null) {
+      text = text.replace(APPROVAL, (found) => ' '.repeat(found.length))
+      const offset = approval.index + approval[0].length - approval[0].trimStart().length
+      const place = placeOn(line, offset, approval[0].trim().length)
+      this.settings.push({ key: 'requires_approval', keyPlace: place, value: looseText('true', place) })
+    }
+    const bold = hasBoldTitle ? readBold(text.trimStart()) : undefined
+    const dash = bold === undefined ? null : /^\s*(?:[—–]|--?|:)(?=\s|$)\s*/.exec(bold.rest)
+    if (bold === undefined || (dash === null && bold.rest.trim() !== ''))
+      return { title: plainText(text.replace(/\s+/g, ' ')) }
+    const body = dash === null ? '' : bold.rest.slice(dash[0].length).trim()
+    if (body === '') return { title: plainText(bold.bold.replace(/\s+/g, ' ')) }
+    this.isZ = true
+    const offset = text.lastIndexOf(body)
+    const rest = { text: body, place: placeOn(line, Math.max(0, offset), body.length), indent: 0 }
+    return { title: plainText(bold.bold.replace(/\s+/g, ' ')), rest }
+  }
+
+  /** Takes the bracket lists out of a title, leaving blanks in their place. */
+  private takeGroups(line: TextLine): string {
+    let text = line.text.trimEnd()
+    for (const { start, end } of findGroups(text)) {
+      const inner = text.slice(start + 1, end - 1)
+      if (this.bracketList(inner, line, start + 1))
+        text = text.slice(0, start) + ' '.repeat(end - start) + text.slice(end)
+    }
+    const open = /\[\s*([A-Za-z][\w -]*?)\s*:[^\]]*$/.exec(text)
+    if (open?.[1] !== undefined && isKnown(open[1])) {
+      const place = placeOn(line, open.index, 1)
+      this.report.add(
+        'bad-value',
+        place,
+        `Cannot read the bracket list: it is never closed`,
+        'Write ] behind the last setting',
+      )
+    }
+    return text
+  }
+
+  private bracketList(inner: string, line: TextLine, start: number): boolean {
+    const pieces = splitAtCommas(inner)
+    const pairs = pieces.map((piece) => readPair(piece) ?? flag(piece.text, piece.offset))
+    const isList = pairs.some((pair) => pair !== undefined && isKnown(pair.key))
+    for (const [index, pair] of pairs.entries()) {
+      const piece = pieces[index]
+      if (pair === undefined || piece === undefined) {
+        if (isList && piece !== undefined)
+          this.unknown(piece.text, placeOn(line, start + piece.offset, piece.text.length))
+        continue
+      }
+      const keyPlace = placeOn(line, start + pair.keyOffset, pair.key.length)
+      if (isList) this.set(pair, keyPlace, placeOn(line, start + pair.valueOffset, pair.value.length))
+      else if (looksMeant(pair.key, pair.value === '' ? 'flag' : 'pair')) this.unknown(pair.key, keyPlace)
+    }
+    return isList
+  }
+
+  private unknown(key: string, place: Place): void {
+    if (this.report.isFull) return
+    const shown = key.length > 60 ? `${key.slice(0, 60)}…` : key
+    const help = didYouMean(normalizeKey(key), KNOWN)
+    this.report.add('unknown-key', place, `Cannot use "${shown}": a step knows no such setting`, help)
+  }
+
+  private set({ key, value }: KeyValue, keyPlace: Place, valuePlace: Place): void {
+    this.settings.push({ key, keyPlace, value: looseText(value, valuePlace) })
+  }
+
+  private blocks(blocks: readonly Block[]): void {
+    for (const block of blocks) {
+      if (block.kind === 'code') this.code(block)
+      else if (block.kind === 'paragraph') this.paragraph(block.lines)
+      else if (block.kind === 'list') this.list(block)
+      else this.parts.push({ kind: 'prose', text: rawBlock(block) })
+    }
+  }
+
+  private paragraph(lines: readonly TextLine[]): void {
+    const rest = this.fieldLines(lines)
+    if (rest.length > 0) this.parts.push({ kind: 'prose', text: rawLines(rest) })
+  }
+
+  /** Takes the lines that are fields (`**Timeout**: 5m`) and gives back the others. */
+  private fieldLines(lines: readonly TextLine[]): readonly TextLine[] {
+    return lines.filter((line) => {
+      const field = readField(line.text.replace(/\\$/, '').trimEnd())
+      return field === undefined || !this.field(field, line)
+    })
+  }
+
+  private field(field: KeyValue, line: TextLine): boolean {
+    const keyPlace = placeOn(line, field.keyOffset, field.key.length)
+    if (!isField(field)) {
+      if (looksMeant(field.key, 'field')) this.unknown(field.key, keyPlace)
+      return false
+    }
+    if (!this.isSafeCommand(field, keyPlace)) return false
+    this.set(field, keyPlace, placeOn(line, field.valueOffset, field.value.length))
+    return true
+  }
+
+  /** Prose is never run by accident: a command in a field or bullet stands in backticks. */
+  private isSafeCommand({ key, value }: KeyValue, place: Place): boolean {
+    const isCommand = findSetting('step', key)?.setting.type === 'commands'
+    if (!isCommand || unwrap(value).isCode) return true
+    const help = `Put the command in backticks, or in a fence marked ${normalizeKey(key)}`
+    this.report.add(
+      'ignored-setting',
+      place,
+      `Cannot take "${key}" for a command: it is not in backticks, so it is read as prose`,
+      help,
+    )
+    return false
+  }
+
+  private list(list: List): void {
+    const kept = list.items.filter((item) => !this.settingItem(item))
+    const items: string[] = []
+    const texts: string[] = []
+    for (const item of kept) {
+      const { plain, raw } = this.item(item, list)
+      if (raw !== '') texts.push(raw)
+      items.push(...plain)
+    }
+    if (texts.length > 0) this.parts.push({ kind: 'bullets', items, text: texts.join(list.isTight ? '\n' : '\n\n') })
+  }
+
+  /** Takes an item that is a setting (`timeout: 5m`); its further lines belong to the value. */
+  private settingItem({ blocks }: ListItem): boolean {
+    const [first, ...others] = blocks
+    if (first?.kind !== 'paragraph' || others.length > 0) return false
+    const [line, ...more] = first.lines
+    if (line === undefined) return false
+    const text = line.text.trimEnd()
+    const bullet = readBullet(text)
+    const pair = bullet ?? readField(text)
+    if (pair === undefined) return false
+    const keyPlace = placeOn(line, pair.keyOffset, pair.key.length)
+    if (bullet === undefined ? !isField(pair) : !isBullet(pair.key)) {
+      if (looksMeant(pair.key, bullet === undefined ? 'field' : 'bullet')) this.unknown(pair.key, keyPlace)
+      return false
+    }
+    const value = [pair.value, ...more.map((each) => each.text.trim())].join(' ').trim()
+    const whole = { ...pair, value }
+    if (!this.isSafeCommand(whole, keyPlace)) return false
+    if (bullet !== undefined && isStepKey(normalizeKey(pair.key))) this.isZ = true
+    this.set(whole, keyPlace, placeOn(line, pair.valueOffset, Math.max(1, pair.value.length)))
+    return true
+  }
+
+  /** A bullet as checklist items in plain text, nested ones behind it, and as Markdown; its fences are commands. */
+  private item(
+    { blocks, number }: ListItem,
+    { isTight }: List,
+  ): { readonly plain: readonly string[]; readonly raw: string } {
+    const marker = number === undefined ? '- ' : `${number}. `
+    const plain: string[] = []
+    const raw: string[] = []
+    for (const block of blocks) {
+      if (block.kind === 'code' && this.command(block)) continue
+      if (block.kind === 'list') {
+        const inner = block.items.map((item) => this.item(item, block))
+        plain.push(...inner.flatMap((item) => item.plain))
+        raw.push(inner.map((item) => item.raw).join(block.isTight ? '\n' : '\n\n'))
+        continue
+      }
+      if (block.kind === 'paragraph') plain.push(checklistText(block.lines))
+      raw.push(rawBlock(block))
+    }
+    const text = raw.filter((part) => part !== '').join(isTight ? '\n' : '\n\n')
+    return {
+      plain: plain.filter((item) => item !== ''),
+      raw: text === '' ? '' : marker + indentBy(text, marker.length),
+    }
+  }
+
+  private code(code: Code): void {
+    if (this.command(code)) return
+    this.parts.push({ kind: 'prose', text: rawBlock(code) })
+    if (code.fence?.isClosed === false) {
+      this.report.add(
+        'unclosed-text-fence',
+        code.place,
+        'This fence is never closed, so all that follows is text',
+        `Write ${code.fence.markup} behind the text`,
+      )
+    }
+  }
+
+  /** Whether the block is a command; then it is taken. */
+  private command(code: Code): boolean {
+    const [language = '', ...words] = (code.fence?.info ?? '').split(/\s+/)
+    const interpreter = interpreterOf(language)
+    if (code.fence === undefined || interpreter === undefined) return false
+    if (!code.fence.isClosed) {
+      this.report.add(
+        'unclosed-fence',
+        code.place,
+        'Cannot read the commands: their fence is never closed, so all that follows would be run',
+        `Write ${code.fence.markup} behind the last command`,
+      )
+    }
+    const use = this.useOf(words, code)
+    if (code.content.trim() !== '')
+      this.commands.push({ use, interpreter, script: code.content.replace(/\n+$/, ''), code })
+    return true
+  }
+
+  private useOf(words: readonly string[], { place, fence }: Code): FenceUse {
+    let use: FenceUse = 'run'
+    for (const word of words) {
+      if (word === 'rollback' || word === 'verify') use = word
+      else if (/^[A-Za-z-]+$/.test(word)) {
+        const offset = (fence?.markup.length ?? 0) + (fence?.info.indexOf(word) ?? 0)
+        const at = { ...place, column: place.column + offset, length: word.length }
+        const meant = nearest(word, ['rollback', 'verify', 'undo'])
+        const message = `Cannot tell what "${word}" means behind the language of a fence`
+        if (meant === undefined) this.report.add('unknown-word', at, message, 'Known words are rollback and verify')
+        else
+          this.report.add(
+            'misspelt-fence-word',
+            at,
+            message,
+            `Did you mean "${meant === 'undo' ? 'rollback' : meant}"?`,
+          )
+      }
+    }
+    return use
+  }
+}
+
+const KNOWN = [...spellingsOf('step'), ...STEP_KEYS]
+
+const isKnown = (key: string): boolean => findSetting('step', key) !== undefined || isStepKey(normalizeKey(key))
+
+/** Settings that make no sense inside the step's own text. */
+const MANIFEST_ONLY = ['number', 'title', 'description', 'commands', 'checklist']
+
+/** A bullet's key: a setting's own name, or a synonym of several words; single words such as "check" begin many a bullet. */
+const isBullet = (key: string): boolean => {
+  const normalized = normalizeKey(key)
+  const setting = findSetting('step', key)?.setting
+  if (setting === undefined) return isStepKey(normalized)
+  if (isStepKey(normalized)) return true
+  return !MANIFEST_ONLY.includes(setting.key) && (setting.key === normalized || normalized.includes('_'))
+}
+
+const isField = ({ key }: KeyValue): boolean => {
+  const setting = findSetting('step', key)?.setting
+  return isBullet(key) || setting?.type === 'boolean'
+}
+
+/** Whether an unknown key was most likely meant as a setting. Prose such as `**Note**: …` is not. */
+const looksMeant = (key: string, form: 'pair' | 'flag' | 'field' | 'bullet'): boolean => {
+  if (isKnown(key)) return false
+  const meant = nearest(normalizeKey(key), KNOWN)
+  const isIdentifier = /^[a-z]+(?:[_-][a-z]+)*$/.test(key)
+  if (form === 'pair') return isIdentifier
+  if (form === 'bullet') return isIdentifier && (meant !== undefined || /[_-]/.test(key))
+  return meant !== undefined && key.length >= 6
+}
+
+const flag = (text: string, offset: number): KeyValue | undefined => {
+  const key = normalizeKey(text)
+  const found = findSetting('step', key)?.setting
+  if (!/^[a-z_]+$/.test(key)) return undefined
+  const value = found?.type === 'boolean' ? 'true' : ''
+  return found === undefined || found.type === 'boolean'
+    ? { key: text, keyOffset: offset, value, valueOffset: offset }
+    : undefined
+}
+
+/** The place of a span inside a line of text. */
+export const placeOn = ({ place }: TextLine, offset: number, length: number): Place => ({
+  file: place.file,
+  line: place.line,
+  column: place.column + offset,
+  length: Math.max(1, length),
+})
+
+const checklistText = (lines: readonly TextLine[]): string =>
+  plainText(
+    lines
+      .map(({ text }) => text.trim())
+      .join(' ')
+      .replace(/^\[[ xX]\]\s+/, ''),
+  )
+
+/** Rules between steps divide, they say nothing. */
+const withoutRules = (parts: readonly RawPart[]): readonly RawPart[] => {
+  const isRule = (part: RawPart | undefined): boolean => part?.kind === 'prose' && part.text === '---'
+  let end = parts.length
+  while (end > 0 && isRule(parts[end - 1])) end -= 1
+  let start = 0
+  while (start < end && isRule(parts[start])) start += 1
+  return parts.slice(start, end)
+}
