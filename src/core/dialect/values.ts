@@ -121,18 +121,29 @@ export const readWord = (value: Located, asked: Asked): string | undefined => {
 
 /** Texts with their places. A single text is a list of one; in Markdown commas separate. */
 export const readList = (value: Located, asked: Asked): readonly LocatedText[] | undefined => {
-  const loose = fromText(value)
-  if (loose.kind === 'list') {
-    const texts = loose.items.map((item) => readItem(item, asked))
+  const plain = looseItems(value)
+  if (plain !== undefined) return plain
+  const found = fromText(value)
+  if (found.kind === 'list') {
+    const texts = found.items.map((item) => readItem(item, asked))
     return texts.every((text) => text !== undefined) ? texts : undefined
   }
-  if (loose.kind === 'table' || loose.value === null || typeof loose.value === 'boolean')
+  if (found.kind === 'table' || found.value === null || typeof found.value === 'boolean')
     return refuseType(value, asked)
-  if (!loose.untyped) return [{ text: loose.raw, place: loose.place }]
-  const inner = unwrap(loose.raw)
-  return splitAtCommas(inner.text).map(({ text, offset }) => ({
-    text: scalarText(looseText(text, loose.place)),
-    place: placeInside(loose, inner.offset + offset, text.length),
+  return [{ text: found.raw, place: found.place }]
+}
+
+/** The items of a list as Markdown writes it: `a, b`, `[a, b]`, with or without quotes and backticks. */
+const looseItems = (value: Located): readonly LocatedText[] | undefined => {
+  if (value.kind !== 'scalar' || !value.untyped || typeof value.value === 'boolean' || value.value === null)
+    return undefined
+  const inner = unwrap(value.raw)
+  const list = /^\[([^[\]{}]*)\]$/.exec(inner.text)
+  if (list === null && /^[[{]/.test(inner.text)) return undefined
+  const start = inner.offset + (list === null ? 0 : 1)
+  return splitAtCommas(list?.[1] ?? inner.text).map(({ text, offset }) => ({
+    text: scalarText(looseText(text, value.place)),
+    place: placeInside(value, start + offset, text.length),
   }))
 }
 
