@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = resolve(import.meta.dirname, '..')
+const read = (path: string) => readFileSync(resolve(root, path), 'utf8')
+const manifest = JSON.parse(read('package.json')) as {
+  bin: Record<string, string>
+  engines: { node: string }
+  scripts: Record<string, string>
+  dependencies: Record<string, string>
+  devDependencies: Record<string, string>
+  exports: Record<string, { default: string } | string>
+}
+const lock = JSON.parse(read('package-lock.json')) as {
+  packages: Record<
+    string,
+    { version: string; resolved?: string; integrity?: string; link?: boolean; engines?: { node?: string } }
+  >
+}
+const sourceOf = (built: string) => built.replace(/^(\.\/)?dist\//, 'src/').replace(/\.js$/, '.ts')
+
+test('the lock file names no address, so that it works behind any registry', () => {
+  const addressed = Object.entries(lock.packages).filter(([, { resolved }]) => resolved !== undefined)
+  expect(addressed.map(([path]) => path)).toEqual([])
+  expect(read('.npmrc')).toContain('omit-lockfile-registry-resolved=true')
+})
+
+test('the lock file holds every package to its content', () => {
+  const loose = Object.entries(lock.packages).filter(
+    ([path, entry]) => path !== '' && entry.link !== true && entry.integrity === undefined,
+  )
+  // What a package carries within itself comes with that package's own hash.
+  const bundled = loose.filter(([path]) => !(lock.packages[path] as { inBundle?: boolean }).inBundle)
+  expect(bundled.map(([path]) => path)).toEqual([])
+})
+
+test('every dependency is pinned to one version', () => {
+  const versions = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })
+  expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([])
+})
+
+test("all of Temporal's packages have one version", () => {
+  const versions = Object.entries(manifest.dependencies).filter(([name]) => name.startsWith('@temporalio/'))
+  expect(new Set(versions.map(([, version]) => version)).size).toBe(1)
+})
+
+test.each(Object.entries(manifest.bin))('the command %s has a source that begins with a hashbang', (_name, built) => {
+  expect(read(sourceOf(built))).toMatch(/^#!\/usr\/bin\/env node\r?\n/)
+})
+
+test('the package is the JavaScript client', () => {
+  const main = manifest.exports['.']
+  expect(existsSync(resolve(root, sourceOf(typeof main === 'string' ? main : (main?.default ?? ''))))).toBe(true)
+})
+
+test('every script of package.json starts a file that is there, with Node alone', () => {
+  for (const [name, command] of Object.entries(manifest.scripts)) {
+    const file = /^node (\S+)$/.exec(command)?.[1]
+    if (name === 'format') expect(command).toMatch(/^biome /)
+    else expect(existsSync(resolve(root, file ?? 'none')), `${name}: ${command}`).toBe(true)
+  }
+})
+
+test('.ci/run runs what the README tells people to run', () => {
+  expect(read('.ci/run')).toMatch(/^npm test$/m)
+  expect(read('README.md')).toContain('npm test')
+})
