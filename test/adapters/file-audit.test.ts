@@ -1,0 +1,289 @@
+import { spawn } from 'node:child_process'
+import { appendFileSync, existsSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createFileAudit, sha256Hex } from '../../src/adapters/file-audit.ts'
+import { GENESIS_HASH, verifyChain } from '../../src/core/audit-chain.ts'
+import { sha256Hex as pureSha256Hex } from '../../src/core/canonical.ts'
+import type { PinnedSop } from '../../src/core/run/run.ts'
+import { runOf, tempDir, wholeRun } from './support/records.ts'
+
+const RUN = { runId: 'sop_run_1', sop: 'deploy' }
+const EVENTS = wholeRun(RUN.runId)
+const recordOf = (dir: string): string => join(dir, 'audit', 'deploy', 'sop_run_1.jsonl')
+
+const setUp = () => {
+  const dataDir = tempDir()
+  const warnings: string[] = []
+  const open = () => createFileAudit({ dataDir, warn: (message) => warnings.push(message) })
+  return { dataDir, warnings, open, audit: open(), record: recordOf(dataDir) }
+}
+const lines = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n')
+
+describe('createFileAudit().append()', () => {
+  test('writes the events as a hash chain, keys in their order, readable by its owner alone', async () => {
+    const { audit, record } = setUp()
+    expect(await audit.append(RUN, EVENTS)).toBe(8)
+    const first = JSON.parse(lines(record)[2] as string)
+    expect(Object.keys(first)).toEqual([
+      'sequence',
+      'timestamp',
+      'eventType',
+      'runId',
+      'stepNumber',
+      'principal',
+      'via',
+      'details',
+      'previousHash',
+      'hash',
+    ])
+    const events = await audit.read(RUN.runId)
+    expect(events[0]?.previousHash).toBe(GENESIS_HASH)
+    expect(events.map(({ previousHash: _p, hash: _h, ...event }) => event)).toEqual(EVENTS)
+    expect(verifyChain(events, sha256Hex)).toEqual([])
+    expect(verifyChain(events, pureSha256Hex)).toEqual([])
+    expect(statSync(record).mode & 0o777).toBe(0o600)
+  })
+
+  test('counts an event once, however often and in whatever pieces it comes', async () => {
+    const { audit, open } = setUp()
+    expect(await audit.append(RUN, EVENTS.slice(0, 3))).toBe(3)
+    expect(await audit.append(RUN, EVENTS.slice(0, 5))).toBe(5)
+    expect(await open().append(RUN, EVENTS.slice(2, 6))).toBe(6)
+    expect(await open().append(RUN, [])).toBe(6)
+    const again = open()
+    await Promise.all(Array.from({ length: 20 }, (_, i) => again.append(RUN, EVENTS.slice(0, (i % 8) + 1))))
+    const events = await again.read(RUN.runId)
+    expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(verifyChain(events, sha256Hex)).toEqual([])
+  })
+
+  test('does not take an event that leaves a gap', async () => {
+    const { audit, warnings } = setUp()
+    expect(await audit.append(RUN, [...EVENTS.slice(0, 2), ...EVENTS.slice(3)])).toBe(2)
+    expect(await audit.append(RUN, EVENTS.slice(4))).toBe(2)
+    expect(warnings).toHaveLength(2)
+    expect(await audit.append(RUN, EVENTS)).toBe(8)
+  })
+
+  test('keeps the stored event where another comes under its sequence, and the other beside', async () => {
+    const { audit, dataDir, record, warnings, open } = setUp()
+    await audit.append(RUN, EVENTS.slice(0, 4))
+    const other = { ...EVENTS[3], principal: { id: 'mallory', kind: 'user' } } as (typeof EVENTS)[number]
+    expect(await open().append(RUN, [...EVENTS.slice(0, 3), other, ...EVENTS.slice(4, 5)])).toBe(5)
+    expect(warnings).toEqual(['conflict: the record holds another event under this sequence'])
+    expect(JSON.parse(lines(record)[3] as string).principal.id).toBe('alice')
+    const forks = lines(join(dataDir, 'audit', 'deploy', 'sop_run_1.forks.jsonl'))
+    expect(forks).toHaveLength(1)
+    expect(JSON.parse(forks[0] as string)).toMatchObject({ conflict: 4, event: { principal: { id: 'mallory' } } })
+    expect(verifyChain(await audit.read(RUN.runId), sha256Hex)).toEqual([])
+  })
+
+  test('answers the old sequence when the record cannot be written, and goes on when it can', async () => {
+    const { audit, dataDir, warnings } = setUp()
+    await audit.append(RUN, EVENTS.slice(0, 2))
+    const folder = join(dataDir, 'audit', 'deploy')
+    const aside = join(dataDir, 'aside')
+    // Rights do not stop root, a file in the place of the folder does.
+    const { renameSync, unlinkSync } = await import('node:fs')
+    renameSync(folder, aside)
+    writeFileSync(folder, '')
+    expect(await audit.append(RUN, EVENTS.slice(0, 4))).toBe(2)
+    expect(warnings).toContain('the record cannot be written')
+    unlinkSync(folder)
+    renameSync(aside, folder)
+    expect(await audit.append(RUN, EVENTS.slice(2, 5))).toBe(5)
+    expect(verifyChain(await audit.read(RUN.runId), sha256Hex)).toEqual([])
+  })
+
+  test('answers zero for a run that was never written', async () => {
+    const { dataDir } = setUp()
+    writeFileSync(join(dataDir, 'audit'), 'a file')
+    expect(await createFileAudit({ dataDir }).append(RUN, EVENTS)).toBe(0)
+  })
+
+  test.each([
+    ['half a line', (record: string) => truncateSync(record, statSync(record).size - 20), 4],
+    ['a line without its end', (record: string) => truncateSync(record, statSync(record).size - 1), 4],
+    ['a block of zeros', (record: string) => appendFileSync(record, Buffer.alloc(4096)), 5],
+    [
+      'zeros and a line end',
+      (record: string) => appendFileSync(record, Buffer.concat([Buffer.alloc(100), Buffer.from('\n')])),
+      5,
+    ],
+    ['half a character', (record: string) => appendFileSync(record, Buffer.from([0xe2, 0x82])), 5],
+  ])('repairs %s at the end of a record', async (_, damage, left) => {
+    const { audit, open, record } = setUp()
+    await audit.append(RUN, EVENTS.slice(0, 5))
+    damage(record)
+    expect(await open().read(RUN.runId)).toHaveLength(left)
+    const reopened = open()
+    expect(await reopened.append(RUN, [])).toBe(left)
+    expect(await reopened.append(RUN, EVENTS)).toBe(8)
+    expect(verifyChain(await reopened.read(RUN.runId), sha256Hex)).toEqual([])
+  })
+
+  test('goes on after a damaged line, which verifyChain() still tells of', async () => {
+    const { audit, open, record, warnings } = setUp()
+    await audit.append(RUN, EVENTS.slice(0, 5))
+    writeFileSync(
+      record,
+      lines(record)
+        .map((line, i) => (i === 2 ? 'not json' : line))
+        .join('\n') + '\n',
+    )
+    const reopened = open()
+    expect(await reopened.append(RUN, EVENTS)).toBe(8)
+    expect(warnings).toContain('a record is damaged: see "sop verify-audit"')
+    const problems = verifyChain(await reopened.read(RUN.runId), sha256Hex)
+    expect(problems).toEqual([{ kind: 'missing', sequence: 4, message: 'event 3 is missing' }])
+  })
+
+  test.each([
+    '../../etc/passwd',
+    'a/b',
+    '.hidden',
+    'x'.repeat(900),
+    'ünï cödé',
+    'sop_run_x.forks',
+    '',
+    'CON:2026-01-01T00:00:00Z',
+  ])('takes any workflow id, such as %j', async (runId) => {
+    const { audit, open, dataDir } = setUp()
+    const run = { runId, sop: '../escape' }
+    expect(await audit.append(run, wholeRun(runId))).toBe(8)
+    expect(await audit.append({ runId: `${runId}y`, sop: '../escape' }, wholeRun(`${runId}y`).slice(0, 1))).toBe(1)
+    expect(await open().read(runId)).toHaveLength(8)
+    expect(readdirSync(dataDir)).toEqual(['audit'])
+    expect(readdirSync(join(dataDir, 'audit'))).toHaveLength(1)
+  })
+
+  test('keeps a run in its place whatever SOP a later batch names', async () => {
+    const { audit, open, dataDir } = setUp()
+    await audit.append(RUN, EVENTS.slice(0, 2))
+    expect(await open().append({ ...RUN, sop: 'other' }, EVENTS)).toBe(8)
+    expect(readdirSync(join(dataDir, 'audit'))).toEqual(['deploy'])
+  })
+
+  test('keeps many runs at once apart', async () => {
+    const { audit } = setUp()
+    const ids = Array.from({ length: 40 }, (_, i) => `run-${i}`)
+    await Promise.all(
+      ids.flatMap((runId) => {
+        const events = wholeRun(runId)
+        return events.map((_, i) => audit.append({ runId, sop: 'deploy' }, events.slice(0, i + 1)))
+      }),
+    )
+    for (const runId of ids)
+      expect(verifyChain(await audit.read(runId), sha256Hex, { runId, lastSequence: 8 })).toEqual([])
+  })
+})
+
+describe('createFileAudit() tells its listeners', () => {
+  test('of each event once, in order, and survives their failures', async () => {
+    const dataDir = tempDir()
+    const told: number[] = []
+    const warnings: string[] = []
+    const broken = { appended: () => Promise.reject(new Error('no')) }
+    const listener = {
+      appended: async (
+        _: unknown,
+        events: readonly { sequence: number }[],
+        history: () => Promise<readonly unknown[]>,
+      ) => {
+        told.push(...events.map(({ sequence }) => sequence))
+        expect(await history()).toHaveLength(told.length)
+      },
+    }
+    const audit = createFileAudit({ dataDir, listeners: [broken, listener], warn: (message) => warnings.push(message) })
+    await audit.append(RUN, EVENTS.slice(0, 3))
+    await audit.append(RUN, EVENTS)
+    await audit.append(RUN, EVENTS)
+    expect(told).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(warnings).toEqual(['a listener of the record failed', 'a listener of the record failed'])
+  })
+})
+
+describe('createFileAudit() writes documents', () => {
+  test('when the run closes: seed 000 with its exact keys, and the readable log', async () => {
+    const { audit, record } = setUp()
+    const base = record.replace('.jsonl', '')
+    await audit.append(RUN, EVENTS.slice(0, 7))
+    expect(existsSync(`${base}.json`)).toBe(false)
+    expect(lines(`${base}.log`)).toHaveLength(9)
+    await audit.append(RUN, EVENTS)
+    const document = JSON.parse(readFileSync(`${base}.json`, 'utf8'))
+    expect(Object.keys(document)).toEqual(['sop', 'started_at', 'completed_at', 'status', 'steps', 'metrics'])
+    expect(document).toMatchObject({ sop: 'deploy', status: 'success', metrics: { total_duration_ms: 7000 } })
+    expect(lines(`${base}.log`)).toHaveLength(10)
+    expect(readdirSync(join(record, '..')).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  test('again when a failed run was retried and closes once more', async () => {
+    const { audit, record } = setUp()
+    const say = runOf(RUN.runId)
+    const failedRun = [EVENTS[0] as never, say('run_failed', { reason: 'x' })].map((event, i) => ({
+      ...(event as object),
+      sequence: i + 1,
+    })) as never
+    await audit.append(RUN, failedRun)
+    const path = record.replace('.jsonl', '.json')
+    expect(JSON.parse(readFileSync(path, 'utf8')).status).toBe('failed')
+    const more = [
+      { ...EVENTS[0], sequence: 3, eventType: 'run_retried', details: {} },
+      { ...EVENTS[7], sequence: 4 },
+    ] as never
+    await audit.append(RUN, more)
+    expect(JSON.parse(readFileSync(path, 'utf8')).status).toBe('success')
+  })
+})
+
+describe('createFileAudit() keeps definitions', () => {
+  const pinned = { digest: 'abc123', definition: { name: 'deploy' } } as unknown as PinnedSop
+
+  test('under their digest, once, whoever comes first', async () => {
+    const { audit, dataDir } = setUp()
+    await Promise.all([audit.keepDefinition(pinned), audit.keepDefinition(pinned), audit.keepDefinition(pinned)])
+    expect(readdirSync(join(dataDir, 'definitions'))).toEqual(['abc123.json'])
+    expect(await audit.readDefinition('abc123')).toEqual(pinned)
+    expect(await audit.readDefinition('nope')).toBeUndefined()
+    expect(await audit.readDefinition('../audit')).toBeUndefined()
+  })
+})
+
+describe('a writer that is killed', () => {
+  const script = fileURLToPath(new URL('./support/audit-writer.ts', import.meta.url))
+  const hooks = fileURLToPath(new URL('../support/register-ts.mjs', import.meta.url))
+
+  test('loses no acknowledged event, doubles none, and leaves chains that go on', async () => {
+    const dataDir = tempDir()
+    const acked = new Map<string, number>()
+    for (let round = 0; round < 4; round++) {
+      const child = spawn(process.execPath, ['--import', hooks, script, dataDir], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      onTestFinished(() => void child.kill('SIGKILL'))
+      const exited = new Promise((resolve) => child.once('exit', resolve))
+      let seen = 0
+      const killAfter = 40 + round * 37
+      for await (const line of createInterface({ input: child.stdout })) {
+        const [runId, sequence] = line.split(' ')
+        acked.set(runId as string, Math.max(acked.get(runId as string) ?? 0, Number(sequence)))
+        if (++seen === killAfter) child.kill('SIGKILL')
+      }
+      await exited
+      const reader = createFileAudit({ dataDir })
+      for (const [runId, sequence] of acked) {
+        const events = await reader.read(runId)
+        expect(verifyChain(events, sha256Hex, { runId }), runId).toEqual([])
+        expect(events.length).toBeGreaterThanOrEqual(sequence)
+        // Torn lines are no part of a reader's world, but the writer's next append has to cut them off.
+        const path = join(dataDir, 'audit', 'deploy', `${runId}.jsonl`)
+        if (round === 2) appendFileSync(path, '{"sequence":')
+      }
+    }
+    expect(acked.size).toBe(8)
+  })
+})
