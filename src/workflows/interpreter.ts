@@ -333,7 +333,7 @@ export class Interpreter {
   }
 
   private async flushOnce(): Promise<void> {
-    const before = this.tail.length
+    const first = this.tail[0]?.sequence ?? 0
     const { ackedSeq } = await this.host.run(() => record(this.created(), this.tail))
     this.acknowledge(ackedSeq)
     if (this.tail.length >= before)
