@@ -3,6 +3,7 @@ import { UsageError } from './exit-codes.ts'
 import type { Io } from './io.ts'
 import type { Values } from './params.ts'
 import { cleanText } from './render/clean.ts'
+import { renderValue } from './render/json-value.ts'
 
 /** Asks for the fields of a form, one by one, again where an answer does not fit. Empty answers leave a field out. */
 export const askForm = async (io: Io, fields: readonly Param[]): Promise<Values> => {
@@ -42,10 +43,11 @@ const questionOf = ({ name, type, description, choices, default: standard, requi
 
 /** What is wrong with a typed value; the engine checks it again, patterns included. */
 const problemOf = (field: Param, value: Json): string | undefined => {
-  if (field.type === 'number' && typeof value !== 'number') return `"${String(value)}" is no number.`
-  if (field.type === 'boolean' && typeof value !== 'boolean') return `"${String(value)}" is neither yes nor no.`
-  if (field.choices !== undefined && !field.choices.includes(String(value)))
-    return `"${String(value)}" is not one of ${field.choices.join(', ')}.`
+  const shown = `"${renderValue(value)}"`
+  if (field.type === 'number' && typeof value !== 'number') return `${shown} is no number.`
+  if (field.type === 'boolean' && typeof value !== 'boolean') return `${shown} is neither yes nor no.`
+  if (field.choices?.includes(renderValue(value)) === false)
+    return `${shown} is not one of ${field.choices.join(', ')}.`
   return undefined
 }
 

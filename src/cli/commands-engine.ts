@@ -6,13 +6,16 @@ export const ENGINE_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'serve',
     summary: 'start the engine: Temporal, worker, API and page in one process',
-    options: [{ flags: '--welcome', summary: 'carry out the SOP "welcome" once it is up' }],
+    options: [
+      { flags: '--welcome', summary: 'carry out the SOP "welcome" at the first start' },
+      { flags: '--no-worker', summary: 'only the API; a worker runs elsewhere' },
+    ],
     examples: ['sop serve', 'sop serve --welcome'],
     load: async () => (await import('./verbs/serve.ts')).serve,
   },
   {
     name: 'worker',
-    summary: 'start only a worker, against an existing Temporal server',
+    summary: 'start only a worker; an API runs elsewhere',
     examples: ['sop worker'],
     load: async () => (await import('./verbs/worker.ts')).worker,
   },

@@ -1,6 +1,11 @@
 import { type ErrorCode, codeOf } from '../core/errors.ts'
 import type { RunState } from '../core/run/state.ts'
 
+interface Outcome {
+  readonly code: number
+  readonly meaning: string
+}
+
 /** Every exit code of `sop` and of the `sop-*` commands. The page docs/cli.md and `sop help exit-codes` show this table. */
 export const EXIT_CODES = {
   ok: { code: 0, meaning: 'Done. With --wait: the run completed.' },
@@ -17,7 +22,7 @@ export const EXIT_CODES = {
   run_cancelled: { code: 11, meaning: 'With --wait: the run was cancelled.' },
   run_open: { code: 12, meaning: 'With --wait: the run is still open; it is paused, or --timeout is over.' },
   interrupted: { code: 130, meaning: 'Ctrl-C. A run that was started goes on.' },
-} as const satisfies Readonly<Record<ErrorCode | string, { readonly code: number; readonly meaning: string }>>
+} as const satisfies Record<ErrorCode, Outcome> & Readonly<Record<string, Outcome>>
 export type ExitName = keyof typeof EXIT_CODES
 
 /** The number that stands for a named outcome. */

@@ -10,10 +10,10 @@ export interface Ports {
   /** The SOP directory of this machine, without an engine. */
   files(): Promise<SopFiles>
   settings(): Promise<readonly Setting[]>
-  /** Runs the engine until it is told to stop. */
-  serve(options: { readonly welcome: boolean }): Promise<number | undefined>
+  /** Runs the engine until it is told to stop. Returns the exit code. `json`: nothing on standard output. */
+  serve(options: { readonly welcome: boolean; readonly worker: boolean; readonly json: boolean }): Promise<number>
   /** Runs a worker until it is told to stop. */
-  worker(): Promise<number | undefined>
+  worker(options: { readonly json: boolean }): Promise<number>
   version(): Promise<string>
 }
 

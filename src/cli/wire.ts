@@ -18,11 +18,22 @@ export const createPorts = (io: Io): Ports => ({
     for (const problem of read.problems) io.err.write(`sop: ${renderConfigProblem(problem)}\n`)
     return describeConfig(read)
   },
-  serve: async (options) =>
-    (await import('../engine/run-engine.ts')).runEngine({ env: io.env, cwd: io.cwd, out: io.out, ...options }),
-  worker: async () => (await import('../engine/run-engine.ts')).runWorker({ env: io.env, cwd: io.cwd, out: io.out }),
+  serve: async ({ json, ...options }) => {
+    const { runEngine } = await import('../engine/run-engine.ts')
+    return runEngine({ env: io.env, cwd: io.cwd, out: progressSink(io, json), ...options })
+  },
+  worker: async ({ json }) => {
+    const { runWorker } = await import('../engine/run-engine.ts')
+    return runWorker({ env: io.env, cwd: io.cwd, out: progressSink(io, json) })
+  },
   version: readVersion,
 })
+
+/** With `--json` standard output stays empty; programs read engine.json of the data directory. */
+const progressSink = (io: Io, json: boolean): { readonly isTTY: boolean; write(text: string): unknown } =>
+  json
+    ? { isTTY: io.errIsTTY, write: (text) => io.err.write(text) }
+    : { isTTY: io.isTTY, write: (text) => io.out.write(text) }
 
 const openClient = async (io: Io, url: string | undefined): Promise<SopClient & TokenClient> => {
   const [{ readClientConfig }, { findEngine }, { createHttpClient }] = await Promise.all([
@@ -58,13 +69,13 @@ const compileFiles = async (
 ): Promise<Compiled> => {
   const { compile, decodeSource } = await import('../core/compile.ts')
   const { readBytes } = await import('../client/catalog-files.ts')
-  const sources = await Promise.all(
+  const decoded = await Promise.all(
     files.map(async ({ path, at }) => ({ path, ...decodeSource(path, (await readBytes(at)).bytes) })),
   )
-  const problems = sources.flatMap((source) => source.diagnostics)
-  if (problems.some(({ severity }) => severity === 'error')) return { name: fallbackName, diagnostics: problems }
-  const compiled = compile({ files: sources.map(({ path, text }) => ({ path, text })), fallbackName })
-  return { ...compiled, diagnostics: [...problems, ...compiled.diagnostics] }
+  const problems = decoded.flatMap((each) => ('diagnostic' in each ? [each.diagnostic] : []))
+  if (problems.length > 0) return { name: fallbackName, diagnostics: problems }
+  const sources = decoded.flatMap((each) => ('text' in each ? [{ path: each.path, text: each.text }] : []))
+  return compile({ files: sources, fallbackName })
 }
 
 const readVersion = async (): Promise<string> => {

@@ -181,11 +181,19 @@ describe('config', () => {
 })
 
 describe('serve and worker', () => {
-  test('hand over to the engine and return its exit code', async () => {
-    expect(
-      (await sop(['serve', '--welcome'], { ports: { serve: async ({ welcome }) => (welcome ? 3 : 4) } })).code,
-    ).toBe(3)
-    expect((await sop(['worker'], { ports: { worker: async () => undefined } })).code).toBe(0)
+  test.each([
+    [['serve'], { welcome: false, worker: true, json: false }],
+    [['serve', '--welcome', '--json'], { welcome: true, worker: true, json: true }],
+    [['serve', '--no-worker'], { welcome: false, worker: false, json: false }],
+  ])('%j hands over to the engine and returns its exit code', async (argv, expected) => {
+    const given: unknown[] = []
+    const serve = async (options: unknown) => given.push(options) + 2
+    expect((await sop(argv, { ports: { serve } })).code).toBe(3)
+    expect(given).toEqual([expected])
+  })
+
+  test('worker returns its exit code', async () => {
+    expect((await sop(['worker'], { ports: { worker: async () => 1 } })).code).toBe(1)
   })
 })
 

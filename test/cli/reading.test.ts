@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { LogChunk } from '../../src/client/client.ts'
 import type { RecordedEvent } from '../../src/core/run/event.ts'
+import { createCli } from '../../src/cli/cli.ts'
 import { SopError } from '../../src/core/errors.ts'
 import { RUN_ID, completed, gate, input, run, sop as sample, step, summary } from './support/samples.ts'
+import { createFakeIo } from './support/fake-io.ts'
+import { createFakeClient, createFakePorts } from './support/fake-ports.ts'
 import { sop } from './support/sop.ts'
 
 describe('status', () => {
@@ -303,22 +306,16 @@ describe('logs', () => {
   })
 
   test('stops following on Ctrl-C, even while the engine holds its answer back', async () => {
-    let io: { interrupt(): boolean } | undefined
+    const io = createFakeIo()
     const of = {
       getRunStatus: async () => run(),
       readLog: () => {
-        setImmediate(() => io?.interrupt())
+        setImmediate(() => io.interrupt())
         return new Promise<LogChunk>(() => {})
       },
     }
-    const { createFakeIo } = await import('./support/fake-io.ts')
-    const { createFakePorts, createFakeClient } = await import('./support/fake-ports.ts')
-    const { createCli } = await import('../../src/cli/cli.ts')
-    const fake = createFakeIo()
-    io = fake
-    expect(
-      await createCli({ io: fake, ports: createFakePorts(createFakeClient(of).client) }).run(['logs', RUN_ID, '-f']),
-    ).toBe(130)
+    const ports = createFakePorts(createFakeClient(of).client)
+    expect(await createCli({ io, ports }).run(['logs', RUN_ID, '-f'])).toBe(130)
   })
 })
 

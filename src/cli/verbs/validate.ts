@@ -1,5 +1,4 @@
-import { renderDiagnostic } from '../../core/compile/render-diagnostic.ts'
-import type { Diagnostic } from '../../core/diagnostic.ts'
+import { type Diagnostic, renderDiagnostic } from '../../core/diagnostic.ts'
 import { SopError } from '../../core/errors.ts'
 import type { Verb } from '../command.ts'
 import type { Context } from '../context.ts'

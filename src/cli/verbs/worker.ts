@@ -1,3 +1,3 @@
 import type { Verb } from '../command.ts'
 
-export const worker: Verb = ({ ports }) => ports.worker()
+export const worker: Verb = ({ ports, json }) => ports.worker({ json })
