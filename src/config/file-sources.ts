@@ -1,9 +1,9 @@
 import { dirname } from 'node:path'
 import { parse as parseToml, TomlError } from 'smol-toml'
+import { findTomlPlaces, type TomlPlace } from '../core/dialect/toml-places.ts'
 import { didYouMean } from '../core/nearest.ts'
 import { findSetting, SETTINGS, type Setting, TABLES, toSnakeCase, withUnit } from './settings.ts'
 import type { Candidate, ConfigProblem, Source } from './source.ts'
-import { findTomlLines, pathKey } from './toml-lines.ts'
 
 /** `sop.config.toml`. `label` is how messages call it. */
 export function tomlSource(source: string, file: { readonly path: string; readonly label: string }): Source {
@@ -14,12 +14,19 @@ export function tomlSource(source: string, file: { readonly path: string; readon
     if (!(error instanceof TomlError)) throw error
     return { candidates: [], problems: [syntaxProblem(error, file.label)] }
   }
-  const lines = findTomlLines(source)
+  const places = findTomlPlaces(source)
   const originOf = (path: readonly string[]): string => {
-    const line = lines.get(pathKey(path))
+    const line = lineOf(source, places, path)
     return line === undefined ? file.label : `${file.label}:${line}`
   }
   return readTable(table, { base: dirname(file.path), originOf, unknown: 'error', accepts: () => true })
+}
+
+/** The line, from 1, on which a key is first written. */
+function lineOf(source: string, places: TomlPlace, path: readonly string[]): number | undefined {
+  let place: TomlPlace | undefined = places
+  for (const name of path) place = place?.children.get(name)
+  return place?.key === undefined ? undefined : source.slice(0, place.key[0]).split('\n').length
 }
 
 function syntaxProblem(error: TomlError, label: string): ConfigProblem {
