@@ -14,7 +14,10 @@ function render(value: unknown): string {
   if (value === undefined || value === null || value === false) return ''
   if (Array.isArray(value)) return value.map(render).join('')
   if (typeof value === 'object' && 'html' in value) return (value as Html).html
-  return String(value).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+  return (typeof value === 'string' ? value : JSON.stringify(value)).replace(
+    /[&<>"']/g,
+    (char) => `&#${char.charCodeAt(0)};`,
+  )
 }
 
 const STYLE = `

@@ -71,7 +71,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
     code: known.code,
     requestId,
   }
-  return { ...known.details, ...own }
+  return { ...own, ...known.details, ...own }
 }
 
 /** Answers with the problem document, unless an answer is under way already. */

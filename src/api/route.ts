@@ -104,10 +104,8 @@ function checkSegment(key: string, value: string): void {
 }
 
 /** A query key that is given twice is a list of values joined by commas. */
-function oneEach(query: Request['query']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(query).map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : String(value)]),
-  )
+function oneEach(query: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).map(([key, value]) => [key, [value].flat().map(String).join(',')]))
 }
 
 async function within<T>(timeoutMs: number, request: Request, work: Promise<T>): Promise<T> {

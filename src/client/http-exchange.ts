@@ -89,7 +89,7 @@ async function send(target: HttpTarget, question: Question, url: URL, body: stri
       )
     })
     outgoing.on('error', fail)
-    outgoing.on('response', (incoming) => collect(incoming).then(resolve, fail))
+    outgoing.on('response', (incoming) => void collect(incoming).then(resolve, fail))
     outgoing.end(body)
   })
 }

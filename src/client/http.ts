@@ -103,5 +103,5 @@ type Query = Readonly<Record<string, string | number | undefined>>
 function encodeQuery(query: Query): string {
   const set = Object.entries(query).filter((pair): pair is [string, string | number] => pair[1] !== undefined)
   if (set.length === 0) return ''
-  return `?${new URLSearchParams(set.map(([key, value]): [string, string] => [key, String(value)]))}`
+  return `?${new URLSearchParams(set.map(([key, value]): [string, string] => [key, String(value)])).toString()}`
 }

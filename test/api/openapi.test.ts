@@ -30,7 +30,9 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 )
 
 test('the document is valid OpenAPI 3.1', async () => {
-  const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(document)))
+  const { valid, errors } = await new Validator().validate(
+    JSON.parse(JSON.stringify(document)) as Record<string, unknown>,
+  )
   expect(errors).toBeUndefined()
   expect(valid).toBe(true)
   expect(document.openapi).toMatch(/^3\.1\./)

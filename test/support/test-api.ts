@@ -40,8 +40,20 @@ export interface TestAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
   /** The body as JSON; `undefined` when it is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of any shape
-  readonly json: any
+  readonly json: TestBody
+}
+/** The members that tests look into by name; whatever else an answer has is compared as a whole. */
+export interface TestBody {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly type: string
+  readonly requestId: string
+  readonly errors: readonly { readonly path: string; readonly message: string }[]
+  readonly token: string
+  readonly tokens: readonly unknown[]
+  readonly url: string
+  readonly [member: string]: unknown
 }
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error'
@@ -143,10 +155,10 @@ function send(
   })
 }
 
-function parse(text: string): unknown {
+function parse(text: string): TestBody {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text) as TestBody
   } catch {
-    return undefined
+    return undefined as unknown as TestBody
   }
 }

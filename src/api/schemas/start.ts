@@ -4,9 +4,8 @@ import { EXECUTION_MODES } from '../../core/definition.ts'
 import { PARAM_SYNONYMS, paramsOf, type ParamSynonyms } from '../../core/param-synonyms.ts'
 import { RUN_STATES } from '../../core/run/state.ts'
 import { triggerRequest } from './principal.ts'
-import { components, jsonRecord } from './registry.ts'
+import { components, jsonRecord, list } from './registry.ts'
 import { runSummary, runView } from './run.ts'
-import { list } from './registry.ts'
 
 /** A start as it comes over the wire: the params by any of their words. */
 export type StartBody = Omit<StartRequest, 'params'> & ParamSynonyms
