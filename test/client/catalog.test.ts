@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type CatalogEntry, createCatalog } from '../../src/client/catalog.ts'
+import { stampOf } from '../../src/client/catalog-files.ts'
 import { createSop } from '../../src/client/create-sop.ts'
 
 let base = ''
@@ -283,6 +284,14 @@ describe('edits', () => {
       await utimes(path, time, time)
       expect((await catalog.get('one'))?.compiled.definition?.steps[0]?.title).toBe(title)
     }
+  })
+  test('could hide behind the stamp of a file that was touched just now, so it is read again', async () => {
+    await write('one.md', single('one'))
+    const path = join(sops, 'one.md')
+    expect(await stampOf(path)).toMatchObject({ isRacy: true })
+    vi.setSystemTime(Date.now() + 1_000)
+    expect(await stampOf(path)).toMatchObject({ isRacy: false })
+    vi.useRealTimers()
   })
   test('that replace the file by another of the same size are seen', async () => {
     await write('one.md', single('one', 'Aaa'))

@@ -52,10 +52,17 @@ describe('the key file', () => {
     expect(await readFile(path, 'utf8')).toMatch(/^-----BEGIN PRIVATE KEY-----/)
     expect(await readdir(join(dir, 'new', 'data'))).toEqual(['installation.key'])
   })
-  test('is one, however many start at once', async () => {
-    const keys = await Promise.all(Array.from({ length: 20 }, () => openInstallationKey(dir)))
-    expect(new Set(keys.map((key) => key.authority)).size).toBe(1)
-    expect(await readdir(dir)).toEqual(['installation.key'])
+  test('is one, however many start at once or shortly after one another', async () => {
+    const start = async (at: number, folder: string) => {
+      for (let turn = 0; turn < at; turn++) await new Promise(setImmediate)
+      return openInstallationKey(folder)
+    }
+    for (let round = 0; round < 10; round++) {
+      const folder = join(dir, String(round))
+      const keys = await Promise.all(Array.from({ length: 20 }, (_, at) => start(at, folder)))
+      expect(new Set(keys.map((key) => key.authority)).size).toBe(1)
+      expect(await readdir(folder)).toEqual(['installation.key'])
+    }
   })
   test('two installations have two', async () => {
     const other = await openInstallationKey(join(dir, 'other'))
