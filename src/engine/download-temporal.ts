@@ -69,7 +69,7 @@ async function fetchRelease({ baseUrl, stallMs = 20_000, signal }: DownloadOptio
   const query = new URLSearchParams({ arch, platform, format: 'tar.gz' })
   const watch = new StallWatch(stallMs, signal)
   try {
-    const response = await request(`${baseUrl}/${TEMPORAL_CLI_VERSION}?${query}`, watch.signal)
+    const response = await request(`${baseUrl}/${TEMPORAL_CLI_VERSION}?${query.toString()}`, watch.signal)
     const { archiveUrl, fileToExtract } = ((await response.json().catch(() => undefined)) ?? {}) as Partial<Release>
     if (typeof archiveUrl !== 'string' || typeof fileToExtract !== 'string' || !isPlainName(fileToExtract)) {
       throw new Error('answered without the address of an archive')

@@ -27,11 +27,14 @@ const SILENT_MS = 30_000
 export async function tryLock(path: string): Promise<LockAttempt> {
   const me = await identifyProcess(process.pid)
   const mine: LockHolder = { pid: process.pid, startedAt: me?.startedAt ?? '', host: hostname(), token: randomUUID() }
+  const text = JSON.stringify(mine)
   for (;;) {
-    if (await create(path, JSON.stringify(mine))) return hold(path, mine)
-    const holder = await readHolder(path)
-    if (await holds(path, holder)) return { held: false, holder }
-    await removeStale(path, holder)
+    if (await create(path, text)) return hold(path, mine)
+    const chain = await readChain(path)
+    const last = chain.at(-1)
+    if (last === undefined) continue
+    if (await holds(last)) return { held: false, holder: last.holder }
+    if (await succeed(path, chain, mine)) return hold(path, mine)
   }
 }
 
@@ -90,33 +93,74 @@ function hold(path: string, mine: LockHolder): LockAttempt {
   return { held: true, release }
 }
 
-async function holds(path: string, holder: LockHolder | undefined): Promise<boolean> {
+/** A lock file, or a claim to succeed its dead holder. `holder` is undefined while it is written, or when it is foreign. */
+interface Link {
+  readonly file: string
+  readonly token: string
+  readonly holder: LockHolder | undefined
+}
+
+/**
+ * The lock, then the claim on it, then the claim on that one should its claimant have died, and so on: the last one
+ * counts. Empty when there is no lock. A claim is a file beside the lock that is named for the token it succeeds.
+ */
+async function readChain(path: string): Promise<readonly Link[]> {
+  const chain: Link[] = []
+  for (let file = path; ; file = claimOn(path, chain.at(-1))) {
+    const link = await readLink(file)
+    if (link === undefined || chain.some(({ token }) => token === link.token)) return chain
+    chain.push(link)
+  }
+}
+
+/**
+ * Takes the place of a dead holder. Only one process can create the claim on it, and it puts its own lock in place
+ * before it removes the claim; so a claim on a lock that has changed meanwhile came too late, and is given up.
+ */
+async function succeed(path: string, chain: readonly Link[], mine: LockHolder): Promise<boolean> {
+  const text = JSON.stringify(mine)
+  const claim = claimOn(path, chain.at(-1))
+  if (!(await create(claim, text))) return false
+  const present = await readChain(path)
+  const expected = [...chain.map(({ token }) => token), mine.token]
+  if (present.map(({ token }) => token).join() !== expected.join()) {
+    await rm(claim, { force: true })
+    return false
+  }
+  const draft = `${path}.${randomUUID()}.tmp`
+  await writeFile(draft, text, { flag: 'wx', mode: 0o600 })
+  await rename(draft, path)
+  for (const link of chain) await rm(claimOn(path, link), { force: true })
+  return true
+}
+
+const claimOn = (path: string, link: Link | undefined): string => `${path}.${link?.token ?? 'none'}`
+
+async function holds({ file, holder }: Link): Promise<boolean> {
   if (holder !== undefined && holder.host === hostname()) return await isAlive(holder)
   try {
-    return Date.now() - (await stat(path)).mtimeMs < SILENT_MS
+    return Date.now() - (await stat(file)).mtimeMs < SILENT_MS
   } catch {
     return false
   }
 }
 
-/** Removes exactly the lock that was found stale: two that find it at once must not remove each other's new one. */
-async function removeStale(path: string, stale: LockHolder | undefined): Promise<void> {
-  const aside = `${path}.${randomUUID()}.stale`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return
-    throw error
-  }
-  const moved = await readHolder(aside)
-  if (moved !== undefined && moved.token !== stale?.token) await link(aside, path).catch(() => {})
-  await rm(aside, { force: true })
+async function readLink(file: string): Promise<Link | undefined> {
+  const holder = await readHolder(file)
+  if (holder !== undefined) return { file, token: holder.token, holder }
+  const exists = await stat(file).then(
+    () => true,
+    () => false,
+  )
+  return exists ? { file, token: 'unreadable', holder } : undefined
 }
 
-async function readHolder(path: string): Promise<LockHolder | undefined> {
-  const value = await readJsonFile(path)
+async function readHolder(file: string): Promise<LockHolder | undefined> {
+  const value = await readJsonFile(file)
   const { host, token } = (value ?? {}) as { host?: unknown; token?: unknown }
-  return isIdentity(value) && typeof host === 'string' && typeof token === 'string' ? (value as LockHolder) : undefined
+  // The token becomes part of a file's name.
+  const isNamed = typeof host === 'string' && typeof token === 'string' && /^[\w-]{1,64}$/.test(token)
+  return isIdentity(value) && isNamed ? (value as LockHolder) : undefined
 }
 
 const isCode = (error: unknown, ...codes: readonly string[]): boolean =>

@@ -33,7 +33,7 @@ async function connectTo(target: TemporalTarget, timeoutMs: number): Promise<Con
   const options = {
     address,
     connectTimeout: timeoutMs,
-    ...(apiKey !== undefined && { apiKey: apiKey as string }),
+    ...(apiKey !== undefined && { apiKey: apiKey }),
     ...(tls !== undefined && { tls }),
     ...(metadata !== undefined && { metadata: metadata as Record<string, string> }),
   }

@@ -53,15 +53,15 @@ describe('openDataDir()', () => {
 
   test('lets one of many that start at once have it, also over a stale lock', async () => {
     const path = await folder()
-    await writeFile(
-      join(path, 'engine.lock'),
-      JSON.stringify({ pid: 999_999_999, startedAt: 'x', host: hostname(), token: 't' }),
-    )
-    const all = await Promise.allSettled(Array.from({ length: 20 }, () => openDataDir(path)))
-    const won = all.filter((one) => one.status === 'fulfilled')
-    expect(won).toHaveLength(1)
-    await won[0]?.value.close()
-    expect(await readdir(path)).toEqual(['temporal'])
+    const stale = JSON.stringify({ pid: 999_999_999, startedAt: 'x', host: hostname(), token: 't' })
+    for (let round = 0; round < 40; round++) {
+      await writeFile(join(path, 'engine.lock'), stale)
+      const all = await Promise.allSettled(Array.from({ length: 20 }, () => openDataDir(path)))
+      const won = all.filter((one) => one.status === 'fulfilled')
+      expect(won).toHaveLength(1)
+      await won[0]?.value.close()
+      expect(await readdir(path)).toEqual(['temporal'])
+    }
   })
 
   test.each([
@@ -109,6 +109,26 @@ describe('tryLock()', () => {
     const silentSince = new Date(Date.now() - 31_000)
     await utimes(path, silentSince, silentSince)
     expect((await tryLock(path)).held).toBe(true)
+  })
+
+  test('goes on where one died while it took over from another', async () => {
+    const path = join(await folder(), 'lock')
+    const dead = (token: string) => JSON.stringify({ pid: 999_999_999, startedAt: 'x', host: hostname(), token })
+    await writeFile(path, dead('a'))
+    await writeFile(`${path}.a`, dead('b'))
+    const all = await Promise.all(Array.from({ length: 20 }, () => tryLock(path)))
+    expect(all.filter(({ held }) => held)).toHaveLength(1)
+    expect(await readdir(join(path, '..'))).toEqual(['lock'])
+  })
+
+  test('takes over a file that no engine wrote once it is half a minute old', async () => {
+    const path = join(await folder(), 'lock')
+    await writeFile(path, '{"pid":')
+    expect(await tryLock(path)).toEqual({ held: false, holder: undefined })
+    const silentSince = new Date(Date.now() - 31_000)
+    await utimes(path, silentSince, silentSince)
+    const all = await Promise.all(Array.from({ length: 20 }, () => tryLock(path)))
+    expect(all.filter(({ held }) => held)).toHaveLength(1)
   })
 
   test('releases only its own lock', async () => {
@@ -161,8 +181,10 @@ describe('endProcess()', () => {
     await once(child.stdout, 'data')
     const identity = await identifyProcess(child.pid ?? 0)
     if (identity === undefined) throw new Error('the child does not run')
+    const exited = once(child, 'exit')
     await endProcess(identity, 100)
     expect(await isAlive(identity)).toBe(false)
+    await exited
     expect(child.signalCode).toBe('SIGKILL')
   })
 

@@ -2,8 +2,10 @@
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { requireConfig } from '../../src/config.ts'
-import { serve } from '../../src/engine/serve.ts'
+import { isListening } from '../../src/engine/ports.ts'
+import { type EngineContext, serve } from '../../src/engine/serve.ts'
 import { createLog } from '../../src/log.ts'
 
 const [dataDir = '', fault = ''] = process.argv.slice(2)
@@ -11,11 +13,13 @@ const overrides = { dataDir, 'api.port': '0', 'temporal.port': '0', 'temporal.ui
 const log = createLog({ out: process.stdout, format: 'json' })
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-const startWorker = async () => {
+const startWorker = async ({ temporal }: EngineContext) => {
   say('worker starts')
   return {
     stop: async () => {
       say('worker stops')
+      await sleep(500)
+      say((await isListening(Number(temporal.address.split(':')[1]))) ? 'server is there' : 'server is gone')
       if (fault === 'worker hangs') await new Promise(() => setInterval(() => {}, 1_000))
     },
   }

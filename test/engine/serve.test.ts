@@ -53,6 +53,8 @@ class EngineProcess {
       cwd: home,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, as a terminal gives to what it runs.
+      detached: true,
     })
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.on('data', (chunk) => void (this.said += String(chunk)))
@@ -78,7 +80,8 @@ class EngineProcess {
 
   /** The Temporal server that belongs to it. */
   async server(): Promise<ProcessIdentity> {
-    return await identify(JSON.parse(await readFile(join(this.dataDir, 'temporal', 'server.json'), 'utf8')).pid)
+    const recorded: unknown = JSON.parse(await readFile(join(this.dataDir, 'temporal', 'server.json'), 'utf8'))
+    return await identify((recorded as { pid: number }).pid)
   }
 
   async end(): Promise<void> {
@@ -137,6 +140,17 @@ describe('an engine process', () => {
     expect((await readdir(join(engine.dataDir, 'temporal'))).filter((name) => /server\.json|tmp/.test(name))).toEqual(
       [],
     )
+  })
+
+  test('keeps its server until the worker has stopped when Ctrl-C reaches the whole process group', async () => {
+    const engine = new EngineProcess(join(home, 'data'))
+    await engine.says('ready')
+    const server = await engine.server()
+    const exited = once(engine.child, 'exit')
+    process.kill(-engine.pid, 'SIGINT')
+    expect(await exited).toEqual([0, null])
+    expect(engine.said).toContain('server is there\n')
+    expect(await isAlive(server)).toBe(false)
   })
 
   test('is followed by one that goes on with its runs, after it was killed', async () => {
@@ -303,6 +317,18 @@ describe('serve()', () => {
       ),
     })
     expect(await readdir(join(home, 'data'))).toEqual(['temporal'])
+  })
+
+  test('stops on a signal that comes in the last moment of the start', async () => {
+    const startApi = async () => {
+      setImmediate(() => process.emit('SIGHUP'))
+      return { url: 'http://api', stop: async () => void order.push('api') }
+    }
+    const started = await start({ startApi, handleSignals: true }, shared()).catch((error: Error) => error)
+    if (started instanceof Error) expect(started.message).toContain('SIGHUP came before it was up')
+    else expect(await started.ended).toBe(0)
+    expect(order).toEqual(['api', 'worker'])
+    expect(process.listenerCount('SIGHUP')).toBe(0)
   })
 
   test('stops what it has started when the next part does not start', async () => {
