@@ -72,6 +72,6 @@ const detailsOf = (error: unknown): object =>
 const messageOf = (error: unknown, env: Io['env']): string => {
   if (error instanceof SopError || error instanceof UsageError) return error.message
   const text = error instanceof Error ? error.message : String(error)
-  const stack = env.SOP_DEBUG !== undefined && error instanceof Error ? `\n${error.stack ?? ''}` : ''
-  return `Cannot finish: ${text}. This is a defect; SOP_DEBUG=1 shows where${stack}`
+  const stack = env.SOP_LOG_LEVEL === 'debug' && error instanceof Error ? `\n${error.stack ?? ''}` : ''
+  return `Cannot finish: ${text}. This is a defect; SOP_LOG_LEVEL=debug shows where${stack}`
 }

@@ -7,8 +7,8 @@ export type Shell = 'bash' | 'zsh' | 'fish'
 export const renderCompletion = (shell: Shell): string => SCRIPTS[shell]
 
 const SCRIPTS: Readonly<Record<Shell, string>> = {
-  bash: `# sop completion for bash. To have it in every shell:
-#   sop completion bash > ~/.local/share/bash-completion/completions/sop
+  bash: `# sop completion for bash. To have it in every shell, in ~/.bashrc:
+#   source <(sop completion bash)
 _sop() {
   local IFS=$'\\n'
   COMPREPLY=($(sop __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
@@ -17,8 +17,8 @@ _sop() {
 complete -F _sop sop
 `,
   zsh: `#compdef sop
-# sop completion for zsh. To have it in every shell, into a folder of $fpath:
-#   sop completion zsh > "\${fpath[1]}/_sop"
+# sop completion for zsh. To have it in every shell, in ~/.zshrc after compinit:
+#   source <(sop completion zsh)
 _sop() {
   local -a candidates
   candidates=("\${(@f)$(sop __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
@@ -27,8 +27,8 @@ _sop() {
 }
 compdef _sop sop
 `,
-  fish: `# sop completion for fish. To have it in every shell:
-#   sop completion fish > ~/.config/fish/completions/sop.fish
+  fish: `# sop completion for fish. To have it in every shell, in ~/.config/fish/config.fish:
+#   sop completion fish | source
 function __sop_complete
   set -l words (commandline -opc) (commandline -ct)
   sop __complete $words[2..-1] 2>/dev/null

@@ -31,6 +31,8 @@ export type Parsed =
  * @throws UsageError with what is wrong and, for a near miss, what was probably meant.
  */
 export const parseCommandLine = (options: ProgramOptions, argv: readonly string[]): Parsed => {
+  const raw = options.commands.find(({ name, passesAll }) => passesAll === true && name === argv[0])
+  if (raw !== undefined) return { kind: 'run', invocation: { spec: raw, args: argv.slice(1), options: {} } }
   const texts: string[] = []
   let invocation: Invocation | undefined
   const program = buildProgram(options, texts, (found) => (invocation = found))
@@ -101,7 +103,6 @@ const describe = (
     .description(sentence(spec.summary) + (spec.details === undefined ? '' : `\n${spec.details}`))
   command.helpOption('-h, --help', 'show this help').allowExcessArguments(false)
   for (const arg of spec.args ?? []) command.addArgument(toArgument(arg))
-  if (spec.passesAll === true) command.allowUnknownOption().helpOption(false).allowExcessArguments()
   for (const option of [...(spec.options ?? []), ...COMMON_OPTIONS]) command.addOption(toOption(option))
   if (spec.examples.length > 0)
     command.addHelpText('after', `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}`)

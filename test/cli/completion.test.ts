@@ -40,6 +40,11 @@ describe('__complete', () => {
     [['help', 'exit'], ['exit-codes']],
     [['nonsense', ''], []],
     [['list', '--js'], ['--json']],
+    [['run', '--json', '--url', 'x', 'deploy-a', '--dry'], ['--dry-run']],
+    [
+      ['run', '--help', '--version', 'deploy-'],
+      ['deploy-a', 'deploy-b'],
+    ],
     [['-'], ['--help', '--version', '--json', '--url']],
   ])('%j', async (words, expected) => {
     expect(await complete(...words)).toEqual(expected)

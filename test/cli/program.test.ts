@@ -87,16 +87,18 @@ describe('errors', () => {
     expect(code).toBe(8)
   })
 
-  test('a defect is internal, and shows where only with SOP_DEBUG', async () => {
+  test('a defect is internal, and shows where only with SOP_LOG_LEVEL=debug', async () => {
     const engine = {
       listSops: async () => {
         throw new TypeError('x is not a function')
       },
     }
     const plain = await sop(['list'], { engine })
-    expect(plain.err).toBe('sop: Cannot finish: x is not a function. This is a defect; SOP_DEBUG=1 shows where\n')
+    expect(plain.err).toBe(
+      'sop: Cannot finish: x is not a function. This is a defect; SOP_LOG_LEVEL=debug shows where\n',
+    )
     expect(plain.code).toBe(9)
-    expect((await sop(['list'], { engine, env: { SOP_DEBUG: '1' } })).err).toContain('at ')
+    expect((await sop(['list'], { engine, env: { SOP_LOG_LEVEL: 'debug' } })).err).toContain('at ')
   })
 
   test('every outcome has a number of its own, and help shows them all', async () => {

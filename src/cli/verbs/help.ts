@@ -14,7 +14,7 @@ export const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['NO_COLOR', 'set: no colours'],
   ['FORCE_COLOR', 'set: colours even where the output is no terminal'],
   ['LC_ALL, LC_CTYPE, LANG', 'whether the terminal shows UTF-8; without it no emoji'],
-  ['SOP_DEBUG', 'set: where a defect happened'],
+  ['SOP_LOG_LEVEL', '"debug" shows where a defect happened'],
 ]
 
 export const help: Verb = async (context, [topic]) => {
