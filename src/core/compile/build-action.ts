@@ -14,6 +14,7 @@ import {
   refuseType,
   refuseValue,
 } from '../dialect/values.ts'
+import { withoutNulls } from '../dialect/without-nulls.ts'
 import { parseDuration } from '../duration.ts'
 import type { SettingKey } from '../settings.ts'
 import { texts } from './build-approval.ts'
@@ -79,6 +80,7 @@ const reportIdle = (fields: Fields, what: string | undefined): void => {
   idle('assignee', isManual, 'a manual step')
   idle('due', isManual, 'a manual step')
   idle('checklist', isManual, 'a manual step')
+  idle('with', what === 'run another SOP' || fields.foreignEntry('kind') !== undefined, 'a step with sop')
   idle('expect', what === 'send a request', 'a step with http')
   idle('shell', what === 'run commands' || fields.has('verify') || fields.has('rollback'), 'a step with commands')
 }
@@ -107,7 +109,7 @@ const sopAction = (fields: Fields): Action | undefined => {
   if (given === undefined) return { kind: 'sop', sop }
   const table = fromText(given)
   if (table.kind !== 'table') return refuseType(given, fields.asked('with'), 'Write a table, as in { version = "1.0" }')
-  return { kind: 'sop', sop, with: readJsonValue(table) as Readonly<Record<string, Json>> }
+  return { kind: 'sop', sop, with: withoutNulls(readJsonValue(table)) as Readonly<Record<string, Json>> }
 }
 
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)$/
@@ -238,7 +240,7 @@ export const readCommands = (value: Located, asked: Asked): readonly Command[] |
   if (script === undefined) return undefined
   return script.trim() === ''
     ? refuseValue(value.place, asked, 'the command is empty')
-    : [{ interpreter: 'bash', script: script.trimEnd() }]
+    : [{ interpreter: 'bash', script: script.replace(/\n+$/, '') }]
 }
 
 const tableCommand = (table: Extract<Located, { kind: 'table' }>, asked: Asked): readonly Command[] | undefined => {
@@ -255,5 +257,5 @@ const tableCommand = (table: Extract<Located, { kind: 'table' }>, asked: Asked):
     return refuseValue(language?.place ?? table.place, asked, `"${name.slice(0, 20)}" is no known interpreter`)
   return text.trim() === ''
     ? refuseValue(script.place, asked, 'the command is empty')
-    : [{ interpreter, script: text.trimEnd() }]
+    : [{ interpreter, script: text.replace(/\n+$/, '') }]
 }

@@ -6,6 +6,7 @@ import { describe, type Located } from '../dialect/located.ts'
 import type { Report } from '../dialect/report.ts'
 import { type Asked, readCondition, readTable, refuseType } from '../dialect/values.ts'
 import { isDeterministic, readZeroclawSop } from '../dialect/zeroclaw.ts'
+import { withoutNulls } from '../dialect/without-nulls.ts'
 import { isForeignSopKey } from '../dialect/zeroclaw-keys.ts'
 import { normalizeKey, type Setting, type SettingKey } from '../settings.ts'
 import { longer, texts } from './build-approval.ts'
@@ -214,6 +215,12 @@ const readHints = (fields: Fields): readonly Hint[] => {
     const key = inner.text('key')
     const json = inner.json('value')
     if (key === undefined) return []
-    return [compact({ key, value: json ?? null, step: inner.integer('step') })]
+    return [
+      compact({
+        key,
+        value: json === undefined || json === null ? '' : withoutNulls(json),
+        step: inner.integer('step'),
+      }),
+    ]
   })
 }

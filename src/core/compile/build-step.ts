@@ -13,6 +13,7 @@ import {
   refuseType,
   refuseValue,
 } from '../dialect/values.ts'
+import { withoutNulls } from '../dialect/without-nulls.ts'
 import { isForeignStepKey } from '../dialect/zeroclaw-keys.ts'
 import { nearest } from '../nearest.ts'
 import type { SettingKey } from '../settings.ts'
@@ -306,7 +307,7 @@ const readEach = (value: Located, asked: Asked): Step['forEach'] | undefined => 
   const given = fromText(value)
   if (given.kind === 'table') return refuseType(given, asked)
   if (given.kind === 'list') {
-    const items = given.items.map(toJson)
+    const items = given.items.map(toJson).flatMap((item) => (item === null ? [] : [withoutNulls(item)]))
     return items.length === 0
       ? refuseValue(value.place, asked, 'the list is empty, so the step would never run')
       : items

@@ -4,6 +4,7 @@ import { Fields } from '../dialect/fields.ts'
 import { type Located, type LocatedTable, toJson } from '../dialect/located.ts'
 import type { Report } from '../dialect/report.ts'
 import { type Asked, fromText, placeInside, readTable, refuseType, refuseValue } from '../dialect/values.ts'
+import { withoutNulls } from '../dialect/without-nulls.ts'
 import { docOf, isForeignTriggerKey } from '../dialect/zeroclaw-keys.ts'
 import { didYouMean } from '../nearest.ts'
 import { normalizeKey, type Setting, SETTINGS } from '../settings.ts'
@@ -214,7 +215,7 @@ class TriggerReader {
     const table = this.fields.read('params', readTable)
     return table === undefined || table.entries.length === 0
       ? undefined
-      : (toJson(table) as Readonly<Record<string, Json>>)
+      : (withoutNulls(toJson(table)) as Readonly<Record<string, Json>>)
   }
 
   private webhook(): Trigger | undefined {
@@ -356,7 +357,7 @@ class TriggerReader {
     return {
       type: 'unserved',
       name,
-      settings: toJson({ ...this.table, entries: settings }) as Readonly<Record<string, Json>>,
+      settings: withoutNulls(toJson({ ...this.table, entries: settings })) as Readonly<Record<string, Json>>,
     }
   }
 }

@@ -57,7 +57,13 @@ export const readDocuments = (sources: readonly SourceText[], report: Report): S
   const entries = manifest === 'broken' || manifest === undefined ? [] : manifest
   const hasManifest = manifest !== undefined
   return {
-    dialect: dialectOf({ entries, found: page?.found, hasToml: toml !== undefined, hasJson: json !== undefined }),
+    dialect: dialectOf({
+      entries,
+      found: page?.found,
+      hasToml: toml !== undefined,
+      hasJson: json !== undefined,
+      hasPage: page !== undefined,
+    }),
     manifest: hasManifest ? entries : (page?.front ?? []),
     markdown: [...(hasManifest ? (page?.front ?? []) : []), ...(page?.bold ?? [])],
     steps: page?.found?.steps ?? [],
@@ -170,12 +176,13 @@ interface Signs {
   readonly found: FoundSteps | undefined
   readonly hasToml: boolean
   readonly hasJson: boolean
+  readonly hasPage: boolean
 }
 
 const ZEROCLAW_TRIGGERS = ['filesystem', 'channel', 'peripheral', 'calendar']
 
 /** The dialect by the syntax of the steps (rulings 1). */
-const dialectOf = ({ entries, found, hasToml, hasJson }: Signs): Dialect => {
+const dialectOf = ({ entries, found, hasToml, hasJson, hasPage }: Signs): Dialect => {
   if (found?.syntax === 'headings') {
     if (hasJson && !hasToml) return 'B'
     if (hasToml) return 'C'
@@ -187,7 +194,7 @@ const dialectOf = ({ entries, found, hasToml, hasJson }: Signs): Dialect => {
   const isZeroclaw = hasToml && (hasZeroclawKeys || found?.steps.some(({ isZ }) => isZ) === true)
   if (found !== undefined) return isZeroclaw ? 'Z' : 'A'
   if (hasJson && !hasToml) return 'B'
-  const hasSteps = entries.some(({ key }) => normalizeKey(key) === 'steps')
+  const hasSteps = !hasPage && entries.some(({ key }) => normalizeKey(key) === 'steps')
   return hasToml && (hasSteps || isZeroclaw) ? 'Z' : hasToml ? 'A' : 'D'
 }
 

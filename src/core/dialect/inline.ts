@@ -26,17 +26,26 @@ export interface Group {
   readonly end: number
 }
 
-/** The outermost `[…]` of a text. Links (`[x](y)`) and checkboxes are none. */
+/** The outermost `[…]` of a text. Links (`[x](y)`), images and escaped brackets are none. */
 export const findGroups = (text: string): readonly Group[] => {
   const groups: Group[] = []
   for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at)) {
+    if (isEscaped(text, at)) {
+      at += 1
+      continue
+    }
     const end = closingBracket(text, at, true) ?? closingBracket(text, at, false)
     if (end === undefined) return groups
-    const isLink = text[end] === '(' || text[at - 1] === '!' || text[at - 1] === '\\'
-    if (!isLink) groups.push({ start: at, end })
+    if (text[end] !== '(' && text[at - 1] !== '!') groups.push({ start: at, end })
     at = end
   }
   return groups
+}
+
+const isEscaped = (text: string, at: number): boolean => {
+  let slashes = 0
+  while (text[at - 1 - slashes] === '\\') slashes += 1
+  return slashes % 2 === 1
 }
 
 const closingBracket = (text: string, start: number, readsQuotes: boolean): number | undefined => {

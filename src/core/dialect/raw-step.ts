@@ -94,7 +94,7 @@ export const interpreterOf = (language: string): string | undefined => {
 /** Reads a step from its title line and the blocks below it. */
 export const readRawStep = (source: StepSource, report: Report): RawStep => new StepReader(report).read(source)
 
-const APPROVAL = /\s*\(\s*(?:requires?\s+approval|approval\s+required|requires?\s+confirmation)\s*\)/i
+const APPROVAL = /\(\s{0,9}(?:requires?\s{1,9}approval|approval\s{1,9}required|requires?\s{1,9}confirmation)\s{0,9}\)/i
 
 class StepReader {
   private readonly settings: LocatedEntry[] = []
@@ -118,45 +118,41 @@ class StepReader {
   }
 
   private title(line: TextLine, hasBoldTitle: boolean): { readonly title: string; readonly rest?: TextLine } {
-    let text = this.takeGroups(line)
-    const approval = APPROVAL.exec(text)
-    if (approval !== null) {
-      text = text.replace(APPROVAL, (found) => ' '.repeat(found.length))
-      const offset = approval.index + approval[0].length - approval[0].trimStart().length
-      const place = placeOn(line, offset, approval[0].trim().length)
-      this.settings.push({ key: 'requires_approval', keyPlace: place, value: looseText('true', place) })
-    }
-    const bold = hasBoldTitle ? readBold(text.trimStart()) : undefined
-    const dash = bold === undefined ? null : /^\s*(?:[—–]|--?|:)(?=\s|$)\s*/.exec(bold.rest)
-    if (bold === undefined || (dash === null && bold.rest.trim() !== ''))
-      return { title: plainText(text.replace(/\s+/g, ' ')) }
-    const body = dash === null ? '' : bold.rest.slice(dash[0].length).trim()
-    if (body === '') return { title: plainText(bold.bold.replace(/\s+/g, ' ')) }
+    const bold = hasBoldTitle ? readBold(line.text) : undefined
+    // Brackets of a bold title and those behind it are looked for on their own: neither closes the other's.
+    const text =
+      bold === undefined
+        ? this.takeSettings(line.text.trimEnd(), 0, line)
+        : `**${this.takeSettings(bold.bold, 2, line)}**${this.takeSettings(bold.rest.trimEnd(), bold.restOffset, line)}`
+    const left = bold === undefined ? undefined : readBold(text)
+    const dash = left === undefined ? null : /^\s*(?:[—–]|--?|:)(?=\s|$)\s*/.exec(left.rest)
+    if (left === undefined || (dash === null && left.rest.trim() !== '')) return { title: titleText(text) }
+    const body = dash === null ? '' : left.rest.slice(dash[0].length).trim()
+    if (body === '') return { title: titleText(left.bold) }
     this.isZ = true
-    const offset = text.lastIndexOf(body)
-    const rest = { text: body, place: placeOn(line, Math.max(0, offset), body.length), indent: 0 }
-    return { title: plainText(bold.bold.replace(/\s+/g, ' ')), rest }
+    const rest = { text: body, place: placeOn(line, Math.max(0, text.lastIndexOf(body)), body.length), indent: 0 }
+    return { title: titleText(left.bold), rest }
   }
 
-  /** Takes the bracket lists out of a title, leaving blanks in their place. */
-  private takeGroups(line: TextLine): string {
-    let text = line.text.trimEnd()
+  /** Takes bracket lists and "(requires approval)" out of a part of the title line, leaving blanks in their place. */
+  private takeSettings(part: string, offset: number, line: TextLine): string {
+    let text = part
     for (const { start, end } of findGroups(text)) {
       const inner = text.slice(start + 1, end - 1)
-      if (this.bracketList(inner, line, start + 1))
-        text = text.slice(0, start) + ' '.repeat(end - start) + text.slice(end)
+      if (this.bracketList(inner, line, offset + start + 1)) text = blank(text, start, end)
     }
-    const open = /\[\s*([A-Za-z][\w -]*?)\s*:[^\]]*$/.exec(text)
-    if (open?.[1] !== undefined && isKnown(open[1])) {
-      const place = placeOn(line, open.index, 1)
-      this.report.add(
-        'bad-value',
-        place,
-        `Cannot read the bracket list: it is never closed`,
-        'Write ] behind the last setting',
-      )
+    const open = text.lastIndexOf('[')
+    const isOpen = open !== -1 && !text.includes(']', open)
+    const first = isOpen ? readPair({ text: text.slice(open + 1).trimStart(), offset: 0 }) : undefined
+    if (first !== undefined && isKnown(first.key)) {
+      const message = 'Cannot read the bracket list: it is never closed'
+      this.report.add('bad-value', placeOn(line, offset + open, 1), message, 'Write ] behind the last setting')
     }
-    return text
+    const approval = APPROVAL.exec(text)
+    if (approval === null) return text
+    const place = placeOn(line, offset + approval.index, approval[0].length)
+    this.settings.push({ key: 'requires_approval', keyPlace: place, value: looseText('true', place) })
+    return blank(text, approval.index, approval.index + approval[0].length)
   }
 
   private bracketList(inner: string, line: TextLine, start: number): boolean {
@@ -350,6 +346,11 @@ class StepReader {
     return use
   }
 }
+
+const blank = (text: string, start: number, end: number): string =>
+  text.slice(0, start) + ' '.repeat(end - start) + text.slice(end)
+
+const titleText = (text: string): string => plainText(text.replace(/\s+/g, ' '))
 
 const KNOWN = [...spellingsOf('step'), ...STEP_KEYS]
 

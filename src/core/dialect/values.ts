@@ -51,6 +51,9 @@ export const placeInside = ({ place, inset = 0 }: LocatedScalar, offset: number,
   return { file: place.file, line: place.line, column, length: Math.max(1, Math.min(length, end - column)) }
 }
 
+/** A text of Markdown as its setting reads it. */
+export const looseValue = (text: string): string => scalarText(looseText(text, { file: '', line: 1, column: 1 }))
+
 /** A scalar as text; the backticks or quotes that Markdown puts around it are not part of it. */
 const scalarText = (value: LocatedScalar): string => {
   const text = typeof value.value === 'string' ? value.value : value.raw

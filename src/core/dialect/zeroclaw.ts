@@ -6,6 +6,7 @@ import type { Fields } from './fields.ts'
 import { type Located, type LocatedEntry, toJson } from './located.ts'
 import type { Report } from './report.ts'
 import { fromText, readJsonValue } from './values.ts'
+import { withoutNulls } from './without-nulls.ts'
 import { docOf } from './zeroclaw-keys.ts'
 
 // zeroclaw.ts: what becomes of the keys that only dialect Z has (rulings 10), one of: carried out, kept as a hint, refused
@@ -151,7 +152,7 @@ class StepReader {
   }
 
   private keep(key: string, { value }: LocatedEntry, isText = true): void {
-    const json = isText ? jsonOf(value) : readJsonValue(value)
+    const json = withoutNulls(isText ? jsonOf(value) : readJsonValue(value))
     this.hints.push({ key, value: json, step: this.context.number })
   }
 
@@ -191,7 +192,7 @@ export const readZeroclawSop = (fields: Fields, report: Report): readonly Hint[]
     const doc = docOf('sop', normalized)
     const where = doc === '' ? `it belongs to ZeroClaw's config; ${docOf('config', normalized)}` : doc
     report.add('zeroclaw-hint', keyPlace, `Setting "${key}" changes nothing here: ${where}`)
-    return [{ key: normalized, value: toJson(value) }]
+    return [{ key: normalized, value: withoutNulls(toJson(value)) }]
   })
 
 /** `deterministic = true`: mode auto, whatever `execution_mode` says. */
