@@ -11,6 +11,7 @@ import { requireConfig } from '../../src/config.ts'
 import { readEngineFile } from '../../src/engine/engine-file.ts'
 import { identifyProcess, isAlive, type ProcessIdentity } from '../../src/engine/process-identity.ts'
 import { type RunningEngine, serve, type ServeOptions } from '../../src/engine/serve.ts'
+import { endLeftoverServer } from '../../src/engine/server-process.ts'
 import { createLog } from '../../src/log.ts'
 
 let home: string
@@ -86,6 +87,8 @@ class EngineProcess {
 
   async end(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) await this.signal('SIGTERM')
+    // Only a test that fails leaves one.
+    await endLeftoverServer(join(this.dataDir, 'temporal')).catch(() => false)
   }
 }
 
