@@ -1,14 +1,35 @@
+import { spawn } from 'node:child_process'
 import { Cron } from 'croner'
 import type { ResolveFact } from '../activities/deps.ts'
-import type { Config, FactSource, MaintenanceWindow } from '../config.ts'
 import type { Json } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
+import { nextAt, wallTime, weekdayIn } from '../core/local-time.ts'
 import { didYouMean } from '../core/nearest.ts'
-import { askUrl, howItEnded, runCommand, valueOf } from './fact-sources.ts'
-import { nextAt, wallTime, weekdayIn } from './local-time.ts'
+
+/** Where a fact comes from: exactly one of the three. */
+export interface FactSource {
+  readonly command?: string
+  readonly url?: string
+  readonly env?: string
+}
+
+/** Opens when the cron fires, stays open for the duration. */
+export interface MaintenanceWindow {
+  readonly cron: string
+  readonly durationMs: number
+  readonly timezone?: string
+}
 
 /** What facts need of the config. */
-export type FactsConfig = Pick<Config, 'timezone' | 'maintenanceWindows' | 'onCall' | 'facts' | 'envInConditions'> & {
+export interface FactsConfig {
+  /** IANA zone of windows and of SOPs that set none. */
+  readonly timezone: string
+  readonly maintenanceWindows: readonly MaintenanceWindow[]
+  /** Who answers `on_call_available`. */
+  readonly onCall?: FactSource
+  readonly facts: Readonly<Record<string, FactSource>>
+  /** Environment variables that conditions may read as `env.NAME`. */
+  readonly envInConditions: readonly string[]
   /** Where commands run. */
   readonly workdir?: string
 }
@@ -17,6 +38,134 @@ export interface FactsOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Time for a command or a URL. Default 10 s. */
   readonly timeoutMs?: number
+}
+
+interface Asking {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly timeoutMs: number
+  readonly cwd?: string
+}
+
+/** Longest answer that is taken, in bytes. */
+const MAX_BYTES = 64 * 1024
+
+interface CommandAnswer {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.slice(0, 200) ?? ''
+
+/** The end of an error message of a command: how it ended, and the last thing that it said. */
+const howItEnded = ({ exitCode, stderr }: CommandAnswer): string => {
+  const said = lastLine(stderr)
+  return `its command exited with ${exitCode}${said === '' ? '' : `: ${said}`}`
+}
+
+const endGroup = (pid: number | undefined): void => {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Gone already.
+  }
+}
+
+/**
+ * Runs a command of the config in bash, in its own process group. It gets the engine's environment without the engine's
+ * own `SOP_*` names: whoever writes the config may use the host's credentials.
+ *
+ * @throws when it cannot be started, does not end in time, is killed, or says more than 64 KiB
+ */
+const runCommand = (command: string, { environment, timeoutMs, cwd }: Asking): Promise<CommandAnswer> =>
+  new Promise((resolve, reject) => {
+    const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('SOP_')))
+    const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', command], {
+      detached: true,
+      env: own,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
+    })
+    const said = { stdout: '', stderr: '' }
+    let failure: string | undefined
+    const fail = (reason: string) => {
+      failure ??= reason
+      endGroup(child.pid)
+      // A process that left the group may hold the pipes open; it is not waited for.
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }
+    const timer = setTimeout(() => fail(`its command did not end within ${timeoutMs / 1_000} s`), timeoutMs)
+    for (const stream of ['stdout', 'stderr'] as const)
+      child[stream].setEncoding('utf8').on('data', (chunk: string) => {
+        if (stream === 'stdout' && said.stdout.length + chunk.length > MAX_BYTES)
+          fail(`its command says more than ${MAX_BYTES} bytes`)
+        else said[stream] = (said[stream] + chunk).slice(-MAX_BYTES)
+      })
+    child.on('error', (error) => {
+      clearTimeout(timer)
+      reject(new Error(`its command cannot be started: ${error.message}`))
+    })
+    // What the command left running would hold its pipes open.
+    child.on('exit', () => endGroup(child.pid))
+    child.on('close', (exitCode, signal) => {
+      clearTimeout(timer)
+      if (failure !== undefined) reject(new Error(failure))
+      else if (exitCode === null) reject(new Error(`its command was ended by ${signal}`))
+      else resolve({ exitCode, ...said })
+    })
+  })
+
+interface UrlAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** GETs a URL. @throws when it does not answer in time, or with more than 64 KiB */
+const askUrl = async (url: string, { timeoutMs }: Asking): Promise<UrlAnswer> => {
+  try {
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: { accept: 'application/json, text/plain, */*' },
+    })
+    return { status: response.status, body: await readBody(response) }
+  } catch (error) {
+    throw new Error(reasonOf(error, timeoutMs), { cause: error })
+  }
+}
+
+const readBody = async (response: Response): Promise<string> => {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true })
+    if (text.length > MAX_BYTES) throw new Error(`its URL answers with more than ${MAX_BYTES} bytes`)
+  }
+  return text + decoder.decode()
+}
+
+const reasonOf = (error: unknown, timeoutMs: number): string => {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `its URL did not answer within ${timeoutMs / 1_000} s`
+  if (error.message.startsWith('its URL')) return error.message
+  const { cause } = error
+  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
+  return `its URL cannot be reached: ${code ?? (cause instanceof Error ? cause.message : error.message)}`
+}
+
+/**
+ * An answer as a value: JSON where it is JSON, else the text without the space around it. A number stays text unless it
+ * is written as JSON would write it: `1.10` is a version.
+ */
+const valueOf = (answer: string): Json => {
+  const text = answer.trim()
+  try {
+    const value = JSON.parse(text) as Json
+    return typeof value === 'number' && String(value) !== text ? text : value
+  } catch {
+    return text
+  }
 }
 
 const OPENS_AT = 9
@@ -52,19 +201,15 @@ const isAvailable = async (source: FactSource, asked: Asking): Promise<boolean> 
     throw new Error(`its URL answers ${status}`)
   }
   if (source.command !== undefined) {
-    const answer = await runCommand(source.command, asked.environment, asked)
+    const answer = await runCommand(source.command, asked)
     // 126 and 127 are the shell's own: the command could not be asked at all.
     if (answer.exitCode >= 126) throw new Error(howItEnded(answer))
     return answer.exitCode === 0 && valueOf(answer.stdout) !== false
   }
-  const value = valueOf(environmentValue(source.env ?? '', asked))
-  return value !== false && !['', '0', 'no', 'off'].includes(String(value).toLowerCase())
-}
-
-interface Asking {
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly timeoutMs: number
-  readonly cwd?: string
+  const word = environmentValue(source.env ?? '', asked)
+    .trim()
+    .toLowerCase()
+  return !['', '0', 'false', 'no', 'off'].includes(word)
 }
 
 const environmentValue = (name: string, { environment }: Asking): string => {
@@ -80,7 +225,7 @@ const askSource = async (source: FactSource, asked: Asking): Promise<Json> => {
     return valueOf(body)
   }
   if (source.command !== undefined) {
-    const answer = await runCommand(source.command, asked.environment, asked)
+    const answer = await runCommand(source.command, asked)
     if (answer.exitCode !== 0) throw new Error(howItEnded(answer))
     return valueOf(answer.stdout)
   }

@@ -23,8 +23,9 @@ interface OpenRun {
   readonly isClosed: boolean
 }
 
-/** Keeps the flat files in step with the record. */
+/** Keeps the flat files in step with the record; does nothing where neither folder is set. */
 export const createFlatFiles = ({ stateDir, auditDir }: FlatFilesOptions): AuditListener => {
+  if (stateDir === undefined && auditDir === undefined) return { appended: async () => {} }
   const runs = new Map<string, OpenRun>()
 
   const advance = async (

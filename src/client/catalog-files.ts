@@ -181,7 +181,7 @@ const pathIn = (value: unknown): string | undefined => {
   const table = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
   return ['path', 'manifest', 'manifestPath', 'file']
     .map((key) => table[key])
-    .find((found) => typeof found === 'string') as string | undefined
+    .find((found) => typeof found === 'string')
 }
 
 const addIndexError = (walk: Walk, name: string, reason: string, help?: string): void => {

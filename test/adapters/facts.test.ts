@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFacts, type FactsConfig } from '../../src/adapters/facts.ts'
-import { nextAt } from '../../src/adapters/local-time.ts'
+import { nextAt } from '../../src/core/local-time.ts'
 
 const base: FactsConfig = { timezone: 'UTC', maintenanceWindows: [], facts: {}, envInConditions: [] }
 const environment = { PATH: process.env['PATH'], REGION: 'eu-1', EMPTY: '', COUNT: '12', SOP_TOKEN: 'hidden' }
@@ -217,6 +217,7 @@ describe('asked of commands, URLs and the environment', () => {
     ['echo "$REGION"', 'eu-1'],
     ['echo "[${SOP_TOKEN:-none}]"', '[none]'],
     ['printf "ünï 🚀"', 'ünï 🚀'],
+    ['sleep 60 & echo started', 'started'],
   ])('a command: %s', async (command, expected) => expect(await fact({ command })).toEqual(expected))
 
   test.each<[string, RegExp]>([

@@ -120,7 +120,7 @@ describe('signatures', () => {
     const executable = executablesOf(definition)['step:1']
     const warrant = { digest: 'd1', executableId: 'step:1', executable, warrant: warrants['step:1'] ?? '' } as const
     expect(key.verifyWarrant(warrant)).toBe(true)
-    expect(key.verifyWarrant(JSON.parse(JSON.stringify(warrant)))).toBe(true)
+    expect(key.verifyWarrant(JSON.parse(JSON.stringify(warrant)) as typeof warrant)).toBe(true)
     expect(other.verifyWarrant(warrant)).toBe(false)
     expect(key.verifyWarrant({ ...warrant, digest: 'd2' })).toBe(false)
     expect(key.verifyWarrant({ ...warrant, executableId: 'step:2' })).toBe(false)
@@ -132,8 +132,8 @@ describe('signatures', () => {
   })
   test.each([undefined, null, 1, '', {}, 'x'])('a warrant that is %j is not one', async (warrant) => {
     const key = await openInstallationKey(dir)
-    expect(
-      key.verifyWarrant({ digest: 'd', executableId: 'step:1', executable: {}, warrant: warrant as unknown as string }),
-    ).toBe(false)
+    expect(key.verifyWarrant({ digest: 'd', executableId: 'step:1', executable: {}, warrant: warrant as string })).toBe(
+      false,
+    )
   })
 })

@@ -99,7 +99,7 @@ describe('coercion', () => {
   test('a pattern that a backtracking engine would never finish', () => {
     const before = performance.now()
     expect(readParam({ ...text, pattern: '(a+)+b' }, 'a'.repeat(5_000))).toHaveProperty('reason')
-    expect(performance.now() - before).toBeLessThan(2_000)
+    expect(performance.now() - before).toBeLessThan(10_000)
   })
 })
 

@@ -45,8 +45,7 @@ const asNumber = (value: unknown): number | bigint | undefined =>
   isNumber(value) ? value : typeof value === 'string' ? numberIn(value) : undefined
 
 const sameNumber = (a: number | bigint | undefined, b: number | bigint | undefined): boolean =>
-  // biome-ignore lint: a loose comparison is the exact one between bigint and number
-  a !== undefined && b !== undefined && a == b
+  a !== undefined && b !== undefined && !(a < b) && !(a > b) && !Number.isNaN(a) && !Number.isNaN(b)
 
 /** The entries of a map; a map literal of the CEL library is a plain object. */
 const entriesOf = (value: unknown): Map<unknown, unknown> | undefined => {

@@ -3,7 +3,6 @@
 //   C2 nothing of the host is in reach: leaves are answered from the scope before the CEL runs.
 //   C3 the cost is bounded by the caps on values (below) and by the budget of language.ts.
 
-import type { ASTNode } from '@marcbachmann/cel-js'
 import type { Condition, Json } from '../definition.ts'
 import { isTrue } from './compare.ts'
 import { language, MAX_LIST, MAX_STRING, MAX_TEXT, openBudget } from './language.ts'
@@ -27,7 +26,7 @@ const compile = (cel: string): Compiled => {
   const known = kept.get(cel)
   if (known !== undefined) return known
   if (cel.length > 2 * MAX_TEXT) throw new Error('it is too long')
-  const { cel: rewritten, leaves } = rewrite(language().parse(cel).ast as ASTNode)
+  const { cel: rewritten, leaves } = rewrite(language().parse(cel).ast)
   const compiled = { leaves, run: language().parse(rewritten) }
   if (kept.size >= MAX_KEPT) kept.clear()
   kept.set(cel, compiled)
@@ -50,7 +49,7 @@ const createConverter = () => {
     const size = Array.isArray(json) ? json.length : Object.keys(json).length
     if (size > MAX_LIST) throw new Error(`it has more than ${MAX_LIST} elements`)
     if (Array.isArray(json)) return json.map(convert)
-    return new Map(Object.entries(json).map(([key, each]) => [text(key), convert(each as Json)]))
+    return new Map(Object.entries(json).map(([key, each]) => [text(key), convert(each)]))
   }
   return { account, convert }
 }
@@ -66,7 +65,7 @@ const shape = (json: Json): unknown =>
 
 const bind = (leaves: readonly Leaf[], scope: ConditionScope) => {
   const { account, convert } = createConverter()
-  const context: Record<string, unknown> = Object.create(null)
+  const context = Object.create(null) as Record<string, unknown>
   const reasons = new Map<string, string>()
   for (const leaf of leaves) {
     const found = answer(leaf, scope)

@@ -46,6 +46,7 @@ const absent = (reason: string): Answer => ({ kind: 'absent', reason })
 const error = (reason: string): Answer => ({ kind: 'error', reason })
 
 const fold = (name: string): string => name.toLowerCase().replaceAll('-', '_')
+const isList = (json: Json): json is readonly Json[] => Array.isArray(json)
 const isTable = (json: unknown): json is Table => typeof json === 'object' && json !== null && !Array.isArray(json)
 
 /** Key that a name means: the same, else one that differs in case or `-` only. Two such are a `clash`. */
@@ -70,7 +71,7 @@ export const textOf = (leaf: Pick<Leaf, 'root' | 'path'>): string =>
 const walk = (start: Json, leaf: Leaf, from: number, loose = false): Answer => {
   let found: Json = start
   for (const key of leaf.path.slice(from)) {
-    const next = Array.isArray(found)
+    const next: Json | undefined = isList(found)
       ? found[Number(key)]
       : isTable(found)
         ? member(found, String(key), loose)

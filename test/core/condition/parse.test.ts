@@ -216,6 +216,6 @@ test('no text makes parseCondition() throw, and every column lies in the text', 
         expect(result.column).toBeLessThanOrEqual(text.length + 1)
       },
     ),
-    { numRuns: 5_000 },
+    { numRuns: 2_000 },
   )
 })

@@ -1,4 +1,5 @@
-// local-time.ts: wall clocks of IANA zones, with the platform's own zone data.
+// local-time.ts: wall clocks of IANA zones. The zone data is the platform's own and changes with it, so no workflow asks here:
+// what an activity found out is recorded (engine.md 2, time-of-day facts).
 
 /** A wall clock: month and hour as people count them. */
 export interface WallTime {
