@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { SetupError, withProgress } from './progress.mjs'
-import { run, tail } from './run.mjs'
+import { run } from './run.mjs'
 
 /** What node_modules was made from. @param {string} root */
 function wantedStamp(root) {
@@ -17,10 +17,10 @@ function wantedStamp(root) {
 const stampFile = (/** @type {string} */ root) => join(root, 'node_modules', '.sop-packages.json')
 
 /** Whether node_modules holds what package-lock.json asks for. @param {string} root */
-export function arePackagesInstalled(root) {
+export async function arePackagesInstalled(root) {
   const stamp = wantedStamp(root)
   if (existsSync(stampFile(root))) return readFileSync(stampFile(root), 'utf8') === stamp
-  if (!isInstalledByHand(root)) return false
+  if (!isInstalledByHand(root) || !(await hasNativeParts(root))) return false
   writeFileSync(stampFile(root), stamp)
   return true
 }
@@ -40,16 +40,49 @@ function isInstalledByHand(root) {
   })
 }
 
-/** Installs the packages. @param {string} root @throws {SetupError} with the way out */
+/**
+ * Installs the packages.
+ *
+ * `npm install` and not `npm ci`: the lock file is written on one system, and npm leaves the native parts of the others out of
+ * it. `npm ci` then either refuses (npm 11) or installs without them (npm 10).
+ *
+ * @param {string} root @throws {SetupError} with the way out
+ */
 export async function installPackages(root) {
-  const [command, ...args] = npmCommand()
-  const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error']
   const words = { doing: 'Installing packages (once; needs the network)', done: 'Installed packages' }
   await withProgress(words, async () => {
-    const { code, output } = await run(command, [...args, ...options], { cwd: root })
-    if (code !== 0) throw new SetupError(explain(output, code))
+    await install(root, [])
+    if (!(await hasNativeParts(root))) await install(root, ['--no-package-lock'])
+    if (!(await hasNativeParts(root)))
+      throw new SetupError(
+        `Cannot install the packages: there is no build of @swc/core or vite for ${process.platform}-${process.arch}.`,
+      )
   })
   writeFileSync(stampFile(root), wantedStamp(root))
+}
+
+/** @param {string} root @param {readonly string[]} more */
+async function install(root, more) {
+  const [command, ...args] = npmCommand()
+  const options = [
+    'install',
+    '--no-save',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--no-progress',
+    '--loglevel=error',
+    ...more,
+  ]
+  const { code, output } = await run(command, [...args, ...options], { cwd: root })
+  if (code !== 0) throw new SetupError(explain(output, code))
+}
+
+/** Whether the packages that bring native code load on this system. @param {string} root */
+async function hasNativeParts(root) {
+  const names = ['@swc/core', 'vite'].filter((name) => existsSync(join(root, 'node_modules', name)))
+  const script = `await Promise.all(${JSON.stringify(names)}.map((name) => import(name)))`
+  return (await run(process.execPath, ['--input-type=module', '-e', script], { cwd: root })).code === 0
 }
 
 /** npm as this process was started by it, else the one on PATH. @returns {[string, ...string[]]} */
@@ -62,7 +95,7 @@ function npmCommand() {
 export function explain(output, code) {
   if (code === 127)
     return `Cannot install the packages: npm cannot be started (${output}). Install npm, or start this with \`npm start\`.`
-  const shown = tail(output, 15)
+  const shown = output.trimStart().split('\n').slice(0, 15).join('\n')
   const reason = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED|network/i.test(output)
     ? 'the package registry cannot be reached.\n' +
       'Connect to the network and run this again. Behind a mirror: `npm config set registry <address>`.\n' +

@@ -20,9 +20,9 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 export async function setUp({ needsBuild = true, root = ROOT } = {}) {
   const release = catchSignals()
   try {
-    if (arePackagesInstalled(root) && (!needsBuild || isBuilt(root))) return
+    if ((await arePackagesInstalled(root)) && (!needsBuild || isBuilt(root))) return
     await withSetupLock(root, async () => {
-      if (!arePackagesInstalled(root)) await installPackages(root)
+      if (!(await arePackagesInstalled(root))) await installPackages(root)
       if (needsBuild && !isBuilt(root)) await build(root)
     })
   } catch (error) {

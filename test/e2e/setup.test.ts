@@ -130,18 +130,18 @@ test('a build that fails says why and leaves the old one in place', () => {
   expect(existsSync(join(root, 'dist/cli/main.js'))).toBe(true)
 })
 
-test('packages count as installed when npm installed what the lock names, optional ones aside', () => {
+test('packages count as installed when npm installed what the lock names, optional ones aside', async () => {
   const root = withPackages(project())
-  expect(arePackagesInstalled(root)).toBe(true)
+  expect(await arePackagesInstalled(root)).toBe(true)
   writeFileSync(join(root, 'package-lock.json'), LOCK.replace('1.0.0"}', '1.0.1"}'))
-  expect(arePackagesInstalled(root)).toBe(false)
+  expect(await arePackagesInstalled(root)).toBe(false)
   const other = project()
-  expect(arePackagesInstalled(other)).toBe(false)
+  expect(await arePackagesInstalled(other)).toBe(false)
   mkdirSync(join(other, 'node_modules'))
   writeFileSync(join(other, 'node_modules/.package-lock.json'), LOCK.replace('"2.0.0"', '"2.0.1"'))
-  expect(arePackagesInstalled(other)).toBe(false)
+  expect(await arePackagesInstalled(other)).toBe(false)
   writeFileSync(join(other, 'node_modules/.package-lock.json'), LOCK.replace(/,"node_modules\/b".*?\}/, ''))
-  expect(arePackagesInstalled(other)).toBe(true)
+  expect(await arePackagesInstalled(other)).toBe(true)
 })
 
 test('without a network start.mjs says so once, with the way out and without a stack', () => {
