@@ -5,6 +5,7 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { removeAtExit } from './exit-cleaner.ts'
 
 // output-pipe.ts: one real pipe for stdout and stderr together. Node gives its children socket pairs, on which
 // `echo x > /dev/stderr` and `tee /dev/stderr` fail (ENXIO), and one for each stream, which loses the order of lines.
@@ -55,17 +56,6 @@ export const createOutputPipes = (dir: string): OutputPipes => {
 }
 
 const PREFIX = '.pipes-'
-
-const ownFolders = new Set<string>()
-
-const removeAtExit = (folder: string): void => {
-  if (ownFolders.size === 0) {
-    process.once('exit', () => {
-      for (const each of ownFolders) rmSync(each, { recursive: true, force: true })
-    })
-  }
-  ownFolders.add(folder)
-}
 
 /** The reader first, without waiting for a writer; after the unlink nobody else can open it. */
 const openPipe = (path: string): OutputPipe => {

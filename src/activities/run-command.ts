@@ -10,6 +10,7 @@ import { createOutputPipes } from './output-pipe.ts'
 import { createTail, type OutputTail } from './output-tail.ts'
 import { runHttp } from './run-http.ts'
 import { type ActionEnd, runShell, type ShellDeps } from './run-shell.ts'
+import { createStepFiles } from './step-files.ts'
 import { watchStop, type Stop } from './stop.ts'
 
 // run-command.ts: one execution of one signed executable. Order matters:
@@ -19,7 +20,11 @@ import { watchStop, type Stop } from './stop.ts'
 
 /** Runs the command of a step, a verification or a gate. What the command does wrong is a result, not an error. */
 export const runCommand = (deps: ActivityDeps): ((task: CommandTask) => Promise<CommandResult>) => {
-  const shellDeps: ShellDeps = { ...deps, pipes: createOutputPipes(deps.scratchDir) }
+  const shellDeps: ShellDeps = {
+    ...deps,
+    pipes: createOutputPipes(deps.scratchDir),
+    files: createStepFiles(deps.scratchDir),
+  }
   return async (task) => {
     const context = Context.current()
     assertMayRun(deps, task, context)

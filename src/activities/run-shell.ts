@@ -1,6 +1,4 @@
-import { constants } from 'node:fs'
-import { mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdirSync, statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Command, Json } from '../core/definition.ts'
 import { encodeFileName } from '../core/file-name.ts'
@@ -11,7 +9,8 @@ import { invocationOf } from './interpreters.ts'
 import type { Mask } from './mask.ts'
 import type { OutputPipes } from './output-pipe.ts'
 import { LINGER_MS, type ProcessEnd, runProcess } from './run-process.ts'
-import { OUTPUT_FILE_BYTES, outputTooLarge, parseStepOutput } from './step-output.ts'
+import type { StepFiles } from './step-files.ts'
+import { outputTooLarge, parseStepOutput } from './step-output.ts'
 import type { Stop } from './stop.ts'
 
 /** What an action of any kind needs of the command that it is a part of. */
@@ -44,6 +43,7 @@ export type ShellDeps = Pick<
   'environment' | 'envPassthrough' | 'workdir' | 'scratchDir' | 'killGraceMs'
 > & {
   readonly pipes: OutputPipes
+  readonly files: StepFiles
 }
 
 type ShellExecutable = Extract<Executable, { kind: 'shell' }>
@@ -68,25 +68,19 @@ export const runShell = async (
 
 const runBlocks = async (deps: ShellDeps, executable: ShellExecutable, ports: ActionPorts): Promise<ActionEnd> => {
   const cwd = resolve(deps.workdir, executable.cwd ?? '.')
-  const missing = await folderProblem(cwd, executable.cwd, deps.workdir)
+  const missing = folderProblem(cwd, executable.cwd, deps.workdir)
   if (missing !== undefined) return { error: missing, outputs: {} }
   const runDir = runDirOf(deps.scratchDir, ports.task.runId)
-  await mkdir(runDir, { recursive: true, mode: 0o700 })
-  // `>> $SOP_OUTPUT` without quotes has to work wherever the data directory lies.
-  const folder = await mkdtemp(join(/\s/.test(deps.scratchDir) ? tmpdir() : deps.scratchDir, '.sop-step-'))
-  try {
-    const step: ShellStep = { deps, executable, ports, cwd, runDir, folder }
-    let outputs: Readonly<Record<string, Json>> = {}
-    for (const [index, command] of executable.commands.entries()) {
-      if (ports.stop.signal.aborted) return { wasStopped: true, outputs }
-      const end = await runBlock(step, command, index)
-      outputs = { ...outputs, ...end.outputs }
-      if (end.error !== undefined || end.wasStopped === true) return { ...end, outputs }
-    }
-    return { exitCode: 0, outputs }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+  mkdirSync(runDir, { recursive: true, mode: 0o700 })
+  const step: ShellStep = { deps, executable, ports, cwd, runDir }
+  let outputs: Readonly<Record<string, Json>> = {}
+  for (const [index, command] of executable.commands.entries()) {
+    if (ports.stop.signal.aborted) return { wasStopped: true, outputs }
+    const end = await runBlock(step, command, index)
+    outputs = { ...outputs, ...end.outputs }
+    if (end.error !== undefined || end.wasStopped === true) return { ...end, outputs }
   }
+  return { exitCode: 0, outputs }
 }
 
 interface ShellStep {
@@ -95,26 +89,18 @@ interface ShellStep {
   readonly ports: ActionPorts
   readonly cwd: string
   readonly runDir: string
-  /** Private folder of this execution: scripts and outputs. */
-  readonly folder: string
 }
 
 const runBlock = async (step: ShellStep, command: Command, index: number): Promise<ActionEnd> => {
-  const { deps, executable, ports, cwd, runDir, folder } = step
-  const outputFile = join(folder, `output-${index + 1}`)
+  const { deps, executable, ports, cwd, runDir } = step
+  const outputFile = deps.files.newOutput()
   const host = hostEnvironment(deps.environment, deps.envPassthrough)
   const env = stepEnvironment(host, ports.values, { runDir, outputFile })
   const found = invocationOf(command.interpreter, executable.shell, env.PATH ?? '')
   const problem = found.ok ? environmentProblem(env) : found.error
   if (!found.ok || problem !== undefined) return { error: problem as string, outputs: {} }
   const { program, args, feed, extension } = found.invocation
-  const script = join(folder, `step-${ports.task.stepNumber}-${index + 1}.${extension}`)
-  await Promise.all([
-    writeFile(script, scriptText(command.script), { mode: 0o600 }),
-    writeFile(outputFile, '', { mode: 0o600 }),
-  ])
-  // Node looks for the nearest package.json to tell a module from a script; the folder of the engine must not answer.
-  if (extension === 'js') await writeFile(join(folder, 'package.json'), '{}')
+  const script = deps.files.script(`step-${ports.task.stepNumber}-${index + 1}`, extension, scriptText(command.script))
   try {
     const end = await runProcess(
       {
@@ -134,7 +120,10 @@ const runBlock = async (step: ShellStep, command: Command, index: number): Promi
       },
     )
     await explain(end, ports)
-    return { ...(await collect(outputFile, ports)), ...endOf(end, index, executable.commands.length) }
+    return {
+      ...(await collect(deps.files.takeOutput(outputFile), ports)),
+      ...endOf(end, index, executable.commands.length),
+    }
   } catch (error) {
     return { error: startProblem(program, error), outputs: {} }
   }
@@ -146,8 +135,8 @@ const scriptText = (script: string): string => {
   return text.endsWith('\n') ? text : `${text}\n`
 }
 
-const folderProblem = async (cwd: string, asked: string | undefined, workdir: string): Promise<string | undefined> => {
-  const found = await stat(cwd).catch(() => undefined)
+const folderProblem = (cwd: string, asked: string | undefined, workdir: string): string | undefined => {
+  const found = statSync(cwd, { throwIfNoEntry: false })
   if (found?.isDirectory() === true) return undefined
   const relative = asked === undefined || isAbsolute(asked) ? '' : ` (cwd "${asked}" below "${workdir}")`
   return `Cannot start in folder "${cwd}": ${found === undefined ? 'it does not exist' : 'it is not a folder'}${relative}. Create it in an earlier step, or correct "cwd"`
@@ -191,30 +180,14 @@ const explain = async ({ leftBehind, holdsOutput }: ProcessEnd, { note }: Action
 }
 
 /** An error here goes before a good end of the program, since it stands after it in the spread of `runBlock`. */
-const collect = async (file: string, ports: ActionPorts): Promise<Pick<ActionEnd, 'outputs' | 'error'>> => {
-  const bytes = await readOutputs(file)
+const collect = async (
+  bytes: Uint8Array | number,
+  ports: ActionPorts,
+): Promise<Pick<ActionEnd, 'outputs' | 'error'>> => {
   if (typeof bytes === 'number') return { outputs: {}, error: outputTooLarge(bytes) }
   // Masked before it is parsed, so that no secret can hide in a name or across lines.
   const text = Buffer.from(ports.mask.bytes(bytes)).toString('utf8')
   const { values, problems, error } = parseStepOutput(text, isReservedOutput)
   for (const problem of problems) await ports.note(problem)
   return error === undefined ? { outputs: values } : { outputs: values, error }
-}
-
-/** The bytes; their number where they are too many to read; nothing where the step removed the file. */
-const readOutputs = async (file: string): Promise<Uint8Array | number> => {
-  try {
-    // A step may have put a pipe there, on which a plain open would wait for ever.
-    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const stats = await handle.stat()
-      if (!stats.isFile()) return new Uint8Array(0)
-      const { size } = stats
-      return size > OUTPUT_FILE_BYTES ? size : await handle.readFile()
-    } finally {
-      await handle.close()
-    }
-  } catch {
-    return new Uint8Array(0)
-  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { OUTPUT_TAIL_BYTES } from '../../src/core/run/task.ts'
@@ -228,10 +228,17 @@ describe('runCommand() builds the environment', () => {
     expect(statSync(folder as string).mode & 0o777).toBe(0o700)
   })
 
-  test('and leaves nothing of an execution behind', async () => {
+  test('and leaves no output of an execution behind', async () => {
     const rig = commandRig()
-    await rig.run(bash('true'))
-    expect(readdirSync(rig.deps.scratchDir).filter((name) => !name.startsWith('.pipes-'))).toEqual(['sop_run_1'])
+    const { output } = await rig.run(bash('echo a=1 >> $SOP_OUTPUT; echo "$SOP_OUTPUT"'))
+    expect(existsSync(output.trim())).toBe(false)
+    expect(readdirSync(rig.deps.scratchDir).filter((name) => !name.startsWith('.'))).toEqual(['sop_run_1'])
+  })
+
+  test('and runs only the script that was signed, whatever a step did to its file', async () => {
+    const rig = commandRig()
+    const script = 'echo mine; chmod u+w "$0"; echo "echo evil" > "$0.new"; mv -f "$0.new" "$0"'
+    for (let i = 0; i < 3; i++) expect((await rig.run(bash(script))).output).toBe('mine\n')
   })
 
   test.each([
