@@ -34,7 +34,10 @@ export const createCli = ({ io, ports }: CliDeps, only?: CommandSpec): Cli => ({
       const { spec, args, options } = parsed.invocation
       common = options
       const verb = await spec.load()
-      return (await verb(createContext(io, ports, common), args, options as never)) ?? exitCode('ok')
+      return (
+        (await verb(createContext(io, ports, { ...common, name: only?.name ?? 'sop' }), args, options as never)) ??
+        exitCode('ok')
+      )
     } catch (error) {
       return report(io, only?.name ?? 'sop', error, common.json === true || argv.includes('--json'))
     }

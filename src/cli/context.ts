@@ -1,5 +1,6 @@
 import pc from 'picocolors'
 import type { SopClient } from '../client/client.ts'
+import type { CommonOptions } from './command.ts'
 import { type Io, hasColour, hasUtf8 } from './io.ts'
 import type { Ports } from './ports.ts'
 import { cleanDeep, toJson } from './render/clean.ts'
@@ -8,6 +9,8 @@ export type Colours = ReturnType<typeof pc.createColors>
 
 /** What every verb works with. */
 export interface Context {
+  /** `sop`, or the `sop-*` command. */
+  readonly name: string
   readonly io: Io
   readonly ports: Ports
   readonly json: boolean
@@ -26,12 +29,13 @@ export interface Context {
   hint(text: string): void
 }
 
-/** @param options the common options of the command line */
-export const createContext = (io: Io, ports: Ports, options: { json?: boolean; url?: string }): Context => {
+/** @param options the common options of the command line, and the name of the program */
+export const createContext = (io: Io, ports: Ports, options: CommonOptions & { readonly name?: string }): Context => {
   const at = options.url === undefined ? {} : { url: options.url }
   const json = options.json === true
   let client: Promise<SopClient> | undefined
   return {
+    name: options.name ?? 'sop',
     io,
     ports,
     json,

@@ -1,5 +1,6 @@
 import type { DecisionRequest } from '../client/client.ts'
 import type { DecisionReply } from '../core/run/decision.ts'
+import { isClosed } from '../core/run/state.ts'
 import type { Context } from './context.ts'
 import { UsageError, exitCode } from './exit-codes.ts'
 import { sopCommand } from './render/shell-word.ts'
@@ -39,12 +40,12 @@ export const showReply = (context: Context, verb: string, reply: DecisionReply):
         ? ''
         : ` (decided by ${reply.decidedBy})`
     context.io.err.write(
-      `${cleanText(`sop: ${reply.reason ?? `Cannot ${verb} run "${reply.runId}": it was refused`}${by}`)}\n`,
+      `${cleanText(`${context.name}: ${reply.reason ?? `Cannot ${verb} run "${reply.runId}": it was refused`}${by}`)}\n`,
     )
     return exitCode(reply.code ?? 'failed')
   }
   context.show(reply, (clean) => renderAccepted(context, verb, clean))
-  context.hint(`Follow it: ${sopCommand('status', reply.runId, '--wait')}`)
+  if (!isClosed(reply.status)) context.hint(`Follow it: ${sopCommand('status', reply.runId, '--wait')}`)
   return exitCode('ok')
 }
 

@@ -111,7 +111,7 @@ const PLAIN_MARKS = { ...MARKS, success: '+', failed: 'x', running: '>', rolled_
 
 const liveLines = (context: Context, view: RunView): readonly string[] => {
   const { io, colours } = context
-  const columns = Math.max(20, (io.out.columns ?? 80) - 1)
+  const columns = Math.max(20, (io.out.columns || 80) - 1)
   const marks = context.utf8 ? MARKS : PLAIN_MARKS
   const lines = around(view, roomFor(io)).map((step) => {
     const took =
@@ -141,7 +141,7 @@ const runningFor = ({ startedAt }: StepView, now: number): string => {
   return ms >= 1_000 ? renderDuration(Math.floor(ms / 1_000) * 1_000) : ''
 }
 
-const roomFor = (io: Io): number => Math.max(5, (io.out.rows ?? 24) - 12)
+const roomFor = (io: Io): number => Math.max(5, (io.out.rows || 24) - 12)
 
 const around = (view: RunView, room: number): readonly StepView[] => {
   const at = Math.max(

@@ -140,7 +140,7 @@ describe('sop-approve', () => {
     const refused = { ...reply, accepted: false, code: 'conflict', reason: 'Cannot approve: no gate is open' } as const
     expect(await sop([RUN_ID], { only: ALIASES.approve, engine: { approveStep: async () => refused } })).toMatchObject({
       code: 7,
-      err: 'sop: Cannot approve: no gate is open\n',
+      err: 'sop-approve: Cannot approve: no gate is open\n',
     })
   })
 
