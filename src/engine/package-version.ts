@@ -3,5 +3,5 @@ import { readFileSync } from 'node:fs'
 /** The version of this package. */
 export const packageVersion = (): string => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { readonly version?: unknown }).version ?? '0.0.0')
+  return (JSON.parse(text) as { readonly version: string }).version
 }
