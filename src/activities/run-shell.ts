@@ -93,12 +93,15 @@ interface ShellStep {
 
 const runBlock = async (step: ShellStep, command: Command, index: number): Promise<ActionEnd> => {
   const { deps, executable, ports, cwd, runDir } = step
-  const outputFile = deps.files.newOutput()
+  const outputFile = await deps.files.newOutput()
   const host = hostEnvironment(deps.environment, deps.envPassthrough)
   const env = stepEnvironment(host, ports.values, { runDir, outputFile })
   const found = invocationOf(command.interpreter, executable.shell, env.PATH ?? '')
   const problem = found.ok ? environmentProblem(env) : found.error
-  if (!found.ok || problem !== undefined) return { error: problem as string, outputs: {} }
+  if (!found.ok || problem !== undefined) {
+    deps.files.takeOutput(outputFile)
+    return { error: problem as string, outputs: {} }
+  }
   const { program, args, feed, extension } = found.invocation
   const script = deps.files.script(`step-${ports.task.stepNumber}-${index + 1}`, extension, scriptText(command.script))
   try {
@@ -125,6 +128,7 @@ const runBlock = async (step: ShellStep, command: Command, index: number): Promi
       ...endOf(end, index, executable.commands.length),
     }
   } catch (error) {
+    deps.files.takeOutput(outputFile)
     return { error: startProblem(program, error), outputs: {} }
   }
 }

@@ -12,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { removeAtExit } from './exit-cleaner.ts'
@@ -24,26 +25,47 @@ import { OUTPUT_FILE_BYTES } from './step-output.ts'
 export interface StepFiles {
   /** Path of a file with that script. `name` is what `$0` and error messages show. */
   script(name: string, extension: string, text: string): string
-  /** A path for `$SOP_OUTPUT`, never used before. The file comes into being when the step writes to it. */
-  newOutput(): string
-  /** What the step wrote, and removes it; a number: so many bytes, too many to read. */
+  /** An empty file for `$SOP_OUTPUT`, never used before: what an earlier step left running must not write there. */
+  newOutput(): Promise<string>
+  /** What the step wrote; the file goes. A number: so many bytes, too many to read. */
   takeOutput(path: string): Uint8Array | number
 }
 
 const PREFIX = '.sop-steps-'
+/** Output files made ahead: on a busy disk making one takes longer than a short command does. */
+const STOCK = 16
 const MAX_SCRIPTS = 500
 const LEFTOVER_MS = 7 * 86_400_000
 
 export const createStepFiles = (scratchDir: string): StepFiles => {
   const scripts = new Map<string, string>()
+  let stock: string[] = []
+  let isFilling = false
   let folder: string | undefined
   let count = 0
   const inFolder = (name: string): string => {
     if (folder === undefined || !existsSync(folder)) {
       scripts.clear()
+      stock = []
       folder = newFolder(scratchDir)
     }
     return join(folder, name)
+  }
+  const makeOutput = async (): Promise<string> => {
+    const path = inFolder(`output.${++count}`)
+    await writeFile(path, '', { flag: 'wx', mode: 0o600 })
+    return path
+  }
+  const fillStock = async (): Promise<void> => {
+    if (isFilling || stock.length > STOCK / 2) return
+    isFilling = true
+    try {
+      for (let i = stock.length; i < STOCK; i++) stock.push(await makeOutput())
+    } catch {
+      // Told by the step that finds the stock empty and makes its own.
+    } finally {
+      isFilling = false
+    }
   }
   return {
     script: (name, extension, text) => {
@@ -61,10 +83,15 @@ export const createStepFiles = (scratchDir: string): StepFiles => {
       }
       return path
     },
-    newOutput: () => inFolder(`output.${++count}`),
+    newOutput: async () => {
+      inFolder('')
+      const ready = stock.shift()
+      void fillStock()
+      return ready ?? makeOutput()
+    },
     takeOutput: (path) => {
       const bytes = readOutput(path)
-      if (typeof bytes === 'number' || bytes.length > 0) rmSync(path, { force: true, recursive: true })
+      rm(path, { force: true, recursive: true }).catch(() => {})
       return bytes
     },
   }

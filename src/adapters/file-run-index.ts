@@ -1,11 +1,11 @@
 import { constants } from 'node:fs'
 import { appendFile, mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AuditListener, RunFilter, RunHeader, RunIndex } from '../activities/deps.ts'
+import type { AuditListener, RunHeader, RunIndex } from '../activities/deps.ts'
 import { decodeFileName } from '../core/file-name.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
-import { applyToSummary, type SummaryState, summaryOfState } from '../core/run/summary.ts'
-import type { RunSummary } from '../core/run/view.ts'
+import { createRunList, findRun, type RunList, selectRuns } from '../core/run/run-list.ts'
+import { applyToSummary, type SummaryState } from '../core/run/summary.ts'
 
 // file-run-index.ts: the list of runs, a projection of the record. `runs/index.jsonl` has a row for each change, and the
 // last row of a run counts; the writer appends, any other process follows by offset. Nothing here is a source of
@@ -34,7 +34,7 @@ const RECHECK_MS = 5000
 export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunIndexOptions): Promise<FileRunIndex> => {
   const path = indexPath(dataDir)
   await mkdir(join(dataDir, 'runs'), { recursive: true, mode: 0o700 })
-  const table = createTable()
+  const table = createRunList()
   await load(path, table, warn)
   await reconcile(dataDir, table, warn)
   await compact(path, table)
@@ -62,8 +62,8 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
   }
 
   return {
-    list: async (filter) => select(table, filter),
-    get: async (runId) => find(table, runId),
+    list: async (filter) => selectRuns(table, filter),
+    get: async (runId) => findRun(table, runId),
     appended: async (run, events, history) => {
       const state = await advance(table.get(run.runId), run, events, history)
       if (state === undefined) return
@@ -80,7 +80,7 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
 /** Follows the list that another process writes; each question first reads what is new. */
 export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOptions): RunIndex => {
   const path = indexPath(dataDir)
-  let table = createTable()
+  let table = createRunList()
   let at = { ino: 0n, offset: 0 }
   let reading: Promise<void> | undefined
   const refresh = async (): Promise<void> => {
@@ -90,7 +90,7 @@ export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOpt
       const { ino, size } = await handle.stat({ bigint: true })
       // Written anew by a compaction: another file, or a shorter one.
       if (ino !== at.ino || Number(size) < at.offset) {
-        table = createTable()
+        table = createRunList()
         at = { ino, offset: 0 }
       }
       const bytes = Buffer.alloc(Number(size) - at.offset)
@@ -107,66 +107,13 @@ export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOpt
   return {
     list: async (filter) => {
       await once()
-      return select(table, filter)
+      return selectRuns(table, filter)
     },
     get: async (runId) => {
       await once()
-      return find(table, runId)
+      return findRun(table, runId)
     },
   }
-}
-
-/** Summaries by id, and in the order of lists: newest first. */
-interface Table {
-  readonly size: number
-  get(runId: string): SummaryState | undefined
-  put(state: SummaryState): void
-  /** Newest first. */
-  values(): Iterable<SummaryState>
-}
-
-const createTable = (): Table => {
-  const byId = new Map<string, SummaryState>()
-  /** Oldest first, so that a new run is put at the end as a rule. */
-  const order: { readonly runId: string; readonly createdAt: string }[] = []
-  const isBefore = (a: { createdAt: string; runId: string }, b: { createdAt: string; runId: string }): boolean =>
-    a.createdAt === b.createdAt ? a.runId < b.runId : a.createdAt < b.createdAt
-  return {
-    get size() {
-      return byId.size
-    },
-    get: (runId) => byId.get(runId),
-    put: (state) => {
-      const { runId, createdAt } = state
-      if (!byId.has(runId)) {
-        let at = order.length
-        while (at > 0 && isBefore(state, order[at - 1] as SummaryState)) at--
-        order.splice(at, 0, { runId, createdAt })
-      }
-      byId.set(runId, state)
-    },
-    *values() {
-      for (let i = order.length - 1; i >= 0; i--) yield byId.get((order[i] as { runId: string }).runId) as SummaryState
-    },
-  }
-}
-
-const DEFAULT_LIMIT = 50
-
-const find = (table: Table, runId: string): RunSummary | undefined => {
-  const state = table.get(runId)
-  return state === undefined ? undefined : summaryOfState(state)
-}
-
-const select = (table: Table, { sop, states, limit = DEFAULT_LIMIT }: RunFilter): readonly RunSummary[] => {
-  const found: RunSummary[] = []
-  for (const state of table.values()) {
-    if (found.length >= limit) break
-    if (sop !== undefined && state.sopName !== sop) continue
-    if (states !== undefined && states.length > 0 && !states.includes(state.status)) continue
-    found.push(summaryOfState(state))
-  }
-  return found
 }
 
 /** The run's state after the events; undefined where nothing is new. */
@@ -187,7 +134,7 @@ const fold = (before: SummaryState | undefined, events: readonly RecordedEvent[]
 
 const rowOf = (state: SummaryState): string => `${JSON.stringify(state)}\n`
 
-const load = async (path: string, table: Table, warn: NonNullable<FileRunIndexOptions['warn']>): Promise<void> => {
+const load = async (path: string, table: RunList, warn: NonNullable<FileRunIndexOptions['warn']>): Promise<void> => {
   const bytes = await readFile(path).catch(() => Buffer.alloc(0))
   takeRows(bytes, table, path, warn)
 }
@@ -195,7 +142,7 @@ const load = async (path: string, table: Table, warn: NonNullable<FileRunIndexOp
 /** Takes the whole lines of the bytes; answers how many bytes those were. */
 const takeRows = (
   bytes: Buffer,
-  table: Table,
+  table: RunList,
   path: string,
   warn: NonNullable<FileRunIndexOptions['warn']>,
 ): number => {
@@ -226,7 +173,7 @@ const parseRow = (line: string): SummaryState | undefined => {
   }
 }
 
-const compact = async (path: string, table: Table): Promise<void> => {
+const compact = async (path: string, table: RunList): Promise<void> => {
   await writeFile(`${path}.tmp`, [...table.values()].reverse().map(rowOf).join(''), { mode: 0o600 })
   await rename(`${path}.tmp`, path)
 }
@@ -234,7 +181,7 @@ const compact = async (path: string, table: Table): Promise<void> => {
 /** Reads again what the rows cannot be sure of: records without a row, and those written after the last row was. */
 const reconcile = async (
   dataDir: string,
-  table: Table,
+  table: RunList,
   warn: NonNullable<FileRunIndexOptions['warn']>,
 ): Promise<void> => {
   const root = join(dataDir, 'audit')

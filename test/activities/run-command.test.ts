@@ -231,7 +231,7 @@ describe('runCommand() builds the environment', () => {
   test('and leaves no output of an execution behind', async () => {
     const rig = commandRig()
     const { output } = await rig.run(bash('echo a=1 >> $SOP_OUTPUT; echo "$SOP_OUTPUT"'))
-    expect(existsSync(output.trim())).toBe(false)
+    await expect.poll(() => existsSync(output.trim())).toBe(false)
     expect(readdirSync(rig.deps.scratchDir).filter((name) => !name.startsWith('.'))).toEqual(['sop_run_1'])
   })
 

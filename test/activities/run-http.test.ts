@@ -13,12 +13,13 @@ const serve = async (
   answer: (seen: Seen, response: ServerResponse) => void,
 ): Promise<{ readonly url: string; readonly seen: Seen[] }> => {
   const seen: Seen[] = []
-  const server = createServer(async (request, response) => {
-    const body = Buffer.concat(await request.toArray()).toString()
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = Buffer.concat((await request.toArray()) as Buffer[]).toString()
     const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body }
     seen.push(one)
     answer(one, response)
-  }).listen(0, '127.0.0.1')
+  }
+  const server = createServer((request, response) => void handle(request, response)).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   onTestFinished(() => {
     server.closeAllConnections()

@@ -8,7 +8,7 @@ import { createFileAudit, sha256Hex } from '../../src/adapters/file-audit.ts'
 import { GENESIS_HASH, verifyChain } from '../../src/core/audit-chain.ts'
 import { sha256Hex as pureSha256Hex } from '../../src/core/canonical.ts'
 import type { PinnedSop } from '../../src/core/run/run.ts'
-import { runOf, tempDir, wholeRun } from './support/records.ts'
+import { parsed, runOf, tempDir, wholeRun } from './support/records.ts'
 
 const RUN = { runId: 'sop_run_1', sop: 'deploy' }
 const EVENTS = wholeRun(RUN.runId)
@@ -26,7 +26,7 @@ describe('createFileAudit().append()', () => {
   test('writes the events as a hash chain, keys in their order, readable by its owner alone', async () => {
     const { audit, record } = setUp()
     expect(await audit.append(RUN, EVENTS)).toBe(8)
-    const first = JSON.parse(lines(record)[2] as string)
+    const first = parsed(lines(record)[2] as string)
     expect(Object.keys(first)).toEqual([
       'sequence',
       'timestamp',
@@ -74,10 +74,10 @@ describe('createFileAudit().append()', () => {
     const other = { ...EVENTS[3], principal: { id: 'mallory', kind: 'user' } } as (typeof EVENTS)[number]
     expect(await open().append(RUN, [...EVENTS.slice(0, 3), other, ...EVENTS.slice(4, 5)])).toBe(5)
     expect(warnings).toEqual(['conflict: the record holds another event under this sequence'])
-    expect(JSON.parse(lines(record)[3] as string).principal.id).toBe('alice')
+    expect(parsed(lines(record)[3] as string)).toMatchObject({ principal: { id: 'alice' } })
     const forks = lines(join(dataDir, 'audit', 'deploy', 'sop_run_1.forks.jsonl'))
     expect(forks).toHaveLength(1)
-    expect(JSON.parse(forks[0] as string)).toMatchObject({ conflict: 4, event: { principal: { id: 'mallory' } } })
+    expect(parsed(forks[0] as string)).toMatchObject({ conflict: 4, event: { principal: { id: 'mallory' } } })
     expect(verifyChain(await audit.read(RUN.runId), sha256Hex)).toEqual([])
   })
 
@@ -214,7 +214,7 @@ describe('createFileAudit() writes documents', () => {
     expect(existsSync(`${base}.json`)).toBe(false)
     expect(lines(`${base}.log`)).toHaveLength(9)
     await audit.append(RUN, EVENTS)
-    const document = JSON.parse(readFileSync(`${base}.json`, 'utf8'))
+    const document = parsed(readFileSync(`${base}.json`, 'utf8'))
     expect(Object.keys(document)).toEqual(['sop', 'started_at', 'completed_at', 'status', 'steps', 'metrics'])
     expect(document).toMatchObject({ sop: 'deploy', status: 'success', metrics: { total_duration_ms: 7000 } })
     expect(lines(`${base}.log`)).toHaveLength(10)
@@ -230,13 +230,13 @@ describe('createFileAudit() writes documents', () => {
     })) as never
     await audit.append(RUN, failedRun)
     const path = record.replace('.jsonl', '.json')
-    expect(JSON.parse(readFileSync(path, 'utf8')).status).toBe('failed')
+    expect(parsed(readFileSync(path, 'utf8')).status).toBe('failed')
     const more = [
       { ...EVENTS[0], sequence: 3, eventType: 'run_retried', details: {} },
       { ...EVENTS[7], sequence: 4 },
     ] as never
     await audit.append(RUN, more)
-    expect(JSON.parse(readFileSync(path, 'utf8')).status).toBe('success')
+    expect(parsed(readFileSync(path, 'utf8')).status).toBe('success')
   })
 })
 
@@ -260,7 +260,7 @@ describe('a writer that is killed', () => {
   test('loses no acknowledged event, doubles none, and leaves chains that go on', async () => {
     const dataDir = tempDir()
     const acked = new Map<string, number>()
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const child = spawn(process.execPath, ['--import', hooks, script, dataDir], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
@@ -281,7 +281,7 @@ describe('a writer that is killed', () => {
         expect(events.length).toBeGreaterThanOrEqual(sequence)
         // Torn lines are no part of a reader's world, but the writer's next append has to cut them off.
         const path = join(dataDir, 'audit', 'deploy', `${runId}.jsonl`)
-        if (round === 2) appendFileSync(path, '{"sequence":')
+        if (round === 1) appendFileSync(path, '{"sequence":')
       }
     }
     expect(acked.size).toBe(8)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createFileAudit } from '../../src/adapters/file-audit.ts'
 import { followFileRunIndex, openFileRunIndex } from '../../src/adapters/file-run-index.ts'
-import { created, runOf, tempDir, wholeRun } from './support/records.ts'
+import { created, parsed, runOf, tempDir, wholeRun } from './support/records.ts'
 
 const HOUR_MS = 3_600_000
 const START_MS = Date.UTC(2026, 0, 1)
@@ -121,7 +121,7 @@ describe('openFileRunIndex()', () => {
       .trimEnd()
       .split('\n')
     expect(lines.length).toBeLessThan(5000)
-    expect(JSON.parse(lines.at(-1) as string).sequence).toBe(6001)
+    expect(parsed(lines.at(-1) as string).sequence).toBe(6001)
   })
 
   test('answers quickly with ten thousand runs', async () => {
@@ -170,7 +170,7 @@ describe('followFileRunIndex()', () => {
     await record(3)
     await index.flush()
     const follower = followFileRunIndex({ dataDir })
-    const row = JSON.stringify({ ...JSON.parse(rows()[0] as string), status: 'paused' })
+    const row = JSON.stringify({ ...parsed(rows()[0] as string), status: 'paused' })
     appendFileSync(join(dataDir, 'runs', 'index.jsonl'), row.slice(0, 50))
     expect(await follower.get('a')).toMatchObject({ status: 'awaiting_approval' })
     appendFileSync(join(dataDir, 'runs', 'index.jsonl'), `${row.slice(50)}\n`)

@@ -19,7 +19,7 @@ const chain = (events: readonly RunEvent[]): RecordedEvent[] => {
 }
 const CHAIN = chain([1, 2, 3, 4, 5].map(event))
 const edit = (index: number, change: (event: RecordedEvent) => object): RecordedEvent[] =>
-  CHAIN.map((each, i) => (i === index ? ({ ...each, ...change(each) } as RecordedEvent) : each))
+  CHAIN.map((each, i) => (i === index ? { ...each, ...change(each) } : each))
 const kinds = (events: readonly RecordedEvent[], expected = {}) =>
   verifyChain(events, sha256Hex, expected).map(({ kind, sequence }) => `${kind} ${sequence}`)
 

@@ -58,3 +58,6 @@ export const wholeRun = (runId: string, startMs?: number): readonly RunEvent[] =
     say('run_completed', { duration: '7s', duration_ms: 7000, stepsCompleted: 1, stepsSkipped: 1 }),
   ]
 }
+
+/** A JSON text as what the test knows it to be. */
+export const parsed = <T = Record<string, unknown>>(text: string): T => JSON.parse(text) as T

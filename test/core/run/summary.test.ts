@@ -69,7 +69,7 @@ describe('applyToSummary()', () => {
         fc.constantFrom('auto', 'supervised', 'step_by_step'),
         fc.array(fc.constantFrom(...deeds, 'ok' as const, 'approve' as const, 'complete' as const), { maxLength: 20 }),
         (sketches, mode, script) => {
-          const play = new Play(sopOf({ mode, steps: sketches } as SopSketch)).start()
+          const play = new Play(sopOf({ mode, steps: sketches })).start()
           agrees(play)
           for (const deed of script) {
             act(play, deed)
@@ -93,7 +93,8 @@ describe('applyToSummary()', () => {
     play.decide('approve')
     play.ends(ok())
     const state = play.events.reduce<SummaryState | undefined>(
-      (before, event) => applyToSummary(before === undefined ? undefined : JSON.parse(JSON.stringify(before)), event),
+      (before, event) =>
+        applyToSummary(before === undefined ? undefined : (JSON.parse(JSON.stringify(before)) as SummaryState), event),
       undefined,
     )
     expect(state && summaryOfState(state)).toEqual(summarise(play.events))
