@@ -25,6 +25,7 @@ export async function build(root) {
   const clean = () => removeLeftovers(root)
   process.once('exit', clean)
   try {
+    mkdirSync(join(root, fresh))
     await withProgress({ doing: 'Building', done: 'Built' }, async () => {
       const programs = [
         run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh], {

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 /** What the build is made of, besides src. */
 const INPUTS = [
   'package-lock.json',
-  'package.json',
   'tsconfig.json',
   'tsconfig.build.json',
   'scripts/build-output.mjs',

@@ -56,10 +56,14 @@ test('the package is the JavaScript client', () => {
 
 test('every script of package.json starts a file that is there, with Node alone', () => {
   for (const [name, command] of Object.entries(manifest.scripts)) {
-    const file = /^node (\S+)$/.exec(command)?.[1]
+    const file = /^(?:exec )?node (\S+)$/.exec(command)?.[1]
     if (name === 'format') expect(command).toMatch(/^biome /)
     else expect(existsSync(resolve(root, file ?? 'none')), `${name}: ${command}`).toBe(true)
   }
+})
+
+test('signals that npm gets reach the engine and the tests: no shell stands between', () => {
+  for (const name of ['start', 'test']) expect(manifest.scripts[name]).toMatch(/^exec node /)
 })
 
 test('.ci/run runs what the README tells people to run', () => {
