@@ -4,7 +4,7 @@ import type { OnFailure } from '../../../src/core/definition.ts'
 import type { RunEvent } from '../../../src/core/run/event.ts'
 import { applyToSummary, type SummaryState, summaryOfState } from '../../../src/core/run/summary.ts'
 import { viewOf } from '../../../src/core/run/view.ts'
-import { bash, type SopSketch, sopOf } from '../../support/definitions.ts'
+import { bash, sopOf } from '../../support/definitions.ts'
 import { failed, ok, Play } from '../../support/play.ts'
 
 const summarise = (events: readonly RunEvent[]) => {
