@@ -159,6 +159,9 @@ export interface SopClient {
    * Bytes of a step's log as text. With `waitMs` it waits that long for more than `offset`. Without `step` the newest.
    * `not_found` if the step has no log. Needs: viewer.
    */
-  readLog(ref: string, at: { step?: number; attempt?: number; source?: string; offset?: number; limit?: number; waitMs?: number }): Promise<LogChunk>
+  readLog(
+    ref: string,
+    at: { step?: number; attempt?: number; source?: string; offset?: number; limit?: number; waitMs?: number },
+  ): Promise<LogChunk>
   health(): Promise<Health>
 }

@@ -89,11 +89,14 @@ const paramsOf = async (
     })
   }
   const secret = new Set(checked.secretNames)
-  for (const name of secret) await records.vault.put(runId, name, String(checked.params[name]))
+  for (const name of secret) await records.vault.put(runId, name, textOf(checked.params[name]))
   return Object.fromEntries(
     Object.entries(checked.params).map(([name, value]) => [name, secret.has(name) ? HIDDEN : value]),
   )
 }
+
+/** A secret as its command will see it. */
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? ''))
 
 const sealed = (key: InstallationKey, runId: string, sop: string, input: StartInput): StartInput => ({
   ...input,

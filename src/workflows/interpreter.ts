@@ -336,8 +336,7 @@ export class Interpreter {
     const first = this.tail[0]?.sequence ?? 0
     const { ackedSeq } = await this.host.run(() => record(this.created(), this.tail))
     this.acknowledge(ackedSeq)
-    if (ackedSeq < first)
-      await this.host.run(() => sleep(STORE_DOWN_MS, { summary: 'The audit store is down' }))
+    if (ackedSeq < first) await this.host.run(() => sleep(STORE_DOWN_MS, { summary: 'The audit store is down' }))
   }
 }
 

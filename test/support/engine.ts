@@ -77,7 +77,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
       maintenanceWindows: [],
       facts: {},
       envInConditions: options.policy?.env ?? [],
-    } as unknown as Parameters<typeof openStores>[0],
+    },
     environment,
     log,
   )

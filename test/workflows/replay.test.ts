@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { SopError } from '../../src/core/errors.ts'
 import { fold } from '../../src/core/run/evolve.ts'
 import type { RunEvent } from '../../src/core/run/event.ts'
 import type { RunSeed } from '../../src/core/run/run.ts'
@@ -45,6 +46,12 @@ interface Scenario extends SopSketch {
   readonly name: string
   readonly until: (run: RunView) => boolean
   readonly play?: (engine: TestEngine, runId: string) => Promise<unknown>
+}
+
+/** A refused run is on record under the id that the refusal names. */
+const refusedRunId = (error: unknown): string => {
+  if (error instanceof SopError && typeof error.details['runId'] === 'string') return error.details['runId']
+  throw error
 }
 
 const isOver = (run: RunView): boolean => ['completed', 'failed', 'cancelled'].includes(run.status)
@@ -136,7 +143,7 @@ describe.runIf(process.env['UPDATE'] === '1')('the corpus', () => {
     'gains $name',
     async ({ name, until: is, play, ...sketch }) => {
       engine.add(sopOf({ ...sketch, name }))
-      const { runId } = await engine.client.createRun(name).catch((error) => ({ runId: String(error.details?.runId) }))
+      const { runId } = await engine.client.createRun(name).catch((error: unknown) => ({ runId: refusedRunId(error) }))
       await play?.(engine, runId)
       await until(() => engine.client.getRunStatus(runId), is)
       const handle = engine.temporal.workflow.getHandle(runId)

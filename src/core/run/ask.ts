@@ -1,5 +1,5 @@
 import { type ConditionScope, factNames } from '../condition/evaluate.ts'
-import type { Condition, Json } from '../definition.ts'
+import type { Condition } from '../definition.ts'
 import type { Work } from './effect.ts'
 import type { Run } from './run.ts'
 
@@ -35,7 +35,7 @@ const scopeOf = (run: Run, facts: Run['facts'][string] | undefined): ConditionSc
     facts: facts?.values ?? {},
     ...(facts?.errors && { factErrors: facts.errors }),
     ...(payload !== undefined && { payload }),
-    trigger: trigger as unknown as Json,
+    trigger: trigger,
   }
 }
 

@@ -35,7 +35,7 @@ const compact = <T extends object>(value: T): T =>
 
 type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
-const patch = <T extends object>(value: T, changes: Patch<T>): T => compact({ ...value, ...changes }) as T
+const patch = <T extends object>(value: T, changes: Patch<T>): T => compact<T>({ ...value, ...changes })
 
 const patchStep = (run: Run, number: number | undefined, changes: Patch<StepRun>): Run => ({
   ...run,
