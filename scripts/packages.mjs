@@ -43,8 +43,8 @@ function isInstalledByHand(root) {
 /**
  * Installs the packages.
  *
- * `npm install` and not `npm ci`: the lock file is written on one system, and npm leaves the native parts of the others out of
- * it. `npm ci` then either refuses (npm 11) or installs without them (npm 10).
+ * `npm install` and not `npm ci`: a lock file that was written on one system may lack the native parts of another. Then `npm ci`
+ * either refuses (npm 11) or installs without them (npm 10), and even `npm install` of npm 10 needs to be told to look further.
  *
  * @param {string} root @throws {SetupError} with the way out
  */

@@ -8,13 +8,17 @@ export interface SignalOptions {
   readonly onFurther: (signal: NodeJS.Signals) => void
 }
 
+/** npm passes a Ctrl-C on that the terminal has sent to everyone already: within this time, two signals are one. */
+const SAME_SIGNAL_MS = 500
+
 /** Listens for signals until the function that it returns is called. */
 export function listenForSignals({ onFirst, onFurther }: SignalOptions): () => void {
-  let count = 0
+  let firstAt: number | undefined
   const listener = (signal: NodeJS.Signals): void => {
-    count += 1
-    if (count === 1) onFirst(signal)
-    else onFurther(signal)
+    if (firstAt === undefined) {
+      firstAt = performance.now()
+      onFirst(signal)
+    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) onFurther(signal)
   }
   for (const signal of SIGNALS) process.on(signal, listener)
   return () => {
