@@ -37,7 +37,7 @@ const renderMarkdown = ({ title }: SopDefinition, steps: readonly RenderedStep[]
 const renderManifest = (definition: SopDefinition, steps: readonly RenderedStep[]): string => {
   const { conditions, gates = [], hints = [], notifications, params = [], triggers } = definition
   const isManual = triggers.length === 1 && triggers[0]?.type === 'manual' && triggers[0].condition === undefined
-  const tables = steps.flatMap(({ manifest }) => (manifest === undefined ? [] : [manifest as Toml]))
+  const tables = steps.flatMap(({ manifest }) => (manifest === undefined ? [] : [manifest]))
   return `${stringify(
     withoutUndefined({
       sop: sopTable(definition),

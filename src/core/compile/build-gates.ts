@@ -3,7 +3,7 @@ import type { Place } from '../diagnostic.ts'
 import { Fields } from '../dialect/fields.ts'
 import { describe, type Located, type LocatedTable } from '../dialect/located.ts'
 import type { Report } from '../dialect/report.ts'
-import { type Asked, refuseType } from '../dialect/values.ts'
+import { type Asked, isWithinLimit, refuseType } from '../dialect/values.ts'
 import { readCommands } from './build-action.ts'
 import { buildApproval } from './build-approval.ts'
 import { readReferences, type StepReference } from './build-step.ts'
@@ -16,12 +16,16 @@ export type FindStep = (reference: StepReference, what: string) => number | unde
 
 /** Reads `[gates]`: a table by name, or a list of tables with names. */
 export const readGates = (value: Located, asked: Asked, findStep: FindStep): readonly SopGate[] | undefined => {
+  const count = value.kind === 'table' ? value.entries.length : value.kind === 'list' ? value.items.length : 1
+  if (!isWithinLimit(count, value.place, asked)) return undefined
   const gates: SopGate[] = []
+  const names = new Set<string>()
   for (const { key, place, fields } of entriesOf(value, asked)) {
-    if (gates.some((gate) => gate.key === key)) {
+    if (names.has(key)) {
       asked.report.add('duplicate-name', place, `Cannot define gate "${key}": there is another one of that name`)
       continue
     }
+    names.add(key)
     const gate = buildGate(key, place, fields, findStep)
     if (gate !== undefined) gates.push(gate)
   }

@@ -4,7 +4,7 @@ import type { Place } from '../diagnostic.ts'
 import { Fields } from '../dialect/fields.ts'
 import { describe, type Located, type LocatedEntry } from '../dialect/located.ts'
 import type { Report } from '../dialect/report.ts'
-import { type Asked, fromText, refuseType } from '../dialect/values.ts'
+import { type Asked, fromText, isWithinLimit, refuseType } from '../dialect/values.ts'
 import { compact } from './compact.ts'
 import { checkParamName } from './names.ts'
 
@@ -17,15 +17,19 @@ export const readParams =
   (what: string) =>
   (value: Located, asked: Asked): readonly Param[] | undefined => {
     const found = fromText(value)
+    const count = found.kind === 'table' ? found.entries.length : found.kind === 'list' ? found.items.length : 1
+    if (!isWithinLimit(count, value.place, asked)) return undefined
     const named = found.kind === 'scalar' ? readNames(found, asked) : entriesOf(found, asked)
     if (named === undefined) return undefined
     const params: Param[] = []
+    const names = new Set<string>()
     for (const { name, place, fields } of named) {
       if (!checkParamName(name, place, what, asked.report)) continue
-      if (params.some((param) => param.name === name)) {
+      if (names.has(name)) {
         asked.report.add('duplicate-name', place, `Cannot define ${what} "${name}": there is another one of that name`)
         continue
       }
+      names.add(name)
       const param = buildParam(name, fields, asked.report)
       if (param !== undefined) params.push(param)
     }
@@ -138,13 +142,11 @@ const defaultOf = (fields: Fields, type: ParamType, choices: readonly string[] |
         ? (value as number | boolean)
         : refuse(`expected a ${type}, found ${describe(located)}`)
     case 'choice':
-      return choices === undefined || choices.includes(String(value))
-        ? String(value)
-        : refuse(`"${String(value)}" is not one of ${choices.join(', ')}`)
+      if (located.kind !== 'scalar') return refuse(`expected one of its choices, found ${describe(located)}`)
+      if (choices === undefined || choices.includes(located.raw)) return located.raw
+      return refuse(`"${located.raw.slice(0, 60)}" is not one of ${choices.join(', ')}`)
     case 'string':
-      if (typeof value === 'object') return refuse(`expected a text, found ${describe(located)}`)
-      if (typeof value === 'string' || (located.kind === 'scalar' && located.untyped))
-        return located.kind === 'scalar' ? located.raw : String(value)
+      if (located.kind === 'scalar' && (typeof value === 'string' || located.untyped)) return located.raw
       return refuse(`expected a text, found ${describe(located)}`)
     default:
       return type satisfies never

@@ -1,14 +1,14 @@
-import type { Condition, Hint, NotificationToggle, Priority, SopDefinition, Step, Trigger } from '../definition.ts'
+import type { Condition, Hint, NotificationToggle, Priority, SopDefinition, Step } from '../definition.ts'
 import { type ExecutionMode, NOTIFICATION_TOGGLES } from '../definition.ts'
 import type { SopDocument } from '../dialect/documents.ts'
 import { Fields } from '../dialect/fields.ts'
 import { describe, type Located } from '../dialect/located.ts'
 import type { Report } from '../dialect/report.ts'
-import { type Asked, readCondition, readTable, refuseType } from '../dialect/values.ts'
+import { type Asked, isWithinLimit, MAX_ITEMS, readCondition, readTable, refuseType } from '../dialect/values.ts'
 import { isDeterministic, readZeroclawSop } from '../dialect/zeroclaw.ts'
 import { withoutNulls } from '../dialect/without-nulls.ts'
 import { isForeignSopKey } from '../dialect/zeroclaw-keys.ts'
-import { normalizeKey, type Setting, type SettingKey } from '../settings.ts'
+import { normalizeKey, type SettingKey } from '../settings.ts'
 import { longer, texts } from './build-approval.ts'
 import { readGates } from './build-gates.ts'
 import { readParams } from './build-params.ts'
@@ -110,7 +110,7 @@ export const buildSop = ({ name, document, fields, steps, find, stepHints, stepR
     params: fields.read('params', readParams('a param')),
     conditions: readConditions(fields),
     gates: fields.read('gates', (value, asked) => readGates(value, asked, find)),
-    triggers: triggers === undefined || triggers.length === 0 ? [{ type: 'manual' } as Trigger] : triggers,
+    triggers: triggers === undefined || triggers.length === 0 ? [{ type: 'manual' as const }] : triggers,
     notifications: readNotifications(fields),
     secrets,
     env: envOf(fields),
@@ -161,6 +161,7 @@ const readTableOrText = (value: Located, asked: Asked): Extract<Located, { kind:
 
 const readRequires = (value: Located, asked: Asked): readonly PlacedCondition[] | undefined => {
   const items = value.kind === 'list' ? value.items : [value]
+  if (!isWithinLimit(items.length, value.place, asked)) return undefined
   const conditions = items.map((item) => {
     const condition = item.kind === 'scalar' ? readCondition(item, asked) : refuseType(item, asked)
     return condition === undefined ? undefined : { condition, place: item.place }
@@ -174,7 +175,7 @@ export const placedConditions = (fields: Fields): readonly PlacedCondition[] => 
   const table = fields.read('conditions', readTableOrText)
   if (table === undefined) return []
   return table.entries.flatMap(({ value }) => {
-    const items = value.kind === 'list' ? value.items : [value]
+    const items = value.kind === 'list' ? value.items.slice(0, MAX_ITEMS) : [value]
     return items.flatMap((item) => {
       const condition = item.kind === 'scalar' ? quietCondition(item) : undefined
       return condition === undefined ? [] : [{ condition, place: item.place }]
@@ -185,7 +186,7 @@ export const placedConditions = (fields: Fields): readonly PlacedCondition[] => 
 const SILENT: Report = { add: () => {}, isFull: true, hasErrors: false, list: () => [] }
 const quietCondition = (value: Located): Condition | undefined =>
   readCondition(value, {
-    setting: { key: 'expression', scopes: ['conditions'], type: 'condition', doc: '' } as Setting,
+    setting: { key: 'expression', scopes: ['conditions'], type: 'condition', doc: '' },
     spelling: 'expression',
     report: SILENT,
   })
@@ -206,6 +207,7 @@ const readHints = (fields: Fields): readonly Hint[] => {
   const value = fields.located('hints')
   if (value === undefined) return []
   if (value.kind !== 'list') return refuseType(value, fields.asked('hints')) ?? []
+  if (!isWithinLimit(value.items.length, value.place, fields.asked('hints'))) return []
   return value.items.flatMap((item) => {
     if (item.kind !== 'table') {
       fields.report.add('wrong-type', item.place, `Cannot read the hint: expected a table, found ${describe(item)}`)

@@ -7,6 +7,7 @@ import type { Report } from '../dialect/report.ts'
 import {
   type Asked,
   fromText,
+  isWithinLimit,
   type LocatedText,
   readList,
   readText,
@@ -272,6 +273,7 @@ export const readReferences = (value: Located, asked: Asked): readonly StepRefer
   const given = fromText(value)
   if (given.kind === 'scalar' && typeof given.value === 'number') return [{ text: given.raw, place: given.place }]
   if (given.kind !== 'list') return readList(given, asked)
+  if (!isWithinLimit(given.items.length, value.place, asked)) return undefined
   const items = given.items.map((item) =>
     item.kind === 'scalar' && item.value !== null ? { text: item.raw, place: item.place } : refuseType(item, asked),
   )

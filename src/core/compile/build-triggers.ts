@@ -3,7 +3,15 @@ import type { Place } from '../diagnostic.ts'
 import { Fields } from '../dialect/fields.ts'
 import { type Located, type LocatedTable, toJson } from '../dialect/located.ts'
 import type { Report } from '../dialect/report.ts'
-import { type Asked, fromText, placeInside, readTable, refuseType, refuseValue } from '../dialect/values.ts'
+import {
+  type Asked,
+  fromText,
+  isWithinLimit,
+  placeInside,
+  readTable,
+  refuseType,
+  refuseValue,
+} from '../dialect/values.ts'
 import { withoutNulls } from '../dialect/without-nulls.ts'
 import { docOf, isForeignTriggerKey } from '../dialect/zeroclaw-keys.ts'
 import { didYouMean } from '../nearest.ts'
@@ -48,6 +56,7 @@ export interface TriggerContext {
 export const readTriggers = (value: Located, asked: Asked, context: TriggerContext): readonly Trigger[] => {
   const given = fromText(value)
   const items = given.kind === 'list' ? given.items : given.kind === 'table' ? tablesOf(given) : [given]
+  if (!isWithinLimit(items.length, value.place, asked)) return []
   return items.flatMap((item) => {
     const table = item.kind === 'table' ? item : shortTrigger(item, asked)
     const trigger = table === undefined ? undefined : new TriggerReader(table, asked.report, context).read()

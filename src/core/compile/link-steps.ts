@@ -42,6 +42,7 @@ export const createLookup = (
     if (number !== undefined && byNumber.has(Number(number))) return Number(number)
     const named = byName.get(wanted.toLowerCase()) ?? byName.get(slugOf(wanted))
     if (named !== undefined) return named
+    if (report.isFull) return undefined
     const help = number === undefined ? didYouMean(slugOf(wanted), slugs) : rangeOf([...byNumber])
     report.add('unknown-step', place, `${what}: there is no step "${wanted.slice(0, 60)}"`, help)
     return undefined

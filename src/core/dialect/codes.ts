@@ -13,12 +13,13 @@ interface Rule {
 /** Every rule of the compiler by its stable name. */
 export const CODES = {
   'too-large': error(
-    'A file is larger than 1 MiB, front matter larger than 64 KiB, or the definition larger than 1 MiB of JSON',
+    'A file is larger than 1 MiB, front matter larger than 32 KiB, the definition larger than 1 MiB of JSON, or there are too many blocks',
   ),
   'not-utf8': error('A file is not UTF-8'),
   'empty-file': error('A file holds nothing'),
   'too-deep': error('Lists, quotes or values are nested deeper than 100 levels'),
   'too-many-steps': error('An SOP has more than 1,000 steps'),
+  'too-many-items': error('A list has more items than anybody can mean'),
   'too-many-findings': error('There are more findings than are listed'),
   'toml-syntax': error('A manifest is not TOML'),
   'toml-table-and-list': error(

@@ -158,7 +158,10 @@ const boldSettings = (head: readonly Block[], report: Report): readonly LocatedE
         const value = looseText(field.value, placeOn(line, field.valueOffset, field.value.length))
         return [{ key: field.key, keyPlace, value }]
       }
-      const meant = setting === undefined && field.key.length >= 5 ? nearest(normalizeKey(field.key), known) : undefined
+      const meant =
+        setting === undefined && field.key.length >= 5 && !report.isFull
+          ? nearest(normalizeKey(field.key), known)
+          : undefined
       if (meant !== undefined)
         report.add(
           'unknown-key',

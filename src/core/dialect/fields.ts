@@ -1,6 +1,6 @@
 import type { Place } from '../diagnostic.ts'
 import { didYouMean } from '../nearest.ts'
-import { findSetting, normalizeKey, type Scope, type Setting, type SettingKey, spellingsOf } from '../settings.ts'
+import { findSetting, normalizeKey, type Scope, type SettingKey, spellingsOf } from '../settings.ts'
 import type { Located, LocatedEntry, LocatedTable } from './located.ts'
 import type { Report } from './report.ts'
 import {
@@ -73,8 +73,9 @@ export class Fields {
     if (found !== undefined) {
       const { setting, unit } = found
       const asked: Asked = { setting, spelling: key, report: this.report, ...(unit === undefined ? {} : { unit }) }
-      const list = this.given.get(setting.key) ?? []
-      this.given.set(setting.key, [...list, { asked, value, keyPlace, origin }])
+      const list = this.given.get(setting.key)
+      if (list === undefined) this.given.set(setting.key, [{ asked, value, keyPlace, origin }])
+      else list.push({ asked, value, keyPlace, origin })
     } else if (!this.isForeign(normalized)) this.reportUnknown(key, keyPlace)
   }
 
@@ -197,7 +198,7 @@ export class Fields {
     const asked = this.given.get(key)?.at(-1)?.asked
     return (
       asked ?? {
-        setting: { key, scopes: [this.scope], type: 'text', doc: '' } as Setting,
+        setting: { key, scopes: [this.scope], type: 'text', doc: '' },
         spelling: key,
         report: this.report,
       }

@@ -64,6 +64,20 @@ parser.core.ruler.enableOnly(['normalize', 'block'])
 // References and tables are prose to us, and stay as they are written.
 parser.block.ruler.disable(['reference', 'table'])
 
+// A document of nothing but list markers would take seconds; prose of the same size has a hundredth of the blocks.
+const MAX_TOKENS = 300_000
+class TooManyBlocks extends Error {
+  readonly line: number
+  constructor(line: number) {
+    super('too many blocks')
+    this.line = line
+  }
+}
+parser.block.ruler.before('code', 'limit', ({ tokens, line }) => {
+  if (tokens.length > MAX_TOKENS) throw new TooManyBlocks(line)
+  return false
+})
+
 /** Front matter: the offsets of its YAML, and the number of lines that it takes, dashes included. */
 export interface FrontMatter {
   readonly start: number
@@ -104,7 +118,7 @@ const offsetOfLine = (source: SourceText, index: number): number => {
 /** The blocks of a document. `skipLines` of its first lines are front matter. */
 export const readMarkdown = (source: SourceText, skipLines: number, report: Report): readonly Block[] => {
   const text = source.lines.map((line, index) => (index < skipLines ? '' : line)).join('\n')
-  const tokens = parser.parse(text, {})
+  const tokens = parse(text, source, report)
   const deep = tokens.find(({ level, nesting }) => nesting === 1 && level >= MAX_NESTING - 1)
   if (deep !== undefined) {
     report.add(
@@ -114,6 +128,20 @@ export const readMarkdown = (source: SourceText, skipLines: number, report: Repo
     )
   }
   return new Builder(source, tokens, report).blocks()
+}
+
+const parse = (text: string, source: SourceText, report: Report): readonly Token[] => {
+  try {
+    return parser.parse(text, {})
+  } catch (error) {
+    if (!(error instanceof TooManyBlocks)) throw error
+    report.add(
+      'too-large',
+      source.on(error.line + 1),
+      'Cannot read the document: it has too many paragraphs and list items',
+    )
+    return []
+  }
 }
 
 class Builder {

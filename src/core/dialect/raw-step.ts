@@ -1,9 +1,10 @@
 import type { Place } from '../diagnostic.ts'
 import { didYouMean, nearest } from '../nearest.ts'
-import { findSetting, normalizeKey, spellingsOf } from '../settings.ts'
+import { findSetting, normalizeKey, type SettingType, spellingsOf } from '../settings.ts'
 import {
   findGroups,
   type KeyValue,
+  type Piece,
   plainText,
   readBold,
   readBullet,
@@ -136,11 +137,14 @@ class StepReader {
 
   /** Takes bracket lists and "(requires approval)" out of a part of the title line, leaving blanks in their place. */
   private takeSettings(part: string, offset: number, line: TextLine): string {
-    let text = part
-    for (const { start, end } of findGroups(text)) {
-      const inner = text.slice(start + 1, end - 1)
-      if (this.bracketList(inner, line, offset + start + 1)) text = blank(text, start, end)
+    const kept: string[] = []
+    let from = 0
+    for (const { start, end } of findGroups(part)) {
+      if (!this.bracketList(part.slice(start + 1, end - 1), line, offset + start + 1)) continue
+      kept.push(part.slice(from, start), ' '.repeat(end - start))
+      from = end
     }
+    const text = kept.join('') + part.slice(from)
     const open = text.lastIndexOf('[')
     const isOpen = open !== -1 && !text.includes(']', open)
     const first = isOpen ? readPair({ text: text.slice(open + 1).trimStart(), offset: 0 }) : undefined
@@ -157,20 +161,26 @@ class StepReader {
 
   private bracketList(inner: string, line: TextLine, start: number): boolean {
     const pieces = splitAtCommas(inner)
-    const pairs = pieces.map((piece) => readPair(piece) ?? flag(piece.text, piece.offset))
-    const isList = pairs.some((pair) => pair !== undefined && isKnown(pair.key))
-    for (const [index, pair] of pairs.entries()) {
-      const piece = pieces[index]
-      if (pair === undefined || piece === undefined) {
-        if (isList && piece !== undefined)
-          this.unknown(piece.text, placeOn(line, start + piece.offset, piece.text.length))
+    const pairs = joinLists(
+      pieces.map((piece) => readPair(piece) ?? flag(piece) ?? piece),
+      inner,
+    )
+    const isList = pairs.some((pair) => 'key' in pair && isKnown(pair.key))
+    for (const pair of pairs) {
+      if (!('key' in pair)) {
+        if (isList) this.unknown(pair.text, placeOn(line, start + pair.offset, pair.text.length))
         continue
       }
       const keyPlace = placeOn(line, start + pair.keyOffset, pair.key.length)
       if (isList) this.set(pair, keyPlace, placeOn(line, start + pair.valueOffset, pair.value.length))
-      else if (looksMeant(pair.key, pair.value === '' ? 'flag' : 'pair')) this.unknown(pair.key, keyPlace)
+      else if (this.looksMeant(pair.key, pair.value === '' ? 'flag' : 'pair')) this.unknown(pair.key, keyPlace)
     }
     return isList
+  }
+
+  private looksMeant(key: string, form: 'pair' | 'flag' | 'field' | 'bullet'): boolean {
+    // Looking for what was meant is costly, and pointless when nothing more is listed.
+    return !this.report.isFull && looksMeant(key, form)
   }
 
   private unknown(key: string, place: Place): void {
@@ -209,7 +219,7 @@ class StepReader {
   private field(field: KeyValue, line: TextLine): boolean {
     const keyPlace = placeOn(line, field.keyOffset, field.key.length)
     if (!isField(field)) {
-      if (looksMeant(field.key, 'field')) this.unknown(field.key, keyPlace)
+      if (this.looksMeant(field.key, 'field')) this.unknown(field.key, keyPlace)
       return false
     }
     if (!this.isSafeCommand(field, keyPlace)) return false
@@ -255,7 +265,7 @@ class StepReader {
     if (pair === undefined) return false
     const keyPlace = placeOn(line, pair.keyOffset, pair.key.length)
     if (bullet === undefined ? !isField(pair) : !isBullet(pair.key)) {
-      if (looksMeant(pair.key, bullet === undefined ? 'field' : 'bullet')) this.unknown(pair.key, keyPlace)
+      if (this.looksMeant(pair.key, bullet === undefined ? 'field' : 'bullet')) this.unknown(pair.key, keyPlace)
       return false
     }
     const value = [pair.value, ...more.map((each) => each.text.trim())].join(' ').trim()
@@ -383,14 +393,30 @@ const looksMeant = (key: string, form: 'pair' | 'flag' | 'field' | 'bullet'): bo
   return meant !== undefined && key.length >= 6
 }
 
-const flag = (text: string, offset: number): KeyValue | undefined => {
+const flag = ({ text, offset }: Piece): KeyValue | undefined => {
   const key = normalizeKey(text)
   const found = findSetting('step', key)?.setting
-  if (!/^[a-z_]+$/.test(key)) return undefined
-  const value = found?.type === 'boolean' ? 'true' : ''
-  return found === undefined || found.type === 'boolean'
-    ? { key: text, keyOffset: offset, value, valueOffset: offset }
-    : undefined
+  if (!/^[a-z_]+$/.test(key) || (found !== undefined && found.type !== 'boolean')) return undefined
+  return { key: text, keyOffset: offset, value: found === undefined ? '' : 'true', valueOffset: offset }
+}
+
+const LISTS: readonly SettingType[] = ['list', 'steps', 'each', 'map', 'quorum']
+
+/** `[needs: 1, 2, timeout: 5m]`: a piece without a key belongs to the list before it. */
+const joinLists = (pieces: readonly (KeyValue | Piece)[], inner: string): readonly (KeyValue | Piece)[] => {
+  const joined: (KeyValue | Piece)[] = []
+  for (const piece of pieces) {
+    const last = joined.at(-1)
+    const isPart = !('key' in piece) || (piece.value === '' && !isKnown(piece.key))
+    const isList =
+      last !== undefined && 'key' in last && LISTS.includes(findSetting('step', last.key)?.setting.type ?? 'text')
+    if (!isPart || !isList || last.value === '' || /^[[{]/.test(last.value)) joined.push(piece)
+    else {
+      const end = 'key' in piece ? piece.keyOffset + piece.key.length : piece.offset + piece.text.length
+      joined[joined.length - 1] = { ...last, value: inner.slice(last.valueOffset, end) }
+    }
+  }
+  return joined
 }
 
 /** The place of a span inside a line of text. */

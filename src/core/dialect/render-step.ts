@@ -1,4 +1,4 @@
-import type { Command, Json, Step } from '../definition.ts'
+import type { Command, Step } from '../definition.ts'
 import { findSteps } from './find-steps.ts'
 import { escapeText, findGroups, splitAtCommas } from './inline.ts'
 import { readMarkdown } from './markdown.ts'
@@ -88,7 +88,7 @@ const actionSettings = ({ action }: Step): Toml => {
 /** Settings that never fit into a line. */
 const structuredOf = ({ action, env, forEach }: Step): Toml => ({
   env,
-  for_each: tomlOf(forEach as Json | undefined),
+  for_each: tomlOf(forEach),
   with: action.kind === 'sop' ? tomlOf(action.with) : undefined,
   http:
     action.kind === 'http'

@@ -125,15 +125,30 @@ export const readWord = (value: Located, asked: Asked): string | undefined => {
 /** Texts with their places. A single text is a list of one; in Markdown commas separate. */
 export const readList = (value: Located, asked: Asked): readonly LocatedText[] | undefined => {
   const plain = looseItems(value)
-  if (plain !== undefined) return plain
+  if (plain !== undefined) return isWithinLimit(plain.length, value.place, asked) ? plain : undefined
   const found = fromText(value)
   if (found.kind === 'list') {
+    if (!isWithinLimit(found.items.length, value.place, asked)) return undefined
     const texts = found.items.map((item) => readItem(item, asked))
     return texts.every((text) => text !== undefined) ? texts : undefined
   }
   if (found.kind === 'table' || found.value === null || typeof found.value === 'boolean')
     return refuseType(value, asked)
   return [{ text: found.raw, place: found.place }]
+}
+
+/** Longest list of a setting. */
+export const MAX_ITEMS = 1_000
+
+/** Whether a list is one that a person may have meant; else it is reported. */
+export const isWithinLimit = (count: number, place: Place, { spelling, report }: Asked): boolean => {
+  if (count <= MAX_ITEMS) return true
+  report.add(
+    'too-many-items',
+    place,
+    `Cannot read setting "${spelling}": it has ${count} items, and at most ${MAX_ITEMS} are read`,
+  )
+  return false
 }
 
 /** The items of a list as Markdown writes it: `a, b`, `[a, b]`, with or without quotes and backticks. */
@@ -169,7 +184,7 @@ const locateJson = (json: Json, place: Place, depth: number): Located | undefine
   if (json === null || typeof json !== 'object') {
     return { kind: 'scalar', value: json, raw: String(json), untyped: false, place }
   }
-  const inner = Object.entries(json).map(([key, item]) => ({ key, value: locateJson(item as Json, place, depth + 1) }))
+  const inner = Object.entries(json).map(([key, item]) => ({ key, value: locateJson(item, place, depth + 1) }))
   if (inner.some((entry) => entry.value === undefined)) return undefined
   const entries = inner.map(({ key, value }) => ({ key, keyPlace: place, value: value as Located }))
   if (Array.isArray(json)) return { kind: 'list', items: entries.map(({ value }) => value), place }

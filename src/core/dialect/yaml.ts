@@ -5,7 +5,7 @@ import { findDeepNesting, MAX_NESTING } from './nesting.ts'
 import type { Report } from './report.ts'
 import type { SourceText } from './source-text.ts'
 
-const MAX_CHARACTERS = 64 * 1024
+const MAX_CHARACTERS = 32 * 1024
 const MAX_NODES = 20_000
 const DEEP_LINE = new RegExp(`^(?: {${2 * MAX_NESTING},}|[ \\t]*(?:[-?:][ \\t]+){${MAX_NESTING / 2}})`, 'm')
 
@@ -25,12 +25,16 @@ export const readYaml = (span: YamlSpan, report: Report): LocatedTable | undefin
     report.add(limit.code, source.at(start + limit.offset), `Cannot read the front matter: ${limit.reason}`)
     return undefined
   }
-  const document = parseDocument(text, { prettyErrors: false, strict: true, logLevel: 'silent' })
+  const document = parseDocument(text, {
+    prettyErrors: false,
+    strict: true,
+    logLevel: 'silent',
+    // Its own search for doubles is quadratic.
+    uniqueKeys: false,
+  })
   for (const { pos, message, code } of document.errors) {
     const place = source.at(Math.min(start + pos[0], end), pos[1] - pos[0])
-    if (code === 'DUPLICATE_KEY')
-      report.add('duplicate-key', place, 'Cannot read the key: it stands twice in its table', 'Delete one of the two')
-    else report.add('yaml-syntax', place, `Cannot read the front matter as YAML: ${lowerFirst(message)}`, wayOut(code))
+    report.add('yaml-syntax', place, `Cannot read the front matter as YAML: ${lowerFirst(message)}`, wayOut(code))
   }
   if (document.errors.length > 0) return undefined
   return locateRoot(document, span, report)
@@ -46,7 +50,7 @@ const wayOut = (code: string): string | undefined => {
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
 const findLimit = (text: string): { code: 'too-large' | 'too-deep'; offset: number; reason: string } | undefined => {
-  if (text.length > MAX_CHARACTERS) return { code: 'too-large', offset: 0, reason: 'it is longer than 64 KiB' }
+  if (text.length > MAX_CHARACTERS) return { code: 'too-large', offset: 0, reason: 'it is longer than 32 KiB' }
   const offset = findDeepNesting(text) ?? DEEP_LINE.exec(text)?.index
   return offset === undefined
     ? undefined
@@ -68,6 +72,13 @@ const locateRoot = (document: Document.Parsed, span: YamlSpan, report: Report): 
   )
   return undefined
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : typeof value === 'object'
+      ? ''
+      : `${value as number | boolean | bigint | undefined}`
 
 class Walker {
   private nodes = 0
@@ -97,18 +108,18 @@ class Walker {
       return { kind: 'list', place, items: node.items.map((item) => this.locate(item as Node, depth + 1)) }
     if (isMap(node)) {
       const entries = node.items.map((pair) => this.entry(pair.key as Node, pair.value as Node | null, depth))
-      return { kind: 'table', place, entries }
+      return { kind: 'table', place, entries: this.withoutDoubles(entries) }
     }
     return isScalar(node) ? this.scalar(node, place) : { kind: 'scalar', value: null, raw: '', untyped: true, place }
   }
 
   private scalar(node: { value: unknown; source?: string; type?: string }, place: Place): Located {
     const { value, source, type } = node
-    const raw = source ?? String(value ?? '')
+    const raw = source ?? textOf(value)
     const isPlain = type === 'PLAIN' || type === undefined
     const isJson =
       typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
-    const plain = value === null || isJson ? (value as string | number | boolean | null) : String(value)
+    const plain = value === null || isJson ? value : textOf(value)
     return {
       kind: 'scalar',
       value: plain,
@@ -119,8 +130,19 @@ class Walker {
     }
   }
 
+  private withoutDoubles(entries: readonly LocatedEntry[]): readonly LocatedEntry[] {
+    const seen = new Map<string, LocatedEntry>()
+    for (const entry of entries) {
+      if (seen.has(entry.key)) {
+        const message = `Cannot read key "${entry.key}": it stands twice in its table`
+        this.report.add('duplicate-key', entry.keyPlace, message, 'Delete one of the two')
+      } else seen.set(entry.key, entry)
+    }
+    return [...seen.values()]
+  }
+
   private entry(key: Node | null, value: Node | null, depth: number): LocatedEntry {
-    const name = isScalar(key) ? String(key.value ?? '') : ''
+    const name = isScalar(key) ? textOf(key.value) : ''
     return { key: name, keyPlace: this.placeOf(key), value: this.locate(value, depth + 1) }
   }
 
