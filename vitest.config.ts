@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 /** Tests that need neither a Temporal server nor a build: they run in `npm run check` as well. */
@@ -24,7 +23,7 @@ export default defineConfig({
           // Whatever is not a unit test belongs here, so that no file is ever left out.
           include: ['test/**/*.test.ts'],
           exclude: [...UNIT, 'test/fixtures/**'],
-          globalSetup: existsSync('test/support/global-setup.ts') ? ['test/support/global-setup.ts'] : [],
+          globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
