@@ -2,9 +2,11 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { EVENT_TYPES } from '../../src/core/run/event.ts'
-import { anchorsOf, readPage, ROOT, tableRows } from './markdown.ts'
+import { anchorsOf, linksOf, readPage, ROOT, tableRows } from './markdown.ts'
 
-const decisions = readdirSync(join(ROOT, 'docs/decisions')).filter((name) => name.endsWith('.md'))
+const decisions = readdirSync(join(ROOT, 'docs/decisions')).filter(
+  (name) => name.endsWith('.md') && name !== 'README.md',
+)
 
 test('the page of event names lists every event type, and no other', () => {
   const page = readPage('docs/decisions/0004-event-names.md')
@@ -23,4 +25,9 @@ test.each(decisions)('%s fits on one screen', (name) => {
   const page = readPage(join('docs/decisions', name))
   expect(page.text.split('\n').length).toBeLessThanOrEqual(70)
   expect(anchorsOf(page)).not.toHaveLength(0)
+})
+
+test('the index of decisions lists every page', () => {
+  const listed = linksOf(readPage('docs/decisions/README.md')).map(({ text }) => text)
+  expect(listed.filter((link) => /^\d{4}-/.test(link))).toEqual([...decisions].sort())
 })
