@@ -37,9 +37,7 @@ export interface Said extends Ended {
 
 export interface Answer {
   readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: the tests look into it
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly json: any
+  readonly json: unknown
 }
 
 /** One program of ours that goes on running: an engine, a worker, an API. */
@@ -120,7 +118,12 @@ export const createHome = async (options: HomeOptions = {}): Promise<Home> => {
     await mkdir(dirname(join(sopDir, file)), { recursive: true })
     await writeFile(join(sopDir, file), text)
   }
-  const env = { ...(await baseEnvironment(path)), SOP_DATA_DIR: dataDir, SOP_DIR: sopDir, ...options.env }
+  const env: Record<string, string> = {
+    ...(await baseEnvironment(path)),
+    SOP_DATA_DIR: dataDir,
+    SOP_DIR: sopDir,
+    ...options.env,
+  }
   const programs: RunningProgram[] = []
   const start = (args: readonly string[], more: Environment = {}): RunningProgram => {
     const program = startProgram(path, args, { ...env, ...more })
