@@ -191,7 +191,8 @@ export class Fields {
   }
   /** The value as it stands, for what only its owner can read. */
   located(key: SettingKey): Located | undefined {
-    return this.read(key, (value) => value)
+    // Another reader may have had the setting already, and then its answer is kept, not the value.
+    return this.done.has(key) ? this.given.get(key)?.[0]?.value : this.read(key, (value) => value)
   }
   /** What a reader needs to refuse a value of this setting later. */
   asked(key: SettingKey): Asked {
