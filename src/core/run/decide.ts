@@ -54,6 +54,7 @@ const created = ({ seed, mode }: Run): EventDraft => {
       priority: definition.priority,
       params: seed.params,
       trigger: seed.trigger,
+      totalSteps: definition.steps.length,
       ...(warnings && warnings.length > 0 && { warnings }),
     },
   }

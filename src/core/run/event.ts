@@ -73,6 +73,7 @@ export interface EventDetails {
     readonly priority: string
     readonly params: Readonly<Record<string, Json>>
     readonly trigger: TriggerInfo
+    readonly totalSteps?: number
     readonly warnings?: readonly string[]
   }
   run_queued: { readonly reason: string }

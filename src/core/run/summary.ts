@@ -77,6 +77,7 @@ const created = (state: SummaryState, event: Of<'run_created'>): SummaryState =>
   version: event.details.version,
   priority: event.details.priority as RunSummary['priority'],
   mode: event.details.effectiveMode as RunSummary['mode'],
+  totalSteps: event.details.totalSteps ?? state.totalSteps,
   createdAt: event.timestamp,
   startedBy: event.principal.id,
   trigger: event.details.trigger.type,
