@@ -54,23 +54,10 @@ test("the package's types are found and complete", async () => {
     join(project, 'use.mts'),
     `import { createSopClient, type RunView } from 'sop-engine'\nexport const start = async (): Promise<RunView> => createSopClient({ url: 'http://127.0.0.1:1' }).createRun('x')\n`,
   )
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2023',
-    '--types',
-    '',
-    '--skipLibCheck',
-    'false',
-  ]
-  const { stdout } = await run(
-    process.execPath,
-    [join(root, 'node_modules/typescript/bin/tsc'), ...options, 'use.mts'],
-    { cwd: project },
-  ).catch((error: { stdout: string }) => error)
+  const compilerOptions = { noEmit: true, strict: true, module: 'nodenext', target: 'es2023', types: [] }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.mts'] }))
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const { stdout } = await run(process.execPath, [tsc], { cwd: project }).catch((error: { stdout: string }) => error)
   expect(stdout).toBe('')
 })
 
