@@ -33,6 +33,7 @@ export const runEngine = async ({ env, cwd, out, welcome, worker = true }: RunEn
   const { config, log, environment } = prepare(env, cwd)
   const version = packageVersion()
   const wasEmpty = welcome === true && (await isNew(config))
+  warnUnserved(config, log)
   let parts: Parts | undefined
   let isStopping = false
   const engine = await serve<PartsHandle>({
@@ -59,6 +60,12 @@ export const runEngine = async ({ env, cwd, out, welcome, worker = true }: RunEn
     },
   })
   return engine.ended
+}
+
+/** What the configuration asks for and this version does not do: said, never passed over. */
+const warnUnserved = ({ notifications: { approvalChannel } }: Config, log: Log): void => {
+  if (approvalChannel === undefined) return
+  log.warn(`Notifications are not sent by this version yet: the approval channel "${approvalChannel}" has no effect`)
 }
 
 const prepare = (env: Environment, cwd: string): { config: Config; log: Log; environment: Environment } => {

@@ -14,7 +14,7 @@ import type { RunEvent } from '../core/run/event.ts'
 import { newRun } from '../core/run/evolve.ts'
 import { type Inbox, remember, seenReply } from '../core/run/inbox.ts'
 import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
-import { receive } from '../core/run/receive.ts'
+import { type Received, receive } from '../core/run/receive.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
 import { needsAdmission } from '../core/run/supported.ts'
 import { effectsOf, transition } from '../core/run/transition.ts'
@@ -109,11 +109,7 @@ export class Interpreter {
       this.early = [...this.early, { kind, argument }]
       return undefined
     }
-    const bad = unreadableReason(argument)
-    const received =
-      bad !== undefined
-        ? ({ ok: false, reason: bad } as const)
-        : receive(kind, argument, door, { runId: this.runId, authority: this.run.seed.pinned.authority })
+    const received = this.read(kind, argument, door, this.run.seed.pinned.authority)
     if (!received.ok) return this.apply({ kind: 'unreadable', name: kind, reason: received.reason, via: door })
     const { decisionId } = received.decision
     const seen = seenReply(this.inbox, decisionId)
@@ -121,6 +117,17 @@ export class Interpreter {
     const reply = this.apply({ kind: 'decision', decision: received.decision })
     if (reply !== undefined) this.inbox = remember(this.inbox, decisionId, reply)
     return reply
+  }
+
+  /** A message may hold anything, also what makes a reader stumble: then it is one that cannot be read. */
+  private read(kind: DecisionKind, argument: unknown, door: 'signal' | 'update', authority: string): Received {
+    const bad = unreadableReason(argument)
+    if (bad !== undefined) return { ok: false, reason: bad }
+    try {
+      return receive(kind, argument, door, { runId: this.runId, authority })
+    } catch {
+      return { ok: false, reason: 'its argument is too deep or too large' }
+    }
   }
 
   async receiveUpdate(kind: DecisionKind, argument: unknown): Promise<DecisionReply> {

@@ -45,9 +45,20 @@ const begin = async (interpreter: Interpreter, input: RunSopInput): Promise<void
   const bad =
     unreadableReason(input) ?? (typeof input?.sop === 'string' ? undefined : 'it names no SOP, as in {"sop":"name"}')
   if (bad !== undefined) throw ApplicationFailure.nonRetryable(`Cannot start run: ${bad}`, 'InvalidStart')
-  if (input.snapshot !== undefined) return interpreter.goOn(input.snapshot)
+  const { snapshot } = input
+  if (snapshot !== undefined) return orInvalid(() => interpreter.goOn(snapshot))
   const pinned = input.pinned ?? (await pinDefinition(input.sop))
-  interpreter.create(seedOf(workflowInfo().workflowId, input, pinned))
+  orInvalid(() => interpreter.create(seedOf(workflowInfo().workflowId, input, pinned)))
+}
+
+/** An input that nobody foresaw fails the run at once; a workflow task that fails would be tried again for ever. */
+const orInvalid = (begin: () => void): void => {
+  try {
+    begin()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'its input cannot be read'
+    throw ApplicationFailure.nonRetryable(`Cannot start run: ${reason}`, 'InvalidStart')
+  }
 }
 
 /** A run that was started with only a name pins its definition first; an SOP that cannot start fails the run at once. */

@@ -231,6 +231,28 @@ describe('a run that is started in Temporal', () => {
     await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'InvalidStart' } })
   })
 
+  test.each([
+    ['a trigger that is text', { trigger: 'cron' }],
+    ['params that are a list', { params: [1] }],
+    ['a mode that is none', { executionMode: 'yolo' }],
+    ['a snapshot that is none', { snapshot: {} }],
+    ['a pinned definition that is none', { pinned: {} }],
+  ])('with %s ends with a reason and never hangs', async (_what, odd) => {
+    // An odd start: whatever it holds, the run is refused, failed, or carried out as if nothing had been said.
+    const handle = await engine.temporal.workflow.start('runSop', {
+      workflowId: `odd-${Math.random()}`,
+      taskQueue: engine.taskQueue,
+      args: [{ sop: 'gated', ...odd }],
+    })
+    await until(
+      () => handle.describe(),
+      ({ status, historyLength }) => status.name !== 'RUNNING' || historyLength > 8,
+    )
+    const { status } = await handle.describe()
+    if (status.name === 'RUNNING') await handle.signal('cancel', {})
+    await expect(handle.result()).rejects.toThrow()
+  })
+
   test('gets no rights by claiming them', async () => {
     const workflowId = `claims-${Date.now()}`
     const handle = await engine.temporal.workflow.start('runSop', {

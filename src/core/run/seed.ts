@@ -1,5 +1,5 @@
 import { canonicalJson } from '../canonical.ts'
-import type { ExecutionMode, Json } from '../definition.ts'
+import { EXECUTION_MODES, type ExecutionMode, type Json } from '../definition.ts'
 import { checkParams } from '../params.ts'
 import { verifySeal } from '../seal.ts'
 import { effectiveMode, STRICTNESS } from './mode.ts'
@@ -42,8 +42,7 @@ export const seedOf = (runId: string, input: StartInput, pinned: PinnedSop): Run
   const { definition } = pinned
   const sealed =
     input.seal !== undefined && verifySeal(pinned.authority, sealedStart(runId, definition.name, input), input.seal)
-  const trigger = input.trigger ?? { type: 'manual' }
-  const checked = sealed ? undefined : checkParams(definition.params, input.params ?? {}, 'hand')
+  const checked = sealed ? undefined : checkParams(definition.params, isTable(input.params) ? input.params : {}, 'hand')
   const problems = sealed
     ? unsupported(definition)
     : [...unsupported(definition), ...directProblems(input, pinned, checked)]
@@ -51,16 +50,22 @@ export const seedOf = (runId: string, input: StartInput, pinned: PinnedSop): Run
     runId,
     rulesVersion: input.rulesVersion ?? RULES_VERSION,
     pinned,
-    params: checked?.ok === true ? checked.params : (input.params ?? {}),
-    trigger,
+    params: sealed ? (input.params ?? {}) : checked?.ok === true ? checked.params : {},
+    // What a start in Temporal says of its trigger, nothing vouches for.
+    trigger: sealed && input.trigger ? input.trigger : { type: 'manual' },
     startedBy: sealed && input.startedBy ? input.startedBy : UNVERIFIED,
     via: sealed && input.via ? input.via : 'temporal',
-    ...(input.executionMode !== undefined && { mode: input.executionMode }),
+    ...(isMode(input.executionMode) && { mode: input.executionMode }),
     ...(sealed && input.skipApproval === true && { skipApproval: true }),
     ...(sealed && input.force === true && { force: true }),
     ...(problems.length > 0 && { problems }),
   }
 }
+
+const isTable = (value: unknown): value is Readonly<Record<string, Json>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isMode = (value: unknown): value is ExecutionMode => EXECUTION_MODES.some((mode) => mode === value)
 
 const directProblems = (
   input: StartInput,
@@ -69,6 +74,10 @@ const directProblems = (
 ): readonly string[] => [
   ...(input.seal === undefined ? [] : ['the seal of the start is not one of this installation']),
   ...(checked?.ok === false ? checked.problems : []),
+  ...(input.params === undefined || isTable(input.params) ? [] : ['"params" is not a JSON object']),
+  ...(input.executionMode === undefined || isMode(input.executionMode)
+    ? []
+    : [`"executionMode" is none of ${EXECUTION_MODES.join(', ')}`]),
   ...(checked?.ok === true && checked.secretNames.length > 0
     ? [
         `secret params (${checked.secretNames.join(', ')}) cannot be given to Temporal directly: they would stand in its history; use the API or the CLI`,
@@ -93,5 +102,4 @@ export const isLooser = (
   priority: PinnedSop['definition']['priority'],
   strict: boolean,
 ): boolean =>
-  asked !== undefined &&
-  STRICTNESS[effectiveMode(asked, priority, strict)] < STRICTNESS[effectiveMode(own, priority, strict)]
+  isMode(asked) && STRICTNESS[effectiveMode(asked, priority, strict)] < STRICTNESS[effectiveMode(own, priority, strict)]

@@ -37,6 +37,13 @@ const gateRefusals: readonly [string, (gate: NonNullable<SopDefinition['gates']>
   ['escalate_to', (gate) => gate.escalateTo !== undefined],
 ]
 
+/** The settings that keep a run from starting, by what sets them; docs/sop-format.md lists them. */
+export const NOT_CARRIED_OUT = {
+  sop: sopRefusals.map(([key]) => key),
+  step: stepRefusals.map(([key]) => key),
+  gate: gateRefusals.map(([key]) => key),
+} as const
+
 /** Sentences that say which settings of the definition stand in the way of a run; empty when it can start. */
 export const unsupported = (definition: SopDefinition): readonly string[] => [
   ...(definition.refusals ?? []),
