@@ -29,13 +29,14 @@ describe.each(pages().map((page) => [page.path, page] as const))('%s', (_, page)
     const lines = fencesOf(page)
       .filter(({ language }) => /^(bash|sh|console)\b/.test(language))
       .flatMap(({ text, place }) => text.split('\n').map((line) => ({ text: line.replace(/^\$ /, ''), place })))
-    const faults = [...lines, ...codeOf(page).filter(({ text }) => text.includes(' '))]
-      .filter(isCommand)
-      .flatMap(({ text, place }) => {
-        const message = fault(text)
-        return message === undefined ? [] : [`${place} ${text}: ${message}`]
-      })
-    expect(faults).toEqual([])
+    const faultOf = ({ text, place }: Found): string[] => {
+      const message = fault(text)
+      return message === undefined ? [] : [`${place} ${text}: ${message}`]
+    }
+    const mentions = codeOf(page).filter(isCommand).flatMap(faultOf)
+    // A sentence may name a verb without saying which run.
+    const wrong = mentions.filter((message) => !message.includes('missing required argument'))
+    expect([...lines.filter(isCommand).flatMap(faultOf), ...wrong]).toEqual([])
   })
 })
 

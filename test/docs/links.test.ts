@@ -16,7 +16,7 @@ const faultOf = (page: Page, url: string): string | undefined => {
 
 /** Paths of this repository that a page names in backticks, e.g. `src/core` or `docs/cli.md`. */
 const pathsIn = (page: Page): readonly Found[] =>
-  codeOf(page).filter(({ text }) => /^(src|test|docs|scripts|sops|tools)(\/[\w.-]+)*\/?$/.test(text))
+  codeOf(page).filter(({ text }) => /^(src|test|docs|scripts|tools)(\/[\w.-]+)*\/?$/.test(text))
 
 describe.each(pages().map((page) => [page.path, page] as const))('%s', (_, page) => {
   test('links lead somewhere', () => {
