@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -25,6 +26,16 @@ const KILL_WAIT_MS = 10_000
 /** Whether a live process is in the group. Zombies that nobody collects do not count. */
 export const isGroupAlive = async (pgid: number): Promise<boolean> =>
   signal(-pgid, 0) && (await liveFamily({ pgid })).length > 0
+
+/** Whether a live process of exactly this family, not of a later group with the same number, is in the group. */
+export const isFamilyAlive = async ({ pgid, mark }: Required<Family>): Promise<boolean> => {
+  if (!signal(-pgid, 0)) return false
+  if (process.platform === 'linux') return readProc().some((row) => row.pgid === pgid && hasMark(row.pid, mark))
+  // Elsewhere no process shows its environment. The script of the step lies in the folder that its mark names.
+  const folder = dirname(mark.slice(mark.indexOf('=') + 1))
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pgid=,args='], { maxBuffer: 2 ** 26 })
+  return stdout.split('\n').some((line) => Number.parseInt(line, 10) === pgid && line.includes(`${folder}/`))
+}
 
 /**
  * Ends the family: TERM at once, KILL after the grace period, again and again until nothing is left.

@@ -10,6 +10,7 @@ import { createOutputPipes } from './output-pipe.ts'
 import { createTail, type OutputTail } from './output-tail.ts'
 import { runHttp } from './run-http.ts'
 import { type ActionEnd, runShell, type ShellDeps } from './run-shell.ts'
+import { createRunningList } from './running-list.ts'
 import { createStepFiles } from './step-files.ts'
 import { watchStop, type Stop } from './stop.ts'
 
@@ -24,6 +25,7 @@ export const runCommand = (deps: ActivityDeps): ((task: CommandTask) => Promise<
     ...deps,
     pipes: createOutputPipes(deps.scratchDir),
     files: createStepFiles(deps.scratchDir),
+    running: createRunningList(deps.scratchDir),
   }
   return async (task) => {
     const context = Context.current()

@@ -9,6 +9,7 @@ import { invocationOf } from './interpreters.ts'
 import type { Mask } from './mask.ts'
 import type { OutputPipes } from './output-pipe.ts'
 import { LINGER_MS, type ProcessEnd, runProcess } from './run-process.ts'
+import type { RunningList } from './running-list.ts'
 import type { StepFiles } from './step-files.ts'
 import { outputTooLarge, parseStepOutput } from './step-output.ts'
 import type { Stop } from './stop.ts'
@@ -44,6 +45,7 @@ export type ShellDeps = Pick<
 > & {
   readonly pipes: OutputPipes
   readonly files: StepFiles
+  readonly running: RunningList
 }
 
 type ShellExecutable = Extract<Executable, { kind: 'shell' }>
@@ -103,6 +105,8 @@ const runBlock = async (step: ShellStep, command: Command, index: number): Promi
     return { error: problem as string, outputs: {} }
   }
   const { program, args, feed, extension } = found.invocation
+  const mark = `SOP_OUTPUT=${outputFile}`
+  let pgid: number | undefined
   const script = deps.files.script(`step-${ports.task.stepNumber}-${index + 1}`, extension, scriptText(command.script))
   try {
     const end = await runProcess(
@@ -112,14 +116,18 @@ const runBlock = async (step: ShellStep, command: Command, index: number): Promi
         ...(feed === 'stdin' ? { stdinFile: script } : {}),
         cwd,
         env,
-        mark: `SOP_OUTPUT=${outputFile}`,
+        mark,
       },
       {
         pipes: deps.pipes,
         killGraceMs: deps.killGraceMs,
         stop: ports.stop.signal,
         onOutput: ports.write,
-        onStart: ports.onStart,
+        onStart: (pid) => {
+          pgid = pid
+          deps.running.add({ pgid, mark })
+          ports.onStart(pid)
+        },
       },
     )
     await explain(end, ports)
@@ -130,6 +138,8 @@ const runBlock = async (step: ShellStep, command: Command, index: number): Promi
   } catch (error) {
     deps.files.takeOutput(outputFile)
     return { error: startProblem(program, error), outputs: {} }
+  } finally {
+    if (pgid !== undefined) deps.running.remove(pgid)
   }
 }
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.ts'
+import { endLeftCommands } from '../activities/running-list.ts'
 import { followStores, openStores, type Stores } from '../worker/stores.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
 import { createTemporalAdmission } from '../client/admission.ts'
@@ -87,8 +88,9 @@ export const openParts = async ({
 }
 
 /** Starts to carry out runs with these parts. */
-export const startPartsWorker = (parts: Parts, options: PartsOptions): Promise<RunningWorker> => {
-  const { config, env, bundlePath = BUNDLE_PATH } = options
+export const startPartsWorker = async (parts: Parts, options: PartsOptions): Promise<RunningWorker> => {
+  const { config, env, log, bundlePath = BUNDLE_PATH } = options
+  const scratchDir = `${config.dataDir}/scratch`
   const { stores, key, pin, connection, temporal } = parts
   const activities: ActivityDeps = {
     audit: stores.audit,
@@ -101,9 +103,12 @@ export const startPartsWorker = (parts: Parts, options: PartsOptions): Promise<R
     admission: createTemporalAdmission(() => temporal, config.temporal.taskQueue),
     envPassthrough: config.envPassthrough,
     workdir: config.workdir,
-    scratchDir: `${config.dataDir}/scratch`,
+    scratchDir,
     killGraceMs: config.killGraceMs,
     environment: env,
+  }
+  for (const processGroup of await endLeftCommands(scratchDir, config.killGraceMs)) {
+    log.warn('ended a command of a step that a killed worker had left running', { processGroup })
   }
   return startWorker({
     config: { ...config, temporal: { ...config.temporal, namespace: options.temporal.namespace } },
