@@ -1,10 +1,10 @@
 import { buildSop, placedConditions, readName, sopFields } from './compile/build-sop.ts'
 import { buildStep, type DraftStep, readDefaults } from './compile/build-step.ts'
 import { checkNames, namesSet, type PlacedCondition } from './compile/check-names.ts'
-import { checkScript, placeFence, placeSetting } from './compile/check-commands.ts'
+import { checkScript, type PlacedScript, placeFence, placeSetting } from './compile/check-commands.ts'
 import { createLookup, linkSteps, slugsFor } from './compile/link-steps.ts'
 import { mergeSteps } from './compile/merge-steps.ts'
-import type { Hint, SopDefinition, Step } from './definition.ts'
+import type { Command, Hint, SopDefinition, Step } from './definition.ts'
 import type { Diagnostic, Place } from './diagnostic.ts'
 import type { DiagnosticCode } from './dialect/codes.ts'
 import { readDocuments, type SopDocument } from './dialect/documents.ts'
@@ -70,8 +70,10 @@ const compileSources = (
   const linked = linkSteps(drafts, slugs, find, report)
   const zeroclaw = applyZeroclaw(drafts, linked)
   const { hints: stepHints, refusals: stepRefusals, steps } = zeroclaw
-  const definition = buildSop({ name, document, fields, steps, find, stepHints, stepRefusals })
-  check({ document, definition, drafts, fields, sources, report })
+  const gateScripts: PlacedScript[] = []
+  const keepCommand = (command: Command, place: Place): void => void gateScripts.push(placeSetting(command, place))
+  const definition = buildSop({ name, document, fields, steps, find, keepCommand, stepHints, stepRefusals })
+  check({ definition, drafts, fields, gateScripts, sources, report })
   return { name, definition: { ...definition, ...lackOfSteps(definition, document, report) } }
 }
 
@@ -117,10 +119,10 @@ const applyZeroclaw = (drafts: readonly DraftStep[], steps: readonly Step[]): Ap
 }
 
 interface Checked {
-  readonly document: SopDocument
   readonly definition: SopDefinition
   readonly drafts: readonly DraftStep[]
   readonly fields: Fields
+  readonly gateScripts: readonly PlacedScript[]
   readonly sources: readonly SourceText[]
   readonly report: Report
 }
@@ -147,7 +149,7 @@ const conditionsOf = ({ drafts, fields }: Checked): readonly PlacedCondition[] =
   ),
 ]
 
-const checkCommands = ({ definition, drafts, fields, sources, report }: Checked): void => {
+const checkCommands = ({ definition, drafts, gateScripts, sources, report }: Checked): void => {
   const shared = declaredNames(definition)
   for (const [index, { fences, fields: own }] of drafts.entries()) {
     const step = definition.steps[index]
@@ -163,9 +165,7 @@ const checkCommands = ({ definition, drafts, fields, sources, report }: Checked)
       for (const command of commands) checkScript(placeSetting(command, own.valuePlace(key)), declared, report)
     }
   }
-  for (const { command } of definition.gates ?? []) {
-    if (command !== undefined) checkScript(placeSetting(command, fields.valuePlace('gates')), shared, report)
-  }
+  for (const script of gateScripts) checkScript(script, shared, report)
 }
 
 /** Variables that every command of the SOP can count on. */
@@ -190,12 +190,8 @@ const lackOfSteps = (
     report.add('no-steps', place, `Cannot run "${name}": it has no steps`, help)
     return {}
   }
-  report.add(
-    'no-steps-yet',
-    place,
-    `"${name}" has no steps yet: it is listed and cannot start`,
-    'Write the steps in SOP.md beside it',
-  )
+  const message = `"${name}" has no steps yet: it is listed and cannot start`
+  if (!report.hasErrors) report.add('no-steps-yet', place, message, 'Write the steps in SOP.md beside it')
   return { refusals: [...refusals, `SOP "${name}" has no steps yet: write them in SOP.md`] }
 }
 

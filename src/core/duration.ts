@@ -43,7 +43,7 @@ const ISO = /^p(?:(\d+)w)?(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?
 
 export type ParsedDuration =
   | { readonly ok: true; readonly ms: number | null }
-  | { readonly ok: false; readonly message: string }
+  | { readonly ok: false; readonly message: string; readonly reason: string }
 
 /**
  * Reads a duration: `90s`, `5 minutes`, `1h30m`, `2d`, `PT5M`, or a bare number in `bareUnitMs` (a second unless told).
@@ -55,8 +55,8 @@ export const parseDuration = (text: string, bareUnitMs: number = UNITS_MS.s): Pa
   const wanted = text.trim().toLowerCase()
   if (NONE.includes(wanted)) return { ok: true, ms: null }
   const ms = wanted.length > 100 ? undefined : msOf(wanted, bareUnitMs)
-  if (ms === undefined) return { ok: false, message: refuse(text, whyNot(wanted)) }
-  if (ms > MAX_DURATION_MS) return { ok: false, message: refuse(text, 'it is longer than 100 years') }
+  if (ms === undefined) return refuse(text, whyNot(wanted))
+  if (ms > MAX_DURATION_MS) return refuse(text, 'it is longer than 100 years')
   return { ok: true, ms: Math.round(ms) }
 }
 
@@ -118,5 +118,7 @@ const whyNot = (text: string): string => {
   return 'expected a number then ms, s, m, h, d or w, as in "90s", "5 minutes" or "1h30m"; or "none"'
 }
 
-const refuse = (text: string, why: string): string =>
-  `Cannot read duration "${text.length > 60 ? `${text.slice(0, 60)}…` : text}": ${why}`
+const refuse = (text: string, reason: string): ParsedDuration => {
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  return { ok: false, message: `Cannot read duration "${shown}": ${reason}`, reason }
+}

@@ -6,7 +6,7 @@ const LONGEST = 64
  */
 export const nearest = (word: string, candidates: Iterable<string>): string | undefined => {
   const wanted = word.toLowerCase()
-  if (wanted.length === 0 || wanted.length > LONGEST) return undefined
+  if (wanted.length < 3 || wanted.length > LONGEST) return undefined
   const limit = Math.max(1, Math.floor(wanted.length / 3))
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const name of candidates) {

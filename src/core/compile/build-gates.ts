@@ -1,4 +1,4 @@
-import type { SopGate } from '../definition.ts'
+import type { Command, SopGate } from '../definition.ts'
 import type { Place } from '../diagnostic.ts'
 import { Fields } from '../dialect/fields.ts'
 import { describe, type Located, type LocatedTable } from '../dialect/located.ts'
@@ -14,8 +14,14 @@ import { compact } from './compact.ts'
 /** Looks up a step that a setting names; undefined, and reported, when there is none. */
 export type FindStep = (reference: StepReference, what: string) => number | undefined
 
+export interface GateContext {
+  readonly findStep: FindStep
+  /** Takes each command with its place, for checks that need the whole definition. */
+  keepCommand(command: Command, place: Place): void
+}
+
 /** Reads `[gates]`: a table by name, or a list of tables with names. */
-export const readGates = (value: Located, asked: Asked, findStep: FindStep): readonly SopGate[] | undefined => {
+export const readGates = (value: Located, asked: Asked, context: GateContext): readonly SopGate[] | undefined => {
   const count = value.kind === 'table' ? value.entries.length : value.kind === 'list' ? value.items.length : 1
   if (!isWithinLimit(count, value.place, asked)) return undefined
   const gates: SopGate[] = []
@@ -26,7 +32,7 @@ export const readGates = (value: Located, asked: Asked, findStep: FindStep): rea
       continue
     }
     names.add(key)
-    const gate = buildGate(key, place, fields, findStep)
+    const gate = buildGate(key, place, fields, context)
     if (gate !== undefined) gates.push(gate)
   }
   return gates.length === 0 ? undefined : gates
@@ -77,7 +83,12 @@ const namedEntry = (table: LocatedTable, report: Report): readonly Entry[] => {
   return []
 }
 
-const buildGate = (key: string, place: Place, fields: Fields, findStep: FindStep): SopGate | undefined => {
+const buildGate = (
+  key: string,
+  place: Place,
+  fields: Fields,
+  { findStep, keepCommand }: GateContext,
+): SopGate | undefined => {
   const { report } = fields
   if (!/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/.test(key) || key.toLowerCase() === 'start') {
     const why =
@@ -90,6 +101,7 @@ const buildGate = (key: string, place: Place, fields: Fields, findStep: FindStep
   const command = fields.read('command', readCommands)?.[0]
   const type = fields.word<SopGate['type']>('type') ?? (fields.has('command') ? 'verification' : 'approval')
   checkCommand(key, type, place, fields)
+  if (command !== undefined) keepCommand(command, fields.valuePlace('command'))
   const position = positionOf(key, place, fields, findStep)
   if (position === undefined) return undefined
   return compact({

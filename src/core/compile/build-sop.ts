@@ -1,5 +1,6 @@
-import type { Condition, Hint, NotificationToggle, Priority, SopDefinition, Step } from '../definition.ts'
+import type { Command, Condition, Hint, NotificationToggle, Priority, SopDefinition, Step } from '../definition.ts'
 import { type ExecutionMode, NOTIFICATION_TOGGLES } from '../definition.ts'
+import type { Place } from '../diagnostic.ts'
 import type { SopDocument } from '../dialect/documents.ts'
 import { Fields } from '../dialect/fields.ts'
 import { describe, type Located } from '../dialect/located.ts'
@@ -60,6 +61,7 @@ const suggestName = (name: string): string | undefined => {
   const meant = name
     .normalize('NFKD')
     .replace(/\p{Mark}/gu, '')
+    .replaceAll('ß', 'ss')
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+|-+$/g, '')
     .slice(0, 100)
@@ -73,18 +75,31 @@ export interface SopParts {
   readonly fields: Fields
   readonly steps: readonly Step[]
   readonly find: Lookup
+  /** Takes the commands of gates with their places. */
+  keepCommand(command: Command, place: Place): void
   readonly stepHints: readonly Hint[]
   readonly stepRefusals: readonly string[]
 }
 
-export const buildSop = ({ name, document, fields, steps, find, stepHints, stepRefusals }: SopParts): SopDefinition => {
+export const buildSop = ({
+  name,
+  document,
+  fields,
+  steps,
+  find,
+  keepCommand,
+  stepHints,
+  stepRefusals,
+}: SopParts): SopDefinition => {
   const { report } = fields
   const isZeroclaw = document.dialect === 'Z'
   const secrets = secretsOf(fields)
   const timezone = readTimezone(fields)
-  const context = { isZeroclaw, timezone, secrets: secrets ?? [] }
+  const triggerHints: Hint[] = []
+  const keepHint = (hint: Hint): void => void triggerHints.push(hint)
+  const context = { isZeroclaw, timezone, secrets: secrets ?? [], keepHint }
   const triggers = fields.read('triggers', (value, asked) => readTriggers(value, asked, context))
-  const hints = [...readZeroclawSop(fields, report), ...readHints(fields), ...stepHints]
+  const hints = [...readZeroclawSop(fields, report), ...readHints(fields), ...triggerHints, ...stepHints]
   const refusals = [...(texts(fields, 'refusals') ?? []), ...stepRefusals]
   return compact({
     format: 1 as const,
@@ -109,7 +124,7 @@ export const buildSop = ({ name, document, fields, steps, find, stepHints, stepR
     approvalTimeoutMs: fields.duration('approval_timeout', longer),
     params: fields.read('params', readParams('a param')),
     conditions: readConditions(fields),
-    gates: fields.read('gates', (value, asked) => readGates(value, asked, find)),
+    gates: fields.read('gates', (value, asked) => readGates(value, asked, { findStep: find, keepCommand })),
     triggers: triggers === undefined || triggers.length === 0 ? [{ type: 'manual' as const }] : triggers,
     notifications: readNotifications(fields),
     secrets,
@@ -183,7 +198,7 @@ export const placedConditions = (fields: Fields): readonly PlacedCondition[] => 
   })
 }
 
-const SILENT: Report = { add: () => {}, isFull: true, hasErrors: false, list: () => [] }
+const SILENT: Report = { add: () => {}, isFull: true, hasErrors: false, errorCount: 0, list: () => [] }
 const quietCondition = (value: Located): Condition | undefined =>
   readCondition(value, {
     setting: { key: 'expression', scopes: ['conditions'], type: 'condition', doc: '' },

@@ -1,4 +1,4 @@
-import { type Condition, type Json, TRIGGER_TYPES, type Trigger } from '../definition.ts'
+import { type Condition, type Hint, type Json, TRIGGER_TYPES, type Trigger } from '../definition.ts'
 import type { Place } from '../diagnostic.ts'
 import { Fields } from '../dialect/fields.ts'
 import { type Located, type LocatedTable, toJson } from '../dialect/located.ts'
@@ -50,6 +50,8 @@ export interface TriggerContext {
   readonly isZeroclaw: boolean
   readonly timezone: string | undefined
   readonly secrets: readonly string[]
+  /** Takes the settings that are kept and change nothing. */
+  keepHint(hint: Hint): void
 }
 
 /** Reads `[[triggers]]`, and the empty `[triggers]` of seed 000. */
@@ -136,9 +138,10 @@ class TriggerReader {
       const place = this.fields.keyPlace(setting.key as 'path')
       this.report.add('ignored-setting', place, `Setting "${key}" has no effect on a trigger of type ${type}`)
     }
-    for (const { key, keyPlace } of this.fields.foreignEntries()) {
+    for (const { key, keyPlace, value } of this.fields.foreignEntries()) {
       const normalized = normalizeKey(key)
       if (normalized === 'channel') continue
+      this.context.keepHint({ key: `trigger.${normalized}`, value: withoutNulls(toJson(value)) })
       this.report.add(
         'zeroclaw-hint',
         keyPlace,

@@ -90,7 +90,7 @@ const numbersFor = (steps: readonly RawStep[], isZeroclaw: boolean, report: Repo
   const printed = steps.map(({ number }, index) => number ?? index + 1)
   const isInOrder = printed.every((number, index) => number === index + 1)
   // Markdown counts "1. 1. 1." by itself.
-  const isLazy = printed.every((number) => number === printed[0])
+  const isLazy = steps.every(({ isItem }, index) => isItem && printed[index] === printed[0])
   if (isInOrder || (isLazy && steps.length > 1 && printed[0] === 1)) return positions
   const firstOdd = printed.findIndex((number, index) => number <= (printed[index - 1] ?? 0))
   const odd = steps[firstOdd]
@@ -98,7 +98,7 @@ const numbersFor = (steps: readonly RawStep[], isZeroclaw: boolean, report: Repo
     report.add(
       'numbering',
       odd.place,
-      `Step number ${printed[firstOdd]} comes after ${firstOdd === 0 ? 'nothing' : printed[firstOdd - 1]}: steps are counted by position, so this is step ${firstOdd + 1}`,
+      `${firstOdd === 0 ? 'Steps begin at 1' : `Step ${printed[firstOdd]} comes after step ${printed[firstOdd - 1]}`}: steps are counted by position, so this is step ${firstOdd + 1}`,
       'Number the steps 1, 2, 3 and so on',
     )
     return positions

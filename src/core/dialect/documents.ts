@@ -48,12 +48,12 @@ export const readDocuments = (sources: readonly SourceText[], report: Report): S
     )
   }
   for (const source of sources) {
-    if (source.text.trim() === '') report.add('empty-file', source.on(1), `Cannot read "${source.path}": it is empty`)
+    if (isEmpty(source)) report.add('empty-file', source.on(1), `Cannot read "${source.path}": it is empty`)
   }
   const manifest = readManifest(toml ?? json, report)
   const page = markdown === undefined || markdown.text.trim() === '' ? undefined : readPage(markdown, report)
   const main = markdown ?? toml ?? json ?? sources[0]
-  const isBroken = manifest === 'broken' || page?.isBroken === true || sources.some(({ text }) => text.trim() === '')
+  const isBroken = manifest === 'broken' || page?.isBroken === true || sources.some(isEmpty)
   const entries = manifest === 'broken' || manifest === undefined ? [] : manifest
   const hasManifest = manifest !== undefined
   return {
@@ -75,12 +75,15 @@ export const readDocuments = (sources: readonly SourceText[], report: Report): S
   }
 }
 
+/** TOML may hold nothing: everything has a default. */
+const isEmpty = ({ path, text }: SourceText): boolean => text.trim() === '' && !/\.toml$/i.test(path)
+
 const readManifest = (
   source: SourceText | undefined,
   report: Report,
 ): readonly LocatedEntry[] | 'broken' | undefined => {
   if (source === undefined) return undefined
-  if (source.text.trim() === '') return 'broken'
+  if (isEmpty(source)) return 'broken'
   const isToml = /\.toml$/i.test(source.path)
   const root = isToml ? readToml(source, report) : readJson(source, report)
   if (root === undefined) return 'broken'
@@ -107,9 +110,11 @@ interface Page {
 }
 
 const readPage = (source: SourceText, report: Report): Page => {
+  const before = report.errorCount
   const matter = findFrontMatter(source, report)
   const yaml = matter === undefined ? undefined : readYaml({ source, start: matter.start, end: matter.end }, report)
   const blocks = readMarkdown(source, matter?.lines ?? 0, report)
+  const isBroken = report.errorCount > before
   const found = findSteps(blocks, source, report)
   const head = found?.head ?? blocks
   return {
@@ -118,7 +123,7 @@ const readPage = (source: SourceText, report: Report): Page => {
     found,
     title: titleOf(head),
     description: descriptionOf(head),
-    isBroken: matter !== undefined && yaml === undefined,
+    isBroken,
   }
 }
 
@@ -182,7 +187,7 @@ interface Signs {
   readonly hasPage: boolean
 }
 
-const ZEROCLAW_TRIGGERS = ['filesystem', 'channel', 'peripheral', 'calendar']
+const ZEROCLAW_TRIGGERS = ['filesystem', 'channel']
 
 /** The dialect by the syntax of the steps (rulings 1). */
 const dialectOf = ({ entries, found, hasToml, hasJson, hasPage }: Signs): Dialect => {

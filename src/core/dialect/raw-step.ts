@@ -38,6 +38,8 @@ export interface RawStep {
   readonly place: Place
   readonly title: string
   readonly titlePlace: Place
+  /** An item of a numbered list, which Markdown counts by itself. */
+  readonly isItem: boolean
   readonly settings: readonly LocatedEntry[]
   readonly commands: readonly RawCommand[]
   /** Prose and bullets in document order. The bullets of a manual step are its checklist. */
@@ -114,7 +116,16 @@ class StepReader {
     if (opening.length > 0) this.parts.push({ kind: 'prose', text: rawLines(opening) })
     this.blocks(blocks)
     const { settings, commands, isZ } = this
-    const step = { place, title, titlePlace: line.place, settings, commands, parts: withoutRules(this.parts), isZ }
+    const step = {
+      place,
+      title,
+      titlePlace: line.place,
+      isItem: hasBoldTitle,
+      settings,
+      commands,
+      parts: withoutRules(this.parts),
+      isZ,
+    }
     return number === undefined ? step : { number, ...step }
   }
 
@@ -168,7 +179,7 @@ class StepReader {
     const isList = pairs.some((pair) => 'key' in pair && isKnown(pair.key))
     for (const pair of pairs) {
       if (!('key' in pair)) {
-        if (isList) this.unknown(pair.text, placeOn(line, start + pair.offset, pair.text.length))
+        if (isList) this.stray(pair, placeOn(line, start + pair.offset, pair.text.length))
         continue
       }
       const keyPlace = placeOn(line, start + pair.keyOffset, pair.key.length)
@@ -176,6 +187,17 @@ class StepReader {
       else if (this.looksMeant(pair.key, pair.value === '' ? 'flag' : 'pair')) this.unknown(pair.key, keyPlace)
     }
     return isList
+  }
+
+  /** A piece of a bracket list without a value. */
+  private stray({ text }: Piece, place: Place): void {
+    if (!isKnown(text)) return this.unknown(text, place)
+    this.report.add(
+      'bad-value',
+      place,
+      `Cannot read setting "${text}": it has no value`,
+      `Write ${text}: and its value`,
+    )
   }
 
   private looksMeant(key: string, form: 'pair' | 'flag' | 'field' | 'bullet'): boolean {
@@ -337,7 +359,8 @@ class StepReader {
   private useOf(words: readonly string[], { place, fence }: Code): FenceUse {
     let use: FenceUse = 'run'
     for (const word of words) {
-      if (word === 'rollback' || word === 'verify') use = word
+      const known = word.toLowerCase()
+      if (known === 'rollback' || known === 'verify') use = known
       else if (/^[A-Za-z-]+$/.test(word)) {
         const offset = (fence?.markup.length ?? 0) + (fence?.info.indexOf(word) ?? 0)
         const at = { ...place, column: place.column + offset, length: word.length }

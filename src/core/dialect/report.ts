@@ -13,6 +13,7 @@ export interface Report {
   /** Nothing more is recorded: costly searches for a way out are pointless. */
   readonly isFull: boolean
   readonly hasErrors: boolean
+  readonly errorCount: number
   /** By file, then by place. */
   list(): readonly Diagnostic[]
 }
@@ -51,6 +52,9 @@ export const createReport = (sources: readonly SourceText[]): Report => {
     },
     get isFull() {
       return found.length > MAX_DIAGNOSTICS
+    },
+    get errorCount() {
+      return errors
     },
     get hasErrors() {
       return errors > 0

@@ -50,18 +50,27 @@ const reportSyntax = (error: TomlError, source: SourceText, report: Report): voi
       `Delete line ${earlier + 1}, "[${list}]"`,
     )
   }
-  report.add('toml-syntax', place, `Cannot read the document as TOML: ${reason}`, wayOut(reason))
+  if (reason.includes('excessively nested')) return report.add('too-deep', place, tooDeep)
+  const known = SENTENCES.find(({ sign }) => reason.includes(sign))
+  report.add('toml-syntax', place, `Cannot read the document as TOML: ${known?.reason ?? reason}`, known?.help)
 }
 
-const wayOut = (reason: string): string | undefined => {
-  if (reason.includes('redefine')) return 'A key or table may stand only once. Delete or rename one of the two'
-  if (reason.includes('invalid value')) return 'Text stands in quotes: key = "value"'
-  if (reason.includes('control characters'))
-    return 'A text ends on its line. Text over several lines stands in three quotes: """'
-  if (reason.includes('illegal character in key'))
-    return 'A setting is written key = value, a table [name]; other keys stand in quotes'
-  return undefined
-}
+/** What smol-toml says, in words that name the way out. */
+const SENTENCES: readonly { readonly sign: string; readonly reason: string; readonly help?: string }[] = [
+  { sign: 'redefine', reason: 'the key or table stands twice', help: 'Delete or rename one of the two' },
+  { sign: 'invalid value', reason: 'there is no value', help: 'Text stands in quotes: key = "value"' },
+  {
+    sign: 'control characters',
+    reason: 'a text is not closed by a quote on its line',
+    help: 'Text over several lines stands in three quotes: """',
+  },
+  {
+    sign: 'illegal character in key',
+    reason: 'there is a sign that no key has',
+    help: 'A setting is written key = value, a table [name]; other keys stand in quotes',
+  },
+  { sign: 'losslessly', reason: 'the number is too large' },
+]
 
 interface Context {
   readonly source: SourceText

@@ -102,8 +102,9 @@ export const readDuration = (value: Located, asked: Asked): number | null | unde
     return refuseType(value, asked)
   const unit = asked.unit === undefined ? undefined : unitMs(asked.unit)
   const parsed = parseDuration(scalarText(value), unit)
-  if (!parsed.ok)
-    return refuseValue(value.place, asked, parsed.message.replace(/^Cannot read duration /, 'as a duration, '))
+  if (!parsed.ok) {
+    return refuseValue(value.place, asked, `"${scalarText(value).slice(0, 60)}" is no duration: ${parsed.reason}`)
+  }
   if (parsed.ms === 0 && asked.setting.zero !== true) {
     return refuseValue(value.place, asked, 'a duration of zero leaves no time', 'Write "none" for no limit')
   }
@@ -241,6 +242,7 @@ export const readJsonValue = (value: Located): Json => {
 
 export const readCondition = (value: Located, asked: Asked): Condition | undefined => {
   if (value.kind !== 'scalar' || value.value === null) return refuseType(value, asked)
+  if (typeof value.value === 'number' && !value.untyped) return refuseType(value, asked)
   const inner = value.untyped
     ? unwrap(value.raw)
     : { text: typeof value.value === 'string' ? value.value : value.raw, offset: 0 }

@@ -34,17 +34,22 @@ export const readYaml = (span: YamlSpan, report: Report): LocatedTable | undefin
   })
   for (const { pos, message, code } of document.errors) {
     const place = source.at(Math.min(start + pos[0], end), pos[1] - pos[0])
-    report.add('yaml-syntax', place, `Cannot read the front matter as YAML: ${lowerFirst(message)}`, wayOut(code))
+    const known = SENTENCES[code]
+    const reason = known?.reason ?? lowerFirst(message)
+    report.add('yaml-syntax', place, `Cannot read the front matter as YAML: ${reason}`, known?.help)
   }
   if (document.errors.length > 0) return undefined
   return locateRoot(document, span, report)
 }
 
-const wayOut = (code: string): string | undefined => {
-  if (code === 'TAB_AS_INDENT') return 'Indent with spaces'
-  if (code === 'BLOCK_AS_IMPLICIT_KEY' || code === 'MULTILINE_IMPLICIT_KEY')
-    return 'Put a text that holds ": " in quotes'
-  return undefined
+/** What `yaml` says, in words that name the way out. */
+const SENTENCES: Readonly<Record<string, { readonly reason: string; readonly help?: string }>> = {
+  TAB_AS_INDENT: { reason: 'a line is indented with a tab', help: 'Indent with spaces' },
+  BLOCK_AS_IMPLICIT_KEY: { reason: 'there are two keys on one line', help: 'Put a text that holds ": " in quotes' },
+  MULTILINE_IMPLICIT_KEY: { reason: 'a line holds no "key: value"', help: 'Put a text of several lines in quotes' },
+  MISSING_CHAR: { reason: 'a text, list or table is not closed' },
+  BAD_INDENT: { reason: 'a list or table in brackets is not closed, or not indented' },
+  MULTIPLE_DOCS: { reason: 'it holds several documents', help: 'Front matter ends at the first line "---"' },
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)

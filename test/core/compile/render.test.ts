@@ -13,7 +13,8 @@ test('compile() of render() gives the definition back', () => {
       const files = render(definition)
       const compiled = compile({ files, fallbackName: definition.name })
       const errors = compiled.diagnostics.filter(({ severity }) => severity === 'error')
-      if (hasErrors(compiled.diagnostics)) throw new Error(`${JSON.stringify(errors, null, 1)}\n${files.map(({ text }) => text).join('\n-----\n')}`)
+      if (hasErrors(compiled.diagnostics))
+        throw new Error(`${JSON.stringify(errors, null, 1)}\n${files.map(({ text }) => text).join('\n-----\n')}`)
       expect(compiled.definition).toEqual(definition)
     }),
     { numRuns: RUNS },
