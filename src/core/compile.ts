@@ -43,7 +43,7 @@ export const MAX_BYTES = 1024 * 1024
  * when none of it is an error.
  */
 export const compile = (source: SopSource): Compiled => {
-  const sources = source.files.map(({ path, text }) => createSourceText(path, text.replace(/^\ufeff/, '')))
+  const sources = source.files.map(({ path, text }) => createSourceText(path, cleaned(text)))
   const report = createReport(sources)
   const large = sources.filter(({ text }) => text.length > MAX_BYTES)
   for (const { on, path } of large) report.add('too-large', on(1), tooLarge(path), SMALLER)
@@ -51,6 +51,9 @@ export const compile = (source: SopSource): Compiled => {
   const { name, definition } = compileSources(sources, source.fallbackName, report)
   return report.hasErrors ? { name, diagnostics: report.list() } : { name, definition, diagnostics: report.list() }
 }
+
+// Half a surrogate pair is no text: UTF-8 has no bytes for it.
+const cleaned = (text: string): string => text.replace(/^\ufeff/, '').replace(/\p{Surrogate}/gu, '\ufffd')
 
 const compileSources = (
   sources: readonly SourceText[],
