@@ -60,7 +60,7 @@ export const CODES = {
   'two-actions': error('A step would do two things at once'),
   'template-in-command': error('A command holds `{{x}}`; values reach commands as variables'),
   'undeclared-variable': warning('A command reads an UPPER_CASE variable that nothing declares'),
-  'hidden-character': warning('A command holds characters that cannot be seen'),
+  'hidden-character': warning('A command holds characters that cannot be seen, or a blank that is none to a shell'),
   'bad-condition': error('A condition cannot be read'),
   'odd-condition': warning('A condition can be read and looks like a mistake'),
   'nothing-sets': warning('A condition reads a name that nothing sets'),
@@ -72,7 +72,8 @@ export const CODES = {
   unserved: warning('A trigger has a type that this engine cannot serve'),
   'zeroclaw-hint': hint('A ZeroClaw setting is shown and changes nothing here'),
   'zeroclaw-refused': warning('A ZeroClaw setting keeps the SOP from starting here'),
-  'unread-steps': warning('Steps of SOP.toml are not read because SOP.md has steps (dialect Z)'),
+  'unread-steps': warning('Steps, or what looks like steps, are not read because others are'),
+  'stray-commands': warning('Commands stand among the steps and belong to none'),
 } as const satisfies Readonly<Record<string, Rule>>
 
 export type DiagnosticCode = keyof typeof CODES

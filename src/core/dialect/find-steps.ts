@@ -1,5 +1,5 @@
-import type { Block, Heading, List, TextLine } from './markdown.ts'
-import { readRawStep, type RawStep } from './raw-step.ts'
+import type { Block, Heading, ListItem, TextLine } from './markdown.ts'
+import { isRunnable, readRawStep, type RawStep } from './raw-step.ts'
 import type { Report } from './report.ts'
 import type { SourceText } from './source-text.ts'
 
@@ -27,8 +27,11 @@ interface Start {
   readonly level: number
 }
 
-const STEP = /^(?:\*\*|__)?step\s+(\d{1,6})\b(?:\*\*|__)?\s*(?:[:.)–—-]\s*)?/i
-const NUMBERED = /^(\d{1,6})[.):]\s+/
+// "Step 3", and also "Step 3a", "Step 3.1" and "Step 3 of 5", of which the first number counts.
+const STEP =
+  /^\s*step\s+(\d{1,9})(?:[a-z](?![a-z])|(?:\.\d{1,9}){1,9})?(?:\s{0,9}(?:of|\/)\s{0,9}\d{1,9})?(?!\w)\s*(?:[:.)–—-]\s*)?/i
+const NUMBERED = /^\s*(\d{1,6})[.):]\s+/
+const LIKE_A_STEP = /^\s*step(?![\w-])/i
 
 /** Finds the steps of a document; undefined when it has none. */
 export const findSteps = (blocks: readonly Block[], source: SourceText, report: Report): FoundSteps | undefined => {
@@ -36,7 +39,10 @@ export const findSteps = (blocks: readonly Block[], source: SourceText, report: 
   const starts = headingStarts(blocks, STEP)
   const first = starts[0]
   // Below "### Step 1" a numbered list belongs to the step, also under a heading "Steps".
-  if (list !== undefined && (first === undefined || first.index > list.index)) return listSteps(list, report)
+  if (list !== undefined && (first === undefined || first.index > list.index)) {
+    reportBesideList(blocks, list, starts, report)
+    return listSteps(list, report)
+  }
   if (first !== undefined) return headingSteps(blocks, starts, source, report)
   const numbered = numberedStarts(blocks)
   return numbered.length > 0 ? headingSteps(blocks, numbered, source, report) : undefined
@@ -54,24 +60,65 @@ const sectionEnd = (blocks: readonly Block[], start: number, level: number): num
 interface FoundList {
   /** Of the first list among the blocks. */
   readonly index: number
+  /** Behind the section that the lists stand in. */
+  readonly end: number
   readonly level: number
-  readonly items: List['items']
+  readonly items: readonly ListItem[]
   readonly head: readonly Block[]
+  /** Code in the section that belongs to no step. */
+  readonly strays: readonly Block[]
 }
 
-/** The numbered lists under the heading "Steps". */
+/**
+ * The numbered lists under the heading "Steps". What stands between them at the margin belongs to the step above it, as
+ * every reader takes it: Markdown ends a list at a fence or a bullet that is not indented.
+ */
 const findList = (blocks: readonly Block[]): FoundList | undefined => {
   const heading = blocks.findIndex(isStepsHeading)
   const found = blocks[heading]
   if (found?.kind !== 'heading') return undefined
   const end = sectionEnd(blocks, heading, found.level)
-  const lists = blocks
-    .slice(heading + 1, end)
-    .filter((block): block is List => block.kind === 'list' && block.isOrdered)
-  const [first] = lists
-  if (first === undefined) return undefined
-  const items = lists.flatMap(({ items: each }) => each)
-  return { index: blocks.indexOf(first), level: found.level, items, head: blocks.slice(0, heading) }
+  const items: { readonly item: ListItem; readonly blocks: Block[] }[] = []
+  const strays: Block[] = []
+  let index = -1
+  let isOpen = false
+  for (const [offset, block] of blocks.slice(heading + 1, end).entries()) {
+    if (block.kind === 'list' && block.isOrdered) {
+      if (index === -1) index = heading + 1 + offset
+      isOpen = true
+      for (const item of block.items) items.push({ item, blocks: [...item.blocks] })
+    } else if (block.kind === 'heading') isOpen = false
+    else if (!isOpen) strays.push(block)
+    else if (block.kind !== 'html' || !block.content.startsWith('<!--')) items.at(-1)?.blocks.push(block)
+  }
+  if (index === -1) return undefined
+  const whole = items.map(({ item, blocks: own }): ListItem => ({ ...item, blocks: own }))
+  return { index, end, level: found.level, items: whole, head: blocks.slice(0, heading), strays }
+}
+
+/** Nothing that looks like a step or its commands is passed over without a word. */
+const reportBesideList = (
+  blocks: readonly Block[],
+  { index, end, strays }: FoundList,
+  starts: readonly Start[],
+  report: Report,
+): void => {
+  const help = 'Write all steps in the numbered list, or all as headings'
+  for (const { index: at, title } of starts) {
+    if (at > index)
+      report.add('unread-steps', title.place, 'This step is not read: the steps are a numbered list', help)
+  }
+  const second = blocks.findIndex((block, at) => at >= end && isStepsHeading(block))
+  const heading = blocks[second]
+  if (heading?.kind === 'heading' && findList(blocks.slice(second)) !== undefined) {
+    const message = 'These steps are not read: there are steps under an earlier heading "Steps"'
+    report.add('unread-steps', heading.line.place, message, 'Write all steps under one heading')
+  }
+  for (const block of strays) {
+    if (block.kind !== 'code' || !isRunnable(block)) continue
+    const message = 'These commands belong to no step, so nothing runs them'
+    report.add('stray-commands', block.place, message, 'Move them below the step that they belong to')
+  }
 }
 
 const listSteps = ({ items, level, head }: FoundList, report: Report): FoundSteps => {
@@ -90,9 +137,15 @@ const listSteps = ({ items, level, head }: FoundList, report: Report): FoundStep
 
 const headingStarts = (blocks: readonly Block[], pattern: RegExp): readonly Start[] =>
   blocks.flatMap((block, index) => {
-    const found = block.kind === 'heading' ? pattern.exec(block.line.text) : null
-    return block.kind === 'heading' && found !== null ? [startOf(block, index, found)] : []
+    if (block.kind !== 'heading') return []
+    const text = withoutBold(block.line.text)
+    const found = pattern.exec(text)
+    return found === null ? [] : [startOf({ heading: block, text, index, found })]
   })
+
+/** A heading that begins in bold, with blanks for the marks: columns stay. */
+const withoutBold = (text: string): string =>
+  text.replace(/^(\*\*|__)([^*_]{1,2000})\1/, (_, _marks: string, bold: string) => `  ${bold}  `)
 
 /** `### 1. Title` below a heading "Steps". */
 const numberedStarts = (blocks: readonly Block[]): readonly Start[] => {
@@ -103,8 +156,15 @@ const numberedStarts = (blocks: readonly Block[]): readonly Start[] => {
   return headingStarts(blocks, NUMBERED).filter(({ index }) => index > heading && index < end)
 }
 
-const startOf = ({ line, level }: Heading, index: number, found: RegExpExecArray): Start => {
-  const text = line.text.slice(found[0].length)
+interface Match {
+  readonly heading: Heading
+  readonly text: string
+  readonly index: number
+  readonly found: RegExpExecArray
+}
+
+const startOf = ({ heading: { line, level }, text: whole, index, found }: Match): Start => {
+  const text = whole.slice(found[0].length)
   const place = { ...line.place, column: line.place.column + found[0].length, length: Math.max(1, text.length) }
   return { index, number: Number(found[1]), level, title: { text, place, indent: 0 } }
 }
@@ -117,6 +177,7 @@ const headingSteps = (
 ): FoundSteps => {
   const [first] = starts
   reportLimit(starts.length, starts[MAX_STEPS]?.title.place, report)
+  reportUnread(blocks, starts, report)
   const steps = starts.slice(0, MAX_STEPS).map((start, index) => {
     const following = starts[index + 1]?.index ?? blocks.length
     const end = Math.min(following, sectionEnd(blocks, start.index, start.level))
@@ -139,6 +200,23 @@ const headingSteps = (
     )
   })
   return { syntax: 'headings', level: first?.level ?? 2, steps, head: blocks.slice(0, first?.index ?? 0) }
+}
+
+/** Headings among the steps that begin with "Step" and have no number: they would be lost. */
+const reportUnread = (blocks: readonly Block[], starts: readonly Start[], report: Report): void => {
+  const read = new Set(starts.map(({ index }) => index))
+  const levels = new Set(starts.map(({ level }) => level))
+  for (const [index, block] of blocks.entries()) {
+    if (block.kind !== 'heading' || read.has(index) || !levels.has(block.level)) continue
+    if (!LIKE_A_STEP.test(withoutBold(block.line.text))) continue
+    const help = `Write it as "${'#'.repeat(block.level)} Step 2: Title", with its number`
+    report.add(
+      'unread-steps',
+      block.line.place,
+      'This heading looks like a step and is not read: it has no number',
+      help,
+    )
+  }
 }
 
 const reportLimit = (count: number, place: TextLine['place'] | undefined, report: Report): void => {

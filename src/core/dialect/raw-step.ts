@@ -13,7 +13,8 @@ import {
   splitAtCommas,
   unwrap,
 } from './inline.ts'
-import { type LocatedEntry, looseText } from './located.ts'
+import { type Located, type LocatedEntry, looseText } from './located.ts'
+import { HIDDEN } from '../printable.ts'
 import type { Block, Code, List, ListItem, TextLine } from './markdown.ts'
 import { indentBy, rawBlock, rawLines } from './raw-markdown.ts'
 import type { Report } from './report.ts'
@@ -94,16 +95,27 @@ export const interpreterOf = (language: string): string | undefined => {
   return Object.hasOwn(INTERPRETERS, name) ? INTERPRETERS[name] : undefined
 }
 
+/** Whether a block of code is a fence that is run. */
+export const isRunnable = ({ fence }: Code): boolean =>
+  fence !== undefined && interpreterOf(fence.info.split(/\s+/)[0] ?? '') !== undefined
+
 /** Reads a step from its title line and the blocks below it. */
 export const readRawStep = (source: StepSource, report: Report): RawStep => new StepReader(report).read(source)
 
-const APPROVAL = /\(\s{0,9}(?:requires?\s{1,9}approval|approval\s{1,9}required|requires?\s{1,9}confirmation)\s{0,9}\)/i
+const APPROVAL =
+  /[(（]\s{0,9}(?:requires?\s{1,9}approval|approval\s{1,9}required|requires?\s{1,9}confirmation)\s{0,9}[)）]/i
+// What may have been meant for it: "(needs approval)", "(requires aproval)".
+const LIKE_APPROVAL = /[(（][^()（）]{0,60}\b(?:app?ro{1,2}v|confirm)[^()（）]{0,60}[)）]/i
 
 class StepReader {
   private readonly settings: LocatedEntry[] = []
   private readonly commands: RawCommand[] = []
   private readonly parts: RawPart[] = []
   private isZ = false
+  /** What fences are for where the reader stands: below a heading "Rollback", and below "rollback:" without a value. */
+  private sectionUse: FenceUse = 'run'
+  private fieldUse: FenceUse | undefined
+  private likeApproval: Place | undefined
   private readonly report: Report
 
   constructor(report: Report) {
@@ -115,6 +127,7 @@ class StepReader {
     const opening = this.fieldLines([...(rest === undefined ? [] : [rest]), ...lines])
     if (opening.length > 0) this.parts.push({ kind: 'prose', text: rawLines(opening) })
     this.blocks(blocks)
+    this.reportLikeApproval(line)
     const { settings, commands, isZ } = this
     const step = {
       place,
@@ -164,10 +177,26 @@ class StepReader {
       this.report.add('bad-value', placeOn(line, offset + open, 1), message, 'Write ] behind the last setting')
     }
     const approval = APPROVAL.exec(text)
-    if (approval === null) return text
+    if (approval === null) {
+      const like = LIKE_APPROVAL.exec(text)
+      if (like !== null) this.likeApproval = placeOn(line, offset + like.index, like[0].length)
+      return text
+    }
     const place = placeOn(line, offset + approval.index, approval[0].length)
     this.settings.push({ key: 'requires_approval', keyPlace: place, value: looseText('true', place) })
     return blank(text, approval.index, approval.index + approval[0].length)
+  }
+
+  /** Words about approval in the title that mean nothing here, in a step that says nothing else about it. */
+  private reportLikeApproval({ text, place: { column } }: TextLine): void {
+    const place = this.likeApproval
+    const isAsked = this.settings.some(({ key }) =>
+      ['requires_approval', 'approve_if'].includes(findSetting('step', key)?.setting.key ?? ''),
+    )
+    if (place === undefined || isAsked) return
+    const words = text.slice(place.column - column, place.column - column + (place.length ?? 1))
+    const message = `"${words}" is part of the title and asks for no approval`
+    this.report.add('ignored-setting', place, message, 'Write (requires approval), or [requires_approval: true]')
   }
 
   private bracketList(inner: string, line: TextLine, start: number): boolean {
@@ -217,17 +246,51 @@ class StepReader {
   }
 
   private blocks(blocks: readonly Block[]): void {
-    for (const block of blocks) {
+    for (let at = 0; at < blocks.length; at++) {
+      const block = blocks[at] as Block
+      if (block.kind !== 'code') this.fieldUse = undefined
       if (block.kind === 'code') this.code(block)
-      else if (block.kind === 'paragraph') this.paragraph(block.lines)
+      else if (block.kind === 'paragraph') at += this.paragraph(block.lines, blocks[at + 1])
       else if (block.kind === 'list') this.list(block)
-      else this.parts.push({ kind: 'prose', text: rawBlock(block) })
+      else {
+        if (block.kind === 'heading')
+          this.sectionUse = /^\W*(?:rollback|roll back|undo)\b/i.test(block.line.text) ? 'rollback' : 'run'
+        this.parts.push({ kind: 'prose', text: rawBlock(block) })
+      }
     }
+    this.fieldUse = undefined
   }
 
-  private paragraph(lines: readonly TextLine[]): void {
-    const rest = this.fieldLines(lines)
+  /** How many of the blocks behind it the paragraph takes: a field without a value has it below. */
+  private paragraph(lines: readonly TextLine[], next: Block | undefined): number {
+    const last = lines.at(-1)
+    const field = last === undefined ? undefined : readField(last.text.trimEnd())
+    const isOpen = last !== undefined && field?.value === '' && isField(field)
+    const taken =
+      isOpen && next !== undefined && this.valueBelow(field, placeOn(last, field.keyOffset, field.key.length), next)
+    const rest = this.fieldLines(isOpen && taken !== false ? lines.slice(0, -1) : lines)
     if (rest.length > 0) this.parts.push({ kind: 'prose', text: rawLines(rest) })
+    return taken === 'list' ? 1 : 0
+  }
+
+  /**
+   * Takes the value of a setting from the block below its key: the bullets of a list, or the fences of `rollback` and
+   * `verify`, which `code` then reads. False when the block is no value.
+   */
+  private valueBelow({ key }: KeyValue, keyPlace: Place, block: Block): 'list' | 'fences' | false {
+    const setting = findSetting('step', key)?.setting
+    if (setting?.type === 'commands' && block.kind === 'code' && isRunnable(block)) {
+      this.fieldUse = setting.key === 'rollback' ? 'rollback' : 'verify'
+      return 'fences'
+    }
+    if (!LISTS.includes(setting?.type ?? 'text') || block.kind !== 'list' || block.isOrdered) return false
+    const items = block.items.flatMap(({ blocks: [first, ...others] }): readonly Located[] => {
+      const line = first?.kind === 'paragraph' && first.lines.length === 1 ? first.lines[0] : undefined
+      return line === undefined || others.length > 0 ? [] : [looseText(line.text.trim(), line.place)]
+    })
+    if (items.length < block.items.length) return false
+    this.settings.push({ key, keyPlace, value: { kind: 'list', items, place: block.place } })
+    return 'list'
   }
 
   /** Takes the lines that are fields (`**Timeout**: 5m`) and gives back the others. */
@@ -278,13 +341,14 @@ class StepReader {
   /** Takes an item that is a setting (`timeout: 5m`); its further lines belong to the value. */
   private settingItem({ blocks }: ListItem): boolean {
     const [first, ...others] = blocks
-    if (first?.kind !== 'paragraph' || others.length > 0) return false
+    if (first?.kind !== 'paragraph') return false
     const [line, ...more] = first.lines
     if (line === undefined) return false
     const text = line.text.trimEnd()
     const bullet = readBullet(text)
     const pair = bullet ?? readField(text)
-    if (pair === undefined) return false
+    if (pair === undefined) return this.lookAlike(line)
+    if (others.length > 0) return this.settingAbove(pair, line, others)
     const keyPlace = placeOn(line, pair.keyOffset, pair.key.length)
     if (bullet === undefined ? !isField(pair) : !isBullet(pair.key)) {
       if (this.looksMeant(pair.key, bullet === undefined ? 'field' : 'bullet')) this.unknown(pair.key, keyPlace)
@@ -298,6 +362,35 @@ class StepReader {
     return true
   }
 
+  /** Takes an item that is a setting with its value below it, as YAML would write it. */
+  private settingAbove(pair: KeyValue, line: TextLine, below: readonly Block[]): boolean {
+    if (!isBullet(pair.key)) return false
+    const keyPlace = placeOn(line, pair.keyOffset, pair.key.length)
+    const [block, ...others] = below
+    const taken = pair.value === '' && block !== undefined && this.valueBelow(pair, keyPlace, block)
+    if (taken === 'list' && others.length === 0) return true
+    if (taken === 'fences' && below.every((each) => each.kind === 'code' && this.command(each))) {
+      this.fieldUse = undefined
+      return true
+    }
+    const message = `Cannot read setting "${pair.key}": what stands below it is no value`
+    this.report.add('bad-value', keyPlace, message, `Write "${pair.key}: " and its value on one line`)
+    return true
+  }
+
+  /** Says of a bullet that looks like a setting and is none why it is none. */
+  private lookAlike(line: TextLine): false {
+    const found = LOOK_ALIKE.exec(line.text.replace(HIDDEN_ALL, ''))
+    const [, key = '', value = ''] = found ?? []
+    // Prose begins with a capital, and "http://" is no setting.
+    const isMeant = /^[a-z]/.test(key) || /[\s_-]/.test(key)
+    if (found === null || !isMeant || value.startsWith('//') || !isBullet(key) || this.report.isFull) return false
+    const message = `"${line.text.slice(0, 60)}" looks like a setting and is read as text`
+    const help = `Write it as "${normalizeKey(key)}: ${value.slice(0, 40).trim()}"`
+    this.report.add('ignored-setting', placeOn(line, 0, line.text.length), message, help)
+    return false
+  }
+
   /** A bullet as checklist items in plain text, nested ones behind it, and as Markdown; its fences are commands. */
   private item(
     { blocks, number }: ListItem,
@@ -309,6 +402,7 @@ class StepReader {
     for (const block of blocks) {
       if (block.kind === 'code' && this.command(block)) continue
       if (block.kind === 'list') {
+        for (const item of block.items) this.reportNested(item)
         const inner = block.items.map((item) => this.item(item, block))
         plain.push(...inner.flatMap((item) => item.plain))
         raw.push(inner.map((item) => item.raw).join(block.isTight ? '\n' : '\n\n'))
@@ -322,6 +416,15 @@ class StepReader {
       plain: plain.filter((item) => item !== ''),
       raw: text === '' ? '' : marker + indentBy(text, marker.length),
     }
+  }
+
+  private reportNested({ blocks: [first] }: ListItem): void {
+    const line = first?.kind === 'paragraph' ? first.lines[0] : undefined
+    const bullet = line === undefined ? undefined : readBullet(line.text.trimEnd())
+    if (line === undefined || bullet === undefined || bullet.value === '' || !isBullet(bullet.key)) return
+    const place = placeOn(line, bullet.keyOffset, bullet.key.length)
+    const message = `Setting "${bullet.key}" has no effect in a bullet inside a bullet`
+    this.report.add('ignored-setting', place, message, 'Move it to the bullets of the step')
   }
 
   private code(code: Code): void {
@@ -357,7 +460,7 @@ class StepReader {
   }
 
   private useOf(words: readonly string[], { place, fence }: Code): FenceUse {
-    let use: FenceUse = 'run'
+    let use: FenceUse = this.fieldUse ?? this.sectionUse
     for (const word of words) {
       const known = word.toLowerCase()
       if (known === 'rollback' || known === 'verify') use = known
@@ -379,6 +482,9 @@ class StepReader {
     return use
   }
 }
+
+const HIDDEN_ALL = new RegExp(HIDDEN, 'gu')
+const LOOK_ALIKE = /^\**([A-Za-z][\w -]{0,40}?)\**\s{0,9}[:：=](?!=)\**\s{0,9}(.*)$/
 
 const blank = (text: string, start: number, end: number): string =>
   text.slice(0, start) + ' '.repeat(end - start) + text.slice(end)
