@@ -90,7 +90,8 @@ function identify(log: ApiLog): RequestHandler {
     response.setHeader('X-Request-Id', requestId)
     response.on('close', () => {
       const actor = response.locals.actor as Actor | undefined
-      log.info('request', {
+      const isFault = response.statusCode >= 500
+      log[isFault ? 'warn' : 'debug']('request', {
         requestId,
         method: request.method,
         path: request.path,

@@ -132,7 +132,7 @@ describe('startApi()', () => {
     clientFor: () => fakeClient(),
     tokens: openTokenStore({ dataDir: '/nonexistent' }),
     health: async () => healthSample,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     version: '0.1.0',
   })
 

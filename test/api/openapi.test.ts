@@ -5,7 +5,7 @@ import { openTokenStore } from '../../src/client/tokens.ts'
 import { fakeClient, healthSample } from '../support/fake-client.ts'
 import { testApi } from '../support/test-api.ts'
 
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const { app, document: documentOf } = createApp({
   clientFor: () => fakeClient(),
   tokens: openTokenStore({ dataDir: '/nonexistent' }),

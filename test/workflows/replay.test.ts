@@ -30,8 +30,8 @@ const read = (name: string): Fixture => JSON.parse(readFileSync(join(FOLDER, nam
 
 describe('a history of the corpus', () => {
   test.each(names)('%s replays on the code of today', async (name) => {
-    const { history } = read(name)
-    await Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundlePath') } }, history)
+    const { history, seed } = read(name)
+    await Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundlePath') } }, history, seed.runId)
   })
 
   test.each(names)('%s leads to the view that it led to', (name) => {

@@ -1,6 +1,6 @@
 // scope.ts: which value a name in a condition stands for. Order, first hit wins:
 //   1 facts and built-ins (nothing shadows them)   2 env.NAME, previous_step, step_<n>, steps, params, outputs, payload, trigger
-//   3 a name among outputs, params, top-level keys of the payload   4 a step's slug: whether it succeeded
+//   3 a name among params, outputs, top-level keys of the payload   4 a step's slug: whether it succeeded
 // A name matches exactly, else whatever the case and with "-" for "_".
 
 import type { Json } from '../definition.ts'
@@ -161,7 +161,7 @@ const namespace = (leaf: Leaf, scope: ConditionScope): Answer | undefined => {
 }
 
 const plainName = (leaf: Leaf, scope: ConditionScope): Answer | undefined => {
-  const tables = [scope.outputs, scope.params, isTable(scope.payload) ? scope.payload : {}]
+  const tables = [scope.params, scope.outputs, isTable(scope.payload) ? scope.payload : {}]
   const exact = tables.find((table) => Object.hasOwn(table, leaf.root))
   if (exact !== undefined) return walk(exact[leaf.root] as Json, leaf, 0)
   for (const table of tables) {

@@ -57,7 +57,8 @@ export const commandTask = (run: Run, work: CommandWork, events: readonly RunEve
     title: work.kind === 'gate_command' ? work.gate : (step?.title ?? ''),
     params,
     ...(secretParams.length > 0 && { secretParams }),
-    outputs: run.outputs,
+    // A step's checks may look at what it handed on.
+    outputs: work.kind === 'verify' ? { ...run.outputs, ...stepOutputs(run, work.step) } : run.outputs,
     trigger: Object.fromEntries(
       Object.entries({
         type: trigger.type,
@@ -70,6 +71,8 @@ export const commandTask = (run: Run, work: CommandWork, events: readonly RunEve
     events,
   }
 }
+
+const stepOutputs = (run: Run, number: number) => run.steps.find((step) => step.number === number)?.outputs
 
 /** One line for Temporal's UI. */
 export const workSummary = (run: Run, work: CommandWork): string => {

@@ -1,4 +1,5 @@
 import type { EffectiveMode, Json, Param, Priority, Step } from '../definition.ts'
+import { fillIn } from './fill-in.ts'
 import { openGates } from './gates.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
 import type { GateRun, Run, StepRun } from './run.ts'
@@ -124,7 +125,7 @@ export const viewOf = (run: Run): RunView => {
   return {
     runId: run.seed.runId,
     sopName: definition.name,
-    title: definition.title,
+    title: filled(run, definition.title),
     version: definition.version,
     digest,
     status: runState(run),
@@ -163,6 +164,10 @@ const currentStep = (run: Run): number | null => {
   return run.steps.find((step) => !settled(step))?.number ?? null
 }
 
+/** Values that titles and prose may name; params win, as everywhere. */
+const filled = (run: Run, text: string): string =>
+  text.includes('{{') ? fillIn(text, { ...run.outputs, ...run.seed.params }) : text
+
 const stepOf = (run: Run, number: number): Step | undefined =>
   run.seed.pinned.definition.steps.find((step) => step.number === number)
 
@@ -183,7 +188,7 @@ const gateView = (run: Run, gate: GateRun): GateView => {
     gate: gate.id,
     attempt: gate.attempt,
     stepNumber: gate.stepNumber,
-    title: gate.title,
+    title: filled(run, gate.title),
     because: gate.because,
     openedAt: gate.openedAt,
     ...(gate.deadlineAt !== undefined && { deadlineAt: gate.deadlineAt }),
@@ -201,8 +206,8 @@ const inputView = (run: Run, state: StepRun): readonly InputView[] => {
   return [
     {
       stepNumber: step.number,
-      title: step.title,
-      ...(step.body !== undefined && { body: step.body }),
+      title: filled(run, step.title),
+      ...(step.body !== undefined && { body: filled(run, step.body) }),
       since: state.startedAt ?? '',
       ...(assignee !== undefined && { assignee }),
       ...(state.dueAt !== undefined && { dueAt: state.dueAt }),
@@ -226,7 +231,7 @@ const stepView = (run: Run, state: StepRun): readonly StepView[] => {
     {
       number: step.number,
       slug: step.slug,
-      title: step.title,
+      title: filled(run, step.title),
       kind: step.action.kind,
       status: state.state,
       attempt: state.attempt,

@@ -381,7 +381,7 @@ describe('names', () => {
     ['dry-run == true', true],
     ['disk-usage > 80%', true],
     ['exit-text == "bye"', true],
-    ['both == "output"', true],
+    ['both == "param"', true],
     ['params.both == "param"', true],
     ['outputs.both == "output"', true],
     ['payload.both == "payload"', true],
@@ -500,8 +500,9 @@ describe('names', () => {
   test('two names that fit equally well are an error', () => {
     expect(ask('Name', params({ name: 'a', NAME: 'b' }))).toContain('"Name" could be "name" or "NAME"')
   })
-  test('an output of a step replaces a param of the same name', () => {
-    expect(ask('ready', { params: { ready: 'no' }, outputs: { ready: 'yes' } })).toBe(true)
+  test('no output of a step replaces a param of the same name: params are what people approved', () => {
+    expect(ask('ready', { params: { ready: 'no' }, outputs: { ready: 'yes' } })).toBe(false)
+    expect(ask('outputs.ready', { params: { ready: 'no' }, outputs: { ready: 'yes' } })).toBe(true)
   })
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype', 'valueOf'])(
     '%s is no name',

@@ -1,0 +1,115 @@
+import type { EventDetails, EventType, RunEvent } from './event.ts'
+import { stepGateId } from './gates.ts'
+import { compact, type Patch, patchGate, patchStep } from './patch.ts'
+import type { GateRun, Run } from './run.ts'
+import type { StepState } from './state.ts'
+
+// evolve-gate.ts: what the events of gates and verifications mean for a run.
+
+type Of<T extends EventType> = RunEvent<T>
+
+/** The step under the gate waits with it, and no longer once the gate closes. */
+const withGateStep = (run: Run, stepNumber: number, from: StepState, to: StepState): Run => ({
+  ...run,
+  steps: run.steps.map((step) => (step.number === stepNumber && step.state === from ? { ...step, state: to } : step)),
+})
+
+export const openGate = (run: Run, event: Of<'approval_requested'>): Run => {
+  const { details } = event
+  const stepNumber = event.stepNumber ?? 0
+  const gate: GateRun = compact({
+    id: details.gate,
+    attempt: details.attempt,
+    stepNumber,
+    title: details.title,
+    state: 'open' as const,
+    because: details.because,
+    settings: settingsOf(run, details.gate, details),
+    required: requiredOf(run, details.gate),
+    openedAt: event.timestamp,
+    deadlineAt: details.deadlineAt,
+    onTimeout: details.onTimeout,
+    covers: details.covers,
+  }) as GateRun
+  return withGateStep({ ...run, gates: { ...run.gates, [gate.id]: gate } }, stepNumber, 'pending', 'awaiting_approval')
+}
+
+const settingsOf = (run: Run, id: string, details: EventDetails['approval_requested']): GateRun['settings'] => {
+  const { definition } = run.seed.pinned
+  const source =
+    definition.gates?.find((gate) => gate.key === id) ?? definition.steps.find((step) => stepGateId(step) === id)
+  const onReject = details.because === 'start' ? ('cancel' as const) : source?.onReject
+  return compact({
+    approvers: details.approvers,
+    exclude: details.exclude,
+    onReject,
+    escalateTo: source?.escalateTo,
+  }) as GateRun['settings']
+}
+
+const requiredOf = (run: Run, id: string): boolean =>
+  run.seed.pinned.definition.gates?.find((gate) => gate.key === id)?.required ?? true
+
+export const closeGate = (run: Run, event: RunEvent, id: string, changes: Patch<GateRun>): Run =>
+  withGateStep(
+    patchGate(run, id, { closedAt: event.timestamp, decidedBy: event.principal.id, deadlineAt: undefined, ...changes }),
+    run.gates[id]?.stepNumber ?? -1,
+    'awaiting_approval',
+    'pending',
+  )
+
+export const gateTimedOut = (run: Run, event: Of<'approval_timeout'>): Run => {
+  const { gate, action, then } = event.details
+  switch (action) {
+    case 'approve':
+      return closeGate(run, event, gate, { state: 'passed' })
+    case 'reject':
+      return closeGate(run, event, gate, { state: 'rejected', then: then ?? 'pause' })
+    case 'fail':
+      return closeGate(run, event, gate, { state: 'rejected', then: then ?? 'fail' })
+    case 'escalate':
+      return patchGate(run, gate, { deadlineAt: undefined })
+  }
+}
+
+export const startVerifying = (run: Run, event: Of<'verification_started'>): Run => {
+  const { details } = event
+  if (details.gate === undefined) {
+    return patchStep(run, event.stepNumber, {
+      verification: 'running',
+      durationMs: details.duration_ms,
+      exitCode: details.exitCode,
+      output: details.output,
+      outputs: details.outputs,
+    })
+  }
+  const spec = run.seed.pinned.definition.gates?.find((gate) => gate.key === details.gate)
+  const gate: GateRun = compact({
+    id: details.gate,
+    attempt: details.attempt,
+    stepNumber: event.stepNumber ?? 0,
+    title: details.title,
+    state: 'verifying' as const,
+    because: 'gates',
+    settings: {},
+    command: spec?.command,
+    required: spec?.required ?? true,
+    openedAt: event.timestamp,
+  }) as GateRun
+  return { ...run, gates: { ...run.gates, [gate.id]: gate } }
+}
+
+export const verified = (run: Run, event: Of<'verification_passed' | 'verification_failed'>): Run => {
+  const { gate } = event.details
+  if (gate === undefined) {
+    return patchStep(run, event.stepNumber, {
+      verification: event.eventType === 'verification_passed' ? 'passed' : undefined,
+    })
+  }
+  return event.eventType === 'verification_passed'
+    ? closeGate(run, event, gate, { state: 'passed' })
+    : closeGate(run, event, gate, { state: 'failed', then: gateThen(event.details.then) })
+}
+
+const gateThen = (then: EventDetails['verification_failed']['then']): NonNullable<GateRun['then']> =>
+  then === 'continue' || then === 'fail' ? then : 'pause'

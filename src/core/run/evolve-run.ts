@@ -1,0 +1,93 @@
+import type { EventType, RunEvent } from './event.ts'
+import { compact, patch, patchGate } from './patch.ts'
+import type { Run } from './run.ts'
+import type { StepState } from './state.ts'
+
+// evolve-run.ts: what pauses, retries and the end mean for a whole run.
+
+type Of<T extends EventType> = RunEvent<T>
+
+export const paused = (run: Run, event: Of<'run_paused'>): Run => {
+  const { pauseRequested: _, ...rest } = run
+  return {
+    ...rest,
+    paused: compact({
+      kind: event.details.kind,
+      reason: event.details.reason,
+      at: event.timestamp,
+      by: event.principal.id,
+      stepNumber: event.stepNumber,
+      gate: event.details.gate,
+    }) as NonNullable<Run['paused']>,
+  }
+}
+
+/** The deadlines that stood still move on by the length of the pause (rulings 18). */
+export const resumed = (run: Run, event: RunEvent): Run => {
+  const { paused: pause, ...rest } = run
+  const byMs = Date.parse(event.timestamp) - Date.parse(pause?.at ?? event.timestamp)
+  const later = (at: string | undefined): string | undefined =>
+    at === undefined ? undefined : new Date(Date.parse(at) + byMs).toISOString()
+  return {
+    ...rest,
+    gates: Object.fromEntries(
+      Object.entries(run.gates).map(([id, gate]) => [
+        id,
+        gate.state === 'open' ? patch(gate, { deadlineAt: later(gate.deadlineAt) }) : gate,
+      ]),
+    ),
+    steps: run.steps.map((step) =>
+      step.state === 'awaiting_input'
+        ? patch(step, { deadlineAt: later(step.deadlineAt), dueAt: later(step.dueAt) })
+        : step,
+    ),
+  }
+}
+
+export const retried = (run: Run, event: Of<'run_retried'>): Run => {
+  const { fromStep, gate } = event.details
+  const { paused: _, ...rest } = run
+  const withGate = gate === undefined ? rest : patchGate(rest, gate, { state: 'reset', then: undefined })
+  const withStep =
+    fromStep === undefined
+      ? withGate
+      : {
+          ...withGate,
+          steps: withGate.steps.map((step) =>
+            step.number === fromStep && (step.state === 'failed' || step.state === 'unknown')
+              ? patch(step, { state: 'pending', failures: 0, then: undefined, retryAt: undefined })
+              : step,
+          ),
+        }
+  return { ...withStep, facts: {} }
+}
+
+const UNDER_WAY: readonly StepState[] = ['running', 'awaiting_input', 'awaiting_approval']
+
+export const closed = (run: Run, event: RunEvent, outcome: NonNullable<Run['outcome']>): Run => {
+  const { ending: _e, paused: _p, pauseRequested: _r, queued: _q, ...rest } = run
+  return {
+    ...rest,
+    closedAt: event.timestamp,
+    outcome: compact(outcome),
+    facts: {},
+    gates: Object.fromEntries(
+      Object.entries(run.gates).map(([id, gate]) => [
+        id,
+        gate.state === 'open' || gate.state === 'verifying'
+          ? patch(gate, { state: 'closed', deadlineAt: undefined })
+          : gate,
+      ]),
+    ),
+    steps: run.steps.map((step) =>
+      UNDER_WAY.includes(step.state)
+        ? patch(step, {
+            state: step.state === 'awaiting_approval' ? 'pending' : 'skipped',
+            reason: step.state === 'awaiting_approval' ? undefined : `the run was ${outcome.state}`,
+            deadlineAt: undefined,
+            untilAt: undefined,
+          })
+        : step,
+    ),
+  }
+}

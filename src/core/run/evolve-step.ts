@@ -1,0 +1,125 @@
+import type { EventType, RunEvent } from './event.ts'
+import { patch, patchStep, without } from './patch.ts'
+import type { Run, StepRun } from './run.ts'
+
+// evolve-step.ts: what the end of a step means for a run.
+
+/** Characters of a step's output that the state keeps for views; the record holds the long tail. */
+export const STATE_OUTPUT_CHARS = 1024
+
+type Of<T extends EventType> = RunEvent<T>
+
+export const stepEnded = (run: Run, event: Of<'step_completed'>): Run => {
+  const { details } = event
+  const outputs = details.outputs ?? {}
+  return {
+    ...patchStep(run, event.stepNumber, {
+      state: 'success',
+      endedAt: event.timestamp,
+      durationMs: details.duration_ms,
+      exitCode: details.exitCode,
+      output: details.output?.slice(-STATE_OUTPUT_CHARS),
+      outputs: details.outputs,
+      verification: undefined,
+      error: undefined,
+      deadlineAt: undefined,
+      untilAt: undefined,
+      then: undefined,
+      retryAt: undefined,
+    }),
+    outputs: { ...run.outputs, ...outputs },
+    facts: without(run.facts, (question) => question.startsWith(`step:${event.stepNumber}:`)),
+  }
+}
+
+export const stepFailed = (run: Run, event: Of<'step_failed'>): Run => {
+  const { details } = event
+  const before = run.steps.find((step) => step.number === event.stepNumber)
+  const failed = patchStep(run, event.stepNumber, {
+    state: 'failed',
+    endedAt: event.timestamp,
+    durationMs: details.duration_ms,
+    exitCode: details.exitCode,
+    output: details.output?.slice(-STATE_OUTPUT_CHARS),
+    outputs: details.outputs,
+    verification: undefined,
+    error: details.error,
+    deadlineAt: undefined,
+    untilAt: undefined,
+    failures: (before?.failures ?? 0) + 1,
+    then: details.then,
+    retryAt: details.retryAt,
+  })
+  const withOutputs = { ...failed, outputs: { ...run.outputs, ...details.outputs } }
+  return details.then === 'goto' && details.goto !== undefined
+    ? jump(withOutputs, event.stepNumber ?? 0, details.goto)
+    : withOutputs
+}
+
+/** Back: the steps between are done again, gates included. Forward: the steps between are passed over. */
+const jump = (run: Run, from: number, to: number): Run => {
+  const index = (number: number): number => run.steps.findIndex((step) => step.number === number)
+  const [here, there] = [index(from), index(to)]
+  if (there > here) {
+    return {
+      ...run,
+      steps: run.steps.map((step, at) =>
+        at === here
+          ? patch(step, { then: 'continue' })
+          : at > here && at < there
+            ? patch(step, { state: 'skipped', reason: `step ${from} failed and went on at step ${to}` })
+            : step,
+      ),
+    }
+  }
+  const again = new Set(run.steps.slice(there, here + 1).map((step) => step.number))
+  return {
+    ...run,
+    steps: run.steps.map((step) => (again.has(step.number) ? revisited(step) : step)),
+    gates: Object.fromEntries(
+      Object.entries(run.gates).map(([id, gate]) => [
+        id,
+        again.has(gate.stepNumber) ? { ...gate, state: 'reset' } : gate,
+      ]),
+    ),
+    facts: without(run.facts, (question) => [...again].some((number) => question.startsWith(`step:${number}:`))),
+  }
+}
+
+const revisited = (step: StepRun): StepRun => ({
+  number: step.number,
+  state: 'pending',
+  attempt: step.attempt,
+  visits: step.visits + 1,
+  failures: 0,
+})
+
+export const skipped = (run: Run, event: Of<'step_skipped'>): Run => {
+  const { paused: pause, ...rest } = run
+  const freed = pause?.stepNumber === event.stepNumber ? rest : run
+  return {
+    ...patchStep(freed, event.stepNumber, {
+      state: 'skipped',
+      endedAt: event.timestamp,
+      reason: event.details.reason,
+      then: undefined,
+      retryAt: undefined,
+      deadlineAt: undefined,
+      verification: undefined,
+    }),
+    gates: Object.fromEntries(
+      Object.entries(freed.gates).map(([id, gate]) => [
+        id,
+        gate.stepNumber === event.stepNumber && (gate.state === 'open' || gate.state === 'rejected')
+          ? patch(gate, {
+              state: 'skipped',
+              deadlineAt: undefined,
+              closedAt: event.timestamp,
+              decidedBy: event.principal.id,
+            })
+          : gate,
+      ]),
+    ),
+    facts: without(freed.facts, (question) => question.startsWith(`step:${event.stepNumber}:`)),
+  }
+}

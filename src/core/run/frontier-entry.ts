@@ -1,0 +1,59 @@
+import { evaluate } from '../condition/evaluate.ts'
+import { ask } from './ask.ts'
+import { gate } from './frontier-gate.ts'
+import { startGate } from './gates.ts'
+import type { Run } from './run.ts'
+import { emit, firstOf, type Stage } from './stage.ts'
+import { needsAdmission } from './supported.ts'
+
+// frontier-entry.ts: what comes before the first step: preconditions, the approval to begin, a slot (rulings 24).
+
+/** Preconditions and cooldown; a false one refuses the run (rulings 24). */
+export const arrival = (run: Run): Stage => {
+  const problem = run.seed.problems?.join('; ')
+  if (problem !== undefined && problem !== '') return emit({ eventType: 'run_refused', details: { reason: problem } })
+  if (run.admitted.arrival === true || run.seed.force === true) return undefined
+  const { conditions, cooldownMs } = run.seed.pinned.definition
+  const asksAdmission = needsAdmission(run.seed.pinned) && cooldownMs > 0
+  if (conditions === undefined && !asksAdmission) return undefined
+  return firstOf(
+    () => preconditions(run, 'arrival'),
+    () => (asksAdmission ? { works: [{ id: 'admission:arrival', kind: 'admission', phase: 'arrival' }] } : undefined),
+  )
+}
+
+const preconditions = (run: Run, phase: 'arrival' | 'slot'): Stage => {
+  const { conditions } = run.seed.pinned.definition
+  const all = [...(conditions?.requires ?? []), ...(conditions?.expression ? [conditions.expression] : [])]
+  if (all.length === 0 || run.seed.force === true) return undefined
+  const asked = ask(run, phase, all)
+  if (asked.kind === 'wait') return { works: [asked.work] }
+  for (const condition of all) {
+    const result = evaluate(condition, asked.scope)
+    const reason = !result.ok
+      ? `Cannot evaluate condition "${condition.text}": ${result.error}`
+      : result.value
+        ? undefined
+        : `condition "${condition.text}" is not met`
+    if (reason !== undefined) return emit({ eventType: 'run_refused', details: { reason } })
+  }
+  const done = phase === 'arrival' && !(needsAdmission(run.seed.pinned) && run.seed.pinned.definition.cooldownMs > 0)
+  return done ? emit({ eventType: 'run_admitted', details: { phase } }) : undefined
+}
+
+export const start = (run: Run, at: string): Stage => {
+  const spec = startGate(run)
+  return spec === undefined || run.startedAt !== undefined ? undefined : gate(run, spec, at)
+}
+
+/** The slot, and before it the preconditions once more: a start gate may have stood open for days. */
+export const slot = (run: Run): Stage => {
+  if (run.admitted.slot === true || run.startedAt !== undefined || !needsAdmission(run.seed.pinned)) return undefined
+  return firstOf(
+    () => preconditions(run, 'slot'),
+    () => ({ works: [{ id: 'admission:slot', kind: 'admission', phase: 'slot' }] }),
+  )
+}
+
+export const begin = (run: Run): Stage =>
+  emit({ eventType: 'run_started', details: { totalSteps: run.seed.pinned.definition.steps.length } })

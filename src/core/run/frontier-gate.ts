@@ -1,0 +1,116 @@
+import { evaluate } from '../condition/evaluate.ts'
+import { ask } from './ask.ts'
+import type { Timer } from './effect.ts'
+import { type GateSpec, gateTimeoutMs, isPassed, isStopped, timeoutAction } from './gates.ts'
+import type { GateRun, Run } from './run.ts'
+import { conditionError, emit, firstOf, plus, question, type Stage } from './stage.ts'
+import { gateWork } from './works.ts'
+
+// frontier-gate.ts: what a gate on the way calls for.
+
+export const allGates = (run: Run, specs: readonly GateSpec[], at: string): Stage =>
+  firstOf(...specs.map((spec) => () => gate(run, spec, at)))
+
+/** One gate: open it, wait at it, or say what its end leads to. */
+export const gate = (run: Run, spec: GateSpec, at: string): Stage => {
+  const now = run.gates[spec.id]
+  if (isPassed(now)) return undefined
+  if (now === undefined || now.state === 'reset' || now.state === 'closed') return approach(run, spec, at)
+  if (now.state === 'verifying') return { works: gateWork(now) }
+  if (isStopped(now)) return stopped(now)
+  if (mayPassByStarter(run, now)) {
+    return {
+      next: {
+        eventType: 'approval_granted',
+        ...(now.stepNumber > 0 && { stepNumber: now.stepNumber }),
+        principal: run.seed.startedBy,
+        via: 'skip_approval',
+        details: { gate: now.id, attempt: now.attempt, comment: 'approved at the start of the run' },
+      },
+    }
+  }
+  const timer: Timer[] =
+    now.deadlineAt === undefined
+      ? []
+      : [
+          {
+            id: `gate:${now.id}#${now.attempt}`,
+            at: now.deadlineAt,
+            summary: `Gate ${now.id}: ${now.onTimeout ?? 'approve'} when time is up`,
+          },
+        ]
+  return { timers: timer }
+}
+
+/** `skipApproval` passes plain gates only, and never for an agent (rulings 22). */
+const mayPassByStarter = (run: Run, { settings }: GateRun): boolean =>
+  run.seed.skipApproval === true && run.seed.startedBy.kind !== 'agent' && (settings.approvers ?? []).length === 0
+
+const approach = (run: Run, spec: GateSpec, at: string): Stage => {
+  if (spec.if !== undefined) {
+    const asked = ask(run, question(run, spec.stepNumber, spec.id), [spec.if])
+    if (asked.kind === 'wait') return { works: [asked.work] }
+    const result = evaluate(spec.if, asked.scope)
+    if (!result.ok) return conditionError(spec.stepNumber, spec.if.text, result.error)
+    if (!result.value) {
+      return emit({
+        eventType: 'gate_skipped',
+        ...(spec.stepNumber > 0 && { stepNumber: spec.stepNumber }),
+        details: { gate: spec.id, condition: spec.if.text },
+      })
+    }
+  }
+  const attempt = (run.gates[spec.id]?.attempt ?? 0) + 1
+  return spec.type === 'verification'
+    ? emit({
+        eventType: 'verification_started',
+        ...(spec.stepNumber > 0 && { stepNumber: spec.stepNumber }),
+        details: {
+          gate: spec.id,
+          title: spec.title,
+          attempt,
+          ...(spec.command && { command: spec.command.script }),
+        },
+      })
+    : open(run, spec, attempt, at)
+}
+
+const open = (run: Run, spec: GateSpec, attempt: number, at: string): Stage => {
+  const timeoutMs = gateTimeoutMs(run, spec.settings)
+  const { approvers, exclude } = spec.settings
+  return emit({
+    eventType: 'approval_requested',
+    ...(spec.stepNumber > 0 && { stepNumber: spec.stepNumber }),
+    details: {
+      gate: spec.id,
+      attempt,
+      title: spec.title,
+      because: spec.because,
+      ...(timeoutMs !== undefined && {
+        deadlineAt: plus(at, timeoutMs),
+        timeoutMs,
+        onTimeout: timeoutAction(spec.settings),
+      }),
+      ...(approvers && { approvers }),
+      ...(exclude && { exclude }),
+    },
+  })
+}
+
+/** A rejected or failed gate that was not answered yet. */
+const stopped = ({ id, stepNumber, then, state, decidedBy }: GateRun): Stage => {
+  const what = state === 'failed' ? `gate "${id}" failed its verification` : `gate "${id}" was rejected by ${decidedBy}`
+  const at = stepNumber > 0 ? { stepNumber } : {}
+  switch (then) {
+    case 'fail':
+      return emit({ eventType: 'run_failed', ...at, details: { reason: what } })
+    case 'cancel':
+      return emit({ eventType: 'run_cancelled', ...at, details: { reason: what } })
+    default:
+      return emit({
+        eventType: 'run_paused',
+        ...at,
+        details: { kind: state === 'failed' ? 'failed' : 'rejected', reason: what, gate: id },
+      })
+  }
+}
