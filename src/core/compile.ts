@@ -236,24 +236,23 @@ const refuseFile = (
   diagnostic: { code, severity: 'error', message, place, help },
 })
 
-/** Offset of the first byte that no UTF-8 text can have there. */
+/** Offset of the first character that is not UTF-8. */
 const firstBadByte = (bytes: Uint8Array): number => {
-  const isGood = (end: number): boolean => {
+  // With `stream`, a character that is cut off is not yet an error, and not yet part of the text.
+  const read = (end: number): string | undefined => {
     try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, end), { stream: true })
-      return true
+      const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+      return decoder.decode(bytes.subarray(0, end), { stream: true })
     } catch {
-      return false
+      return undefined
     }
   }
   let good = 0
-  let bad = bytes.length
-  // With `stream`, a character that is cut off is not yet an error.
-  if (isGood(bad)) return Math.max(0, bytes.length - 1)
+  let bad = bytes.length + 1
   while (bad - good > 1) {
     const middle = (good + bad) >> 1
-    if (isGood(middle)) good = middle
-    else bad = middle
+    if (read(middle) === undefined) bad = middle
+    else good = middle
   }
-  return good
+  return new TextEncoder().encode(read(good)).length
 }
