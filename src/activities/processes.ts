@@ -44,8 +44,9 @@ export const isFamilyAlive = async ({ pgid, mark }: Required<Family>): Promise<b
  */
 export const endFamily = async (family: Family, graceMs: number): Promise<readonly number[]> => {
   const startedAt = performance.now()
-  const asked = new Set<number>()
-  signal(-family.pgid, 'SIGTERM')
+  // Each is asked once: to many programs a second TERM means to drop everything and not to clean up.
+  const asked = new Set(await liveFamily({ pgid: family.pgid }))
+  askToEnd(-family.pgid)
   for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
     const live = await liveFamily(family, asked)
     if (live.length === 0) return []
