@@ -167,6 +167,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   'step quorum': '[steps.2]\nquorum = 2',
   'step remind': '[steps.2]\nremind = "1h"',
   'step escalate_to': '[steps.2]\nescalate_to = ["alice"]',
+  'step verify of a manual or wait step': '[steps.6]\ntitle = "Look"\nverify = "true"',
+  'step timeout of a wait step': '[steps.6]\ntitle = "Pause"\nwait = "5m"\ntimeout = "1m"',
   'gate on_reject = "rollback"': '[gates.pre_x]\non_reject = "rollback"',
   'gate quorum': '[gates.pre_x]\nquorum = 2',
   'gate remind': '[gates.pre_x]\nremind = "1h"',

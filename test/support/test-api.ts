@@ -56,7 +56,7 @@ export interface TestBody {
   readonly [member: string]: unknown
 }
 export interface LogLine {
-  readonly level: 'info' | 'warn' | 'error'
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>
 }
@@ -84,7 +84,7 @@ export async function testApi(options: Partial<ApiOptions> & { readonly client?:
     },
     tokens,
     health: async () => healthSample,
-    log: { info: note('info'), warn: note('warn'), error: note('error') },
+    log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     version: '0.1.0',
     authFailuresPerMinute: 1000,
     ...options,

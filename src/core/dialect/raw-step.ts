@@ -536,16 +536,22 @@ const joinLists = (pieces: readonly (KeyValue | Piece)[], inner: string): readon
   const joined: (KeyValue | Piece)[] = []
   for (const piece of pieces) {
     const last = joined.at(-1)
-    const isPart = !('key' in piece) || (piece.value === '' && !isKnown(piece.key))
+    // `group:dba` looks like a setting and is an item: who may decide.
+    const isPart = !('key' in piece) || (!isKnown(piece.key) && (piece.value === '' || piece.key === 'group'))
     const isList =
       last !== undefined && 'key' in last && LISTS.includes(findSetting('step', last.key)?.setting.type ?? 'text')
     if (!isPart || !isList || last.value === '' || /^[[{]/.test(last.value)) joined.push(piece)
     else {
-      const end = 'key' in piece ? piece.keyOffset + piece.key.length : piece.offset + piece.text.length
+      const end = endOf(piece)
       joined[joined.length - 1] = { ...last, value: inner.slice(last.valueOffset, end) }
     }
   }
   return joined
+}
+
+const endOf = (piece: KeyValue | Piece): number => {
+  if (!('key' in piece)) return piece.offset + piece.text.length
+  return piece.value === '' ? piece.keyOffset + piece.key.length : piece.valueOffset + piece.value.length
 }
 
 /** The place of a span inside a line of text. */

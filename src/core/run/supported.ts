@@ -17,7 +17,12 @@ const stepRefusals: readonly [string, (step: Step) => boolean][] = [
   ['quorum', (step) => needsSeveral(step.quorum)],
   ['remind', (step) => step.remindMs !== undefined],
   ['escalate_to', (step) => step.escalateTo !== undefined],
+  ['verify of a manual or wait step', (step) => step.verify !== undefined && !isCommand(step)],
+  ['timeout of a wait step', (step) => step.action.kind === 'wait' && typeof step.timeoutMs === 'number'],
 ]
+
+/** Only what runs on a worker can be checked by commands there. */
+const isCommand = ({ action }: Step): boolean => action.kind === 'shell' || action.kind === 'http'
 
 const needsSeveral = (quorum: Step['quorum']): boolean =>
   quorum !== undefined && (typeof quorum !== 'number' || quorum > 1)
