@@ -251,11 +251,11 @@ const readDeclared = (
 const missing = ({ name, description }: Param): string =>
   `Cannot do without param "${name}"${description === undefined ? '' : ` (${description})`}: it is required and was not given`
 
-/** Names that would be one variable in a step: `a-b` and `a_b`, or `Version` and `VERSION` (`$SOP_PARAM_VERSION`). */
-const clashOf = (name: string, taken: readonly string[]): string | undefined => {
-  const folded = (each: string) => each.replaceAll('-', '_').toUpperCase()
-  return taken.find((each) => each !== name && folded(each) === folded(name))
-}
+/** What stays of a name in a variable: `a-b` and `a_b`, or `Version` and `VERSION`, would be one (`$SOP_PARAM_VERSION`). */
+export const foldName = (name: string): string => name.replaceAll('-', '_').toUpperCase()
+
+const clashOf = (name: string, taken: readonly string[]): string | undefined =>
+  taken.find((each) => each !== name && foldName(each) === foldName(name))
 
 const undeclaredProblem = (
   name: string,

@@ -2,8 +2,10 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const UNSAFE = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu
 
-/** Characters that reorder or hide text: a command that holds one may not do what it shows. */
-export const HIDDEN = /[\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/u
+/** Characters that reorder or hide text, and blanks that are none to a shell: a command may not do what it shows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+export const HIDDEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u00a0\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/u
 
 /** The text with everything that could drive a terminal replaced by `�`. */
 export const printable = (text: string): string => text.replace(UNSAFE, '\ufffd')

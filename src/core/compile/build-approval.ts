@@ -12,17 +12,26 @@ const STRICTNESS: Readonly<Record<OnTimeout, number>> = { approve: 0, escalate: 
 const stricterTimeout: Stricter<OnTimeout> = (a, b) => (STRICTNESS[a] >= STRICTNESS[b] ? a : b)
 
 /** The settings that steps and gates say in the same words; `timeoutKey` is what a gate calls its deadline. */
-export const buildApproval = (fields: Fields, timeoutKey: SettingKey = 'approval_timeout'): ApprovalSettings =>
-  compact({
+export const buildApproval = (fields: Fields, timeoutKey: SettingKey = 'approval_timeout'): ApprovalSettings => {
+  const approvers = texts(fields, 'approvers')
+  const quorum = fields.read('quorum', readQuorum)
+  const persons = new Set(approvers)
+  const isReachable = approvers?.some((name) => name.includes(':')) === true || approvers === undefined
+  if (typeof quorum === 'number' && !isReachable && quorum > persons.size) {
+    const why = `${quorum} must approve, and approvers names only ${persons.size}`
+    refuseValue(fields.valuePlace('quorum'), fields.asked('quorum'), why)
+  }
+  return compact({
     approvalTimeoutMs: fields.duration(timeoutKey, longer),
     onTimeout: fields.word<OnTimeout>('on_timeout', stricterTimeout),
-    approvers: texts(fields, 'approvers'),
-    quorum: fields.read('quorum', readQuorum),
+    approvers,
+    quorum,
     exclude: texts(fields, 'exclude'),
     onReject: fields.word<OnReject>('on_reject'),
     remindMs: fields.duration('remind') ?? undefined,
     escalateTo: texts(fields, 'escalate_to'),
   })
+}
 
 /** A list of texts without its places; an empty list is no list. */
 export const texts = (fields: Fields, key: SettingKey): readonly string[] | undefined => {

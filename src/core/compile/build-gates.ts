@@ -132,6 +132,13 @@ const checkCommand = (key: string, type: SopGate['type'], place: Place, fields: 
       'Write type = "verification"',
     )
   }
+  if (type === 'verification') {
+    for (const key of ['approvers', 'quorum', 'exclude', 'remind', 'escalate_to'] as const) {
+      if (!fields.has(key)) continue
+      const message = `Setting "${key}" has no effect at a verification: nobody is asked`
+      fields.report.add('ignored-setting', fields.keyPlace(key), message, 'Write type = "approval"')
+    }
+  }
   if (fields.has('timeout') && fields.has('approval_timeout')) {
     fields.report.add(
       'duplicate-setting',

@@ -6,6 +6,7 @@ import { describe, type Located, type LocatedEntry } from '../dialect/located.ts
 import type { Report } from '../dialect/report.ts'
 import { type Asked, fromText, isWithinLimit, refuseType } from '../dialect/values.ts'
 import { compact } from './compact.ts'
+import { foldName } from '../params.ts'
 import { checkParamName } from './names.ts'
 
 // build-params.ts: typed values, of an SOP (`params`) or of a manual step (`form`). Written as a table by name, as a list of
@@ -23,11 +24,18 @@ export const readParams =
     if (named === undefined) return undefined
     const params: Param[] = []
     const names = new Set<string>()
+    const folded = new Map<string, string>()
     for (const { name, place, fields } of named) {
       if (!checkParamName(name, place, what, asked.report)) continue
       if (names.has(name)) {
         asked.report.add('duplicate-name', place, `Cannot define ${what} "${name}": there is another one of that name`)
         continue
+      }
+      const clash = folded.get(foldName(name))
+      folded.set(foldName(name), name)
+      if (clash !== undefined) {
+        const message = `Cannot define ${what} "${name}": it and "${clash}" would be one variable in a step`
+        asked.report.add('duplicate-name', place, message, 'Rename one of the two')
       }
       names.add(name)
       const param = buildParam(name, fields, asked.report)

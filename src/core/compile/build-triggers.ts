@@ -274,11 +274,10 @@ class TriggerReader {
         `"${path.slice(0, 60)}" does not begin with /`,
         `Write "/${path.replace(/^\/*/, '')}"`,
       )
-    if (/[\s?#\\]|\/\/|\.\./.test(path))
+    const plain = decoded(path)?.toLowerCase()
+    if (plain === undefined || /[\s?#\\]|\/\/|\/\.(?:\/|$)|\.\./.test(plain))
       return refuseValue(place, asked, `"${path.slice(0, 60)}" is not the path of a URL`)
-    const reserved = RESERVED_PATHS.find(
-      (prefix) => path.toLowerCase() === prefix || path.toLowerCase().startsWith(`${prefix}/`),
-    )
+    const reserved = RESERVED_PATHS.find((prefix) => plain === prefix || plain.startsWith(`${prefix}/`))
     if (path === '/' || reserved !== undefined) {
       this.report.add(
         'reserved-path',
@@ -296,7 +295,8 @@ class TriggerReader {
       const written = this.fields.list('event')
       const events = new Set<'create' | 'modify' | 'delete'>()
       for (const { text, place } of written ?? []) {
-        const event = FILE_EVENTS[text.trim().toLowerCase()]
+        const word = text.trim().toLowerCase()
+        const event = Object.hasOwn(FILE_EVENTS, word) ? FILE_EVENTS[word] : undefined
         if (event !== undefined) events.add(event)
         else
           refuseValue(
@@ -342,6 +342,10 @@ class TriggerReader {
 
   private sop(): Trigger | undefined {
     return this.required('sop', (sop) => {
+      if (!SOP_NAME.test(sop)) {
+        const why = `"${sop.slice(0, 60)}" is not the name of an SOP`
+        return refuseValue(this.fields.valuePlace('sop'), this.fields.asked('sop'), why)
+      }
       const on = new Set<'completed' | 'failed' | 'cancelled'>()
       for (const { text, place } of this.fields.list('on') ?? []) {
         const state = SOP_STATES.find((each) => each === text.trim().toLowerCase())
@@ -389,24 +393,52 @@ const FILE_EVENTS: Readonly<Record<string, 'create' | 'modify' | 'delete'>> = {
   remove: 'delete',
   removed: 'delete',
 }
+const SOP_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 const SOP_STATES = ['completed', 'failed', 'cancelled'] as const
 
 const withCondition = (trigger: Trigger, condition: Condition | undefined): Trigger =>
   condition === undefined ? trigger : { ...trigger, condition }
 
-/** An IANA zone; undefined, and reported, when nobody knows it. */
+/** A path without its escapes; undefined when they are broken. */
+const decoded = (path: string): string | undefined => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** An IANA zone in its own spelling, which is the only one that every scheduler knows; undefined, and reported, when nobody knows it. */
 export const readTimezone = (fields: Fields): string | undefined => {
   const zone = fields.text('timezone')?.trim()
   if (zone === undefined) return undefined
+  const known = timezoneOf(zone)
+  if (known !== undefined) return known
+  return refuseValue(
+    fields.valuePlace('timezone'),
+    fields.asked('timezone'),
+    `"${zone.slice(0, 60)}" is not the name of a timezone`,
+    'Write it as Europe/Berlin or UTC',
+  )
+}
+
+// Asking the platform for a zone costs as much as reading a document; there are some six hundred.
+const zones = new Map<string, string | undefined>()
+
+const timezoneOf = (zone: string): string | undefined => {
+  if (zones.has(zone)) return zones.get(zone)
+  const found = findTimezone(zone)
+  if (zones.size < 1_000) zones.set(zone, found)
+  return found
+}
+
+const findTimezone = (zone: string): string | undefined => {
+  // Some runtimes take "+02:00", which is no zone to a scheduler.
+  if (/^[+-]/.test(zone)) return undefined
   try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return zone
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions()
+    return timeZone.toLowerCase() === zone.toLowerCase() ? timeZone : zone
   } catch {
-    return refuseValue(
-      fields.valuePlace('timezone'),
-      fields.asked('timezone'),
-      `"${zone.slice(0, 60)}" is not the name of a timezone`,
-      'Write it as Europe/Berlin or UTC',
-    )
+    return undefined
   }
 }

@@ -81,7 +81,10 @@ export class Fields {
 
   private reportUnknown(key: string, place: Place): void {
     if (this.report.isFull) return
-    const help = didYouMean(normalizeKey(key), spellingsOf(this.scope))
+    const isOfStep = this.scope === 'sop' && findSetting('step', key) !== undefined
+    const help = isOfStep
+      ? 'It belongs to a step; for every step write it in defaults'
+      : didYouMean(normalizeKey(key), spellingsOf(this.scope))
     const shown = key.length > 60 ? `${key.slice(0, 60)}…` : key
     this.report.add('unknown-key', place, `Cannot use "${shown}": ${ARTICLES[this.scope]} knows no such setting`, help)
   }
@@ -119,8 +122,10 @@ export class Fields {
     reader: (value: Located, asked: Asked) => T | undefined,
     stricter?: Stricter<T>,
   ): T | undefined {
+    const list = this.given.get(key)
+    if (list === undefined) return undefined
     if (this.done.has(key)) return this.done.get(key) as T | undefined
-    const values = (this.given.get(key) ?? []).flatMap((given) => {
+    const values = list.flatMap((given) => {
       const value = reader(given.value, given.asked)
       return value === undefined ? [] : [{ given, value }]
     })

@@ -126,8 +126,13 @@ export const readWord = (value: Located, asked: Asked): string | undefined => {
 /** Texts with their places. A single text is a list of one; in Markdown commas separate. */
 export const readList = (value: Located, asked: Asked): readonly LocatedText[] | undefined => {
   const plain = looseItems(value)
-  if (plain !== undefined) return isWithinLimit(plain.length, value.place, asked) ? plain : undefined
+  if (plain !== undefined && (plain.length > 0 || value.kind !== 'scalar' || value.value !== ''))
+    return isWithinLimit(plain.length, value.place, asked) ? plain : undefined
   const found = fromText(value)
+  if (found.kind === 'scalar' && found.untyped && found.value === '') {
+    asked.report.add('ignored-setting', value.place, `Setting "${asked.spelling}" is empty, so it changes nothing`)
+    return undefined
+  }
   if (found.kind === 'list') {
     if (!isWithinLimit(found.items.length, value.place, asked)) return undefined
     const texts = found.items.map((item) => readItem(item, asked))
@@ -167,7 +172,11 @@ const looseItems = (value: Located): readonly LocatedText[] | undefined => {
 }
 
 const readItem = (item: Located, asked: Asked): LocatedText | undefined => {
-  if (item.kind !== 'scalar' || item.value === null) return refuseType(item, asked)
+  if (item.kind !== 'scalar' || item.value === null) {
+    const why = `expected a list of texts, found ${describe(item)} in it`
+    asked.report.add('wrong-type', item.place, `Cannot read setting "${asked.spelling}": ${why}`)
+    return undefined
+  }
   return { text: scalarText(item), place: item.place }
 }
 
@@ -206,7 +215,11 @@ export const readMap = (
   if (table.kind === 'scalar' && table.untyped) return readLooseMap(table, asked)
   if (table.kind !== 'table') return refuseType(value, asked)
   const texts = table.entries.map(({ key, keyPlace, value: item }) => {
-    if (item.kind !== 'scalar' || item.value === null) return refuseType(item, asked)
+    if (item.kind !== 'scalar' || item.value === null) {
+      const why = `expected a text for "${key.slice(0, 60)}", found ${describe(item)}`
+      asked.report.add('wrong-type', item.place, `Cannot read setting "${asked.spelling}": ${why}`)
+      return undefined
+    }
     return { name: key, text: typeof item.value === 'string' ? item.value : item.raw, place: keyPlace }
   })
   return texts.every((text) => text !== undefined) ? texts : undefined

@@ -108,7 +108,12 @@ class Walker {
       }
       return { kind: 'scalar', value: null, raw: '', untyped: true, place }
     }
-    if (isAlias(node)) return this.locate(node.resolve(this.document) ?? null, depth + 1)
+    if (isAlias(node)) {
+      const meant = node.resolve(this.document)
+      if (meant !== undefined) return this.locate(meant, depth + 1)
+      const message = `Cannot read the front matter as YAML: there is no anchor "&${node.source.slice(0, 60)}"`
+      this.report.add('yaml-syntax', place, message, 'A text that begins with * stands in quotes')
+    }
     if (isSeq(node))
       return { kind: 'list', place, items: node.items.map((item) => this.locate(item as Node, depth + 1)) }
     if (isMap(node)) {

@@ -1,6 +1,7 @@
 import type { Action, Hint, Json } from '../definition.ts'
 import type { Place } from '../diagnostic.ts'
 import { nearest } from '../nearest.ts'
+import { paramNameProblem } from '../params.ts'
 import { normalizeKey } from '../settings.ts'
 import type { Fields } from './fields.ts'
 import { type Located, type LocatedEntry, toJson } from './located.ts'
@@ -172,7 +173,7 @@ class StepReader {
     if (schema?.kind !== 'table') return undefined
     const properties = schema.entries.find(({ key }) => key === 'properties')?.value
     if (properties?.kind !== 'table') return undefined
-    const names = properties.entries.map(({ key }) => key).filter((name) => /^[A-Za-z_][\w-]{0,99}$/.test(name))
+    const names = properties.entries.map(({ key }) => key).filter((name) => paramNameProblem(name) === undefined)
     return names.length === 0 ? undefined : names
   }
 }

@@ -3,6 +3,7 @@ import { slugsFor } from '../../../src/core/compile/link-steps.ts'
 import { parseCondition } from '../../../src/core/condition/parse.ts'
 import {
   type Action,
+  type ApprovalSettings,
   ADMISSIONS,
   type Condition,
   EXECUTION_MODES,
@@ -197,6 +198,13 @@ const approval = {
   escalateTo: optional(list),
 }
 
+/** Nobody asks for more persons than are named; a group may hold any number. */
+const reachable = <T extends ApprovalSettings>(settings: T): T => {
+  const { approvers, quorum } = settings
+  const isOpen = approvers === undefined || approvers.some((each) => each.includes(':'))
+  return isOpen || typeof quorum !== 'number' ? settings : { ...settings, quorum: Math.min(quorum, approvers.length) }
+}
+
 type Loose = Omit<Step, 'slug' | 'number' | 'needs' | 'onFailure'> & { needsAt?: readonly number[]; failureAt?: number }
 const step: fc.Arbitrary<Loose> = record<Loose>({
   title: line,
@@ -295,7 +303,7 @@ const gates = (numbers: readonly number[]): fc.Arbitrary<readonly SopGate[]> =>
           at_: { at: 'before', step: at },
           by_: { at: 'after', step: at },
         }[prefix]
-        const gate = { key: `${prefix}${key}`, position, ...settings } as unknown as SopGate
+        const gate = reachable({ key: `${prefix}${key}`, position, ...settings } as unknown as SopGate)
         return gate.type === 'verification' ? { ...gate, command: run } : gate
       }),
     { selector: (gate) => gate.key, minLength: 1, maxLength: 2 },
@@ -323,7 +331,7 @@ export const definitions: fc.Arbitrary<SopDefinition> = fc
       return without({
         number: numbers[index] ?? 0,
         slug: slugs[index] ?? '',
-        ...rest,
+        ...reachable(rest),
         needs: needs?.length ? [...new Set(needs)] : undefined,
         onFailure: failure,
       } as never)
