@@ -757,7 +757,19 @@ export const SETTINGS = [
 export type SettingKey = (typeof SETTINGS)[number]['key']
 
 /** `approvalTimeoutMins`, `Approval Timeout Mins` and `approval-timeout-mins` are all `approval_timeout_mins`. */
-export const normalizeKey = (text: string): string =>
+export const normalizeKey = (text: string): string => {
+  const known = normalized.get(text)
+  if (known !== undefined) return known
+  const key = normalize(text)
+  if (normalized.size < MAX_NORMALIZED && text.length < 64) normalized.set(text, key)
+  return key
+}
+
+// Every document writes the same few keys. Bounded, since any text may come along as a key.
+const MAX_NORMALIZED = 2_000
+const normalized = new Map<string, string>()
+
+const normalize = (text: string): string =>
   text
     .trim()
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -795,5 +807,11 @@ export const findSetting = (scope: Scope, spelling: string): FoundSetting | unde
 }
 
 /** All names that a scope knows, in snake_case: what a misspelt key may have meant. */
-export const spellingsOf = (scope: Scope): readonly string[] =>
-  [...index.keys()].filter((key) => key.startsWith(`${scope} `)).map((key) => key.slice(scope.length + 1))
+export const spellingsOf = (scope: Scope): readonly string[] => spellings.get(scope) ?? []
+
+const spellings = new Map<Scope, readonly string[]>(
+  SCOPES.map((scope) => {
+    const keys = [...index.keys()].filter((key) => key.startsWith(`${scope} `))
+    return [scope, keys.map((key) => key.slice(scope.length + 1))]
+  }),
+)
