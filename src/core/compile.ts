@@ -210,7 +210,12 @@ export const decodeSource = (
     return refuseFile('too-large', message, { file: path, line: 1, column: 1 }, SMALLER)
   }
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const nul = text.indexOf('\0')
+    if (nul === -1) return { text }
+    const place = createSourceText(path, text).at(nul)
+    const message = `Cannot read "${path}": it holds a NUL, so it is no text, or not UTF-8`
+    return refuseFile('not-utf8', message, place, 'Save the file as UTF-8')
   } catch {
     const at = firstBadByte(bytes)
     const lines = new TextDecoder().decode(bytes.subarray(0, at)).split(/\r\n|\n|\r/)

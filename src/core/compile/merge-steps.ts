@@ -1,10 +1,13 @@
 import type { Place } from '../diagnostic.ts'
 import { MAX_STEPS } from '../dialect/find-steps.ts'
-import { describe, type Located, type LocatedTable } from '../dialect/located.ts'
+import { describe, type Located, type LocatedEntry, type LocatedTable } from '../dialect/located.ts'
 import type { RawStep } from '../dialect/raw-step.ts'
 import type { Report } from '../dialect/report.ts'
 import { normalizeKey } from '../settings.ts'
+import { didYouMean } from '../nearest.ts'
 import type { StepSource } from './build-step.ts'
+import { slugsFor } from './link-steps.ts'
+import { slugOf } from './names.ts'
 
 // merge-steps.ts: which steps there are, by number: those of the Markdown, those of the manifest, and what both describe.
 
@@ -19,7 +22,7 @@ export interface StepLists {
 export const mergeSteps = ({ markdown, manifest, isZeroclaw }: StepLists, report: Report): readonly StepSource[] => {
   const tables = manifest === undefined ? [] : manifestSteps(manifest, report)
   if (isZeroclaw && markdown.length > 0 && tables.length > 0) {
-    const place = tables[0]?.place ?? { file: '', line: 1, column: 1 }
+    const place = tables[0]?.table.place ?? { file: '', line: 1, column: 1 }
     report.add('unread-steps', place, 'These steps are not read, since the Markdown has steps', 'Delete one of the two')
   }
   const described = isZeroclaw && markdown.length > 0 ? [] : tables
@@ -28,12 +31,34 @@ export const mergeSteps = ({ markdown, manifest, isZeroclaw }: StepLists, report
     const step = markdown[index]
     if (step !== undefined) steps.set(number, { number, markdown: step })
   }
-  for (const [index, table] of described.entries()) addDescribed(steps, table, index, report)
+  const numbers = numbersByName(steps)
+  for (const [index, each] of described.entries()) addDescribed(steps, each, { index, numbers, report })
   return [...steps.values()].sort((a, b) => a.number - b.number)
 }
 
-const addDescribed = (steps: Map<number, StepSource>, table: LocatedTable, index: number, report: Report): void => {
-  const number = numberOf(table) ?? index + 1
+/** What the manifest says about a step; `name` is its key in a table of steps. */
+interface Described {
+  readonly table: LocatedTable
+  readonly name?: string
+}
+
+interface Around {
+  readonly index: number
+  readonly numbers: ReadonlyMap<string, number>
+  readonly report: Report
+}
+
+/** The steps of the Markdown by their slugs. */
+const numbersByName = (steps: ReadonlyMap<number, StepSource>): ReadonlyMap<string, number> => {
+  const listed = [...steps.values()].map(({ number, markdown }) => ({ number, title: markdown?.title ?? '' }))
+  return new Map(slugsFor(listed).map((slug, index) => [slug, listed[index]?.number ?? 0]))
+}
+
+const addDescribed = (steps: Map<number, StepSource>, described: Described, around: Around): void => {
+  const { report } = around
+  const number = numberFor(described, around)
+  if (number === undefined) return
+  const table = titled(described, around)
   const known = steps.get(number)
   if (known?.manifest !== undefined) {
     report.add(
@@ -47,17 +72,39 @@ const addDescribed = (steps: Map<number, StepSource>, table: LocatedTable, index
   steps.set(number, { ...known, number, manifest: table })
 }
 
-const numberOf = (table: LocatedTable): number | undefined => {
+/** The step that a table means: by its number, else by its key, else by its place in the list. */
+const numberFor = ({ table, name }: Described, { index, numbers, report }: Around): number | undefined => {
   const entry = table.entries.find(({ key }) => ['number', 'step', 'no'].includes(normalizeKey(key)))
-  const value = entry?.value.kind === 'scalar' ? entry.value.value : undefined
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
+  if (entry !== undefined) {
+    const value = entry.value.kind === 'scalar' ? entry.value.value : undefined
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+    const message = `Cannot tell which step is meant: expected its number, found ${describe(entry.value)}`
+    const help = typeof value === 'string' && /^\d+$/.test(value) ? 'Write the number without quotes' : undefined
+    report.add('bad-value', entry.value.place, message, help)
+    return undefined
+  }
+  if (name === undefined || numbers.size === 0) return index + 1
+  const meant = numbers.get(slugOf(name))
+  if (meant !== undefined) return meant
+  const message = `Cannot tell which step is meant: there is no step "${name.slice(0, 60)}"`
+  if (!report.isFull) report.add('unknown-step', table.place, message, didYouMean(slugOf(name), numbers.keys()))
+  return undefined
+}
+
+/** A step that has no Markdown is called by its key. */
+const titled = ({ table, name }: Described, { numbers }: Around): LocatedTable => {
+  if (name === undefined || numbers.size > 0 || table.entries.some(({ key }) => normalizeKey(key) === 'title'))
+    return table
+  const value: Located = { kind: 'scalar', value: name, raw: name, untyped: false, place: table.place }
+  return { ...table, entries: [{ key: 'title', keyPlace: table.place, value }, ...table.entries] }
 }
 
 /** `[[steps]]`, or a table by number or name. */
-const manifestSteps = (value: Located, report: Report): readonly LocatedTable[] => {
-  const items = value.kind === 'list' ? value.items : value.kind === 'table' ? value.entries.map(byNumber) : [value]
+const manifestSteps = (value: Located, report: Report): readonly Described[] => {
+  const items =
+    value.kind === 'table' ? value.entries.map(byKey) : (value.kind === 'list' ? value.items : [value]).map(unnamed)
   if (items.length > MAX_STEPS) {
-    const place: Place = items[MAX_STEPS]?.place ?? value.place
+    const place: Place = items[MAX_STEPS]?.item.place ?? value.place
     report.add(
       'too-many-steps',
       place,
@@ -65,23 +112,32 @@ const manifestSteps = (value: Located, report: Report): readonly LocatedTable[] 
       'Divide it into several SOPs, and run them as steps',
     )
   }
-  return items.slice(0, MAX_STEPS).flatMap((item) => {
-    if (item.kind === 'table') return [item]
+  return items.slice(0, MAX_STEPS).flatMap(({ item, ...named }): readonly Described[] => {
+    if (item.kind === 'table') return [{ table: item, ...named }]
     if (item.kind === 'scalar' && typeof item.value === 'string') {
-      return [
-        { kind: 'table', place: item.place, entries: [{ key: 'title', keyPlace: item.place, value: item }] } as const,
-      ]
+      const entries = [{ key: 'title', keyPlace: item.place, value: item }]
+      return [{ table: { kind: 'table', place: item.place, entries }, ...named }]
     }
     report.add('wrong-type', item.place, `Cannot read the step: expected a table, found ${describe(item)}`)
     return []
   })
 }
 
-/** `[steps.3]`: the key is the number. */
-const byNumber = ({ key, keyPlace, value }: { key: string; keyPlace: Place; value: Located }): Located => {
-  if (value.kind !== 'table' || !/^\d{1,6}$/.test(key)) return value
+interface Item {
+  readonly item: Located
+  readonly name?: string
+}
+
+const unnamed = (item: Located): Item => ({ item })
+
+/** `[steps.3]`: the key is the number. `[steps.build]`: it is the slug. */
+const byKey = ({ key, keyPlace, value }: LocatedEntry): Item => {
+  if (value.kind !== 'table') return { item: value }
+  if (!/^\d{1,6}$/.test(key)) return { item: { ...value, place: keyPlace }, name: key }
   const number: Located = { kind: 'scalar', value: Number(key), raw: key, untyped: false, place: keyPlace }
-  return { ...value, place: keyPlace, entries: [{ key: 'number', keyPlace, value: number }, ...value.entries] }
+  return {
+    item: { ...value, place: keyPlace, entries: [{ key: 'number', keyPlace, value: number }, ...value.entries] },
+  }
 }
 
 /** The numbers of the Markdown's steps: as printed where they go up, else by position. */

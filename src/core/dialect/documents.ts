@@ -5,7 +5,7 @@ import { nearest } from '../nearest.ts'
 import { findSteps, type FoundSteps } from './find-steps.ts'
 import { plainText, readField } from './inline.ts'
 import { readJson } from './json.ts'
-import { type Located, type LocatedEntry, type LocatedTable, looseText } from './located.ts'
+import { type Located, type LocatedEntry, type LocatedTable, looseText, unsoundPlaces } from './located.ts'
 import { type Block, findFrontMatter, readMarkdown } from './markdown.ts'
 import { placeOn, type RawStep } from './raw-step.ts'
 import type { Report } from './report.ts'
@@ -91,7 +91,15 @@ const readManifest = (
     report.add('wrong-type', root.place, `Cannot read "${source.path}": expected an object of settings`)
     return 'broken'
   }
+  reportUnsound(root, report)
   return flattened(root)
+}
+
+const reportUnsound = (root: Located, report: Report): void => {
+  for (const place of unsoundPlaces(root)) {
+    const message = 'Cannot use this text: an escape in it stands for a character that no command or file can hold'
+    report.add('bad-value', place, message, 'Delete the escape')
+  }
 }
 
 /** `[sop]` and the tables beside it are one level to us. */
@@ -113,6 +121,7 @@ const readPage = (source: SourceText, report: Report): Page => {
   const before = report.errorCount
   const matter = findFrontMatter(source, report)
   const yaml = matter === undefined ? undefined : readYaml({ source, start: matter.start, end: matter.end }, report)
+  if (yaml !== undefined) reportUnsound(yaml, report)
   const blocks = readMarkdown(source, matter?.lines ?? 0, report)
   const isBroken = report.errorCount > before
   const found = findSteps(blocks, source, report)

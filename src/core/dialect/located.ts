@@ -31,6 +31,29 @@ export interface LocatedTable {
 }
 export type Located = LocatedScalar | LocatedList | LocatedTable
 
+/**
+ * The places of texts that hold a character which no variable, file or command can: a NUL, or half a surrogate pair. They
+ * come from escapes.
+ */
+export const unsoundPlaces = (located: Located): readonly Place[] => {
+  switch (located.kind) {
+    case 'scalar':
+      return typeof located.value === 'string' && UNSOUND.test(located.value) ? [located.place] : []
+    case 'list':
+      return located.items.flatMap(unsoundPlaces)
+    case 'table':
+      return located.entries.flatMap(({ key, keyPlace, value }) => [
+        ...(UNSOUND.test(key) ? [keyPlace] : []),
+        ...unsoundPlaces(value),
+      ])
+    default:
+      return located satisfies never
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
+const UNSOUND = /\u0000|\p{Surrogate}/u
+
 /** The plain value, without its places. */
 export const toJson = (located: Located): Json => {
   switch (located.kind) {

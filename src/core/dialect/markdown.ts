@@ -85,25 +85,28 @@ export interface FrontMatter {
   readonly lines: number
 }
 
-/** `---` on the first line up to the next `---` or `...`. */
+const KEY = /^[A-Za-z][\w -]*:(?:\s|$)/
+
+/** `---` on the first line that is not blank, up to the next `---` or `...`. */
 export const findFrontMatter = (source: SourceText, report: Report): FrontMatter | undefined => {
-  if (!/^---[ \t]*(?:\r\n?|\n)/.test(source.text)) return undefined
-  const last = source.lines.findIndex((line, index) => index > 0 && /^(?:---|\.\.\.)[ \t]*$/.test(line))
-  if (last === -1) {
-    // A rule on the first line is Markdown; front matter looks like "key: value".
-    if (!/^[A-Za-z][\w -]*:(?:\s|$)/.test(source.lines[1] ?? '')) return undefined
-    report.add(
-      'unclosed-front-matter',
-      source.on(1, 1, 3),
-      'Cannot read the front matter: it never ends',
-      'Write a line "---" behind it',
-    )
-    return { start: 4, end: 4, lines: source.lines.length }
+  const { lines, text, on } = source
+  const first = lines.findIndex((line) => line.trim() !== '')
+  if (/^\+\+\+[ \t]*$/.test(lines[first] ?? '')) {
+    const message = 'Cannot read the front matter: it stands between lines "+++"'
+    report.add('yaml-syntax', on(first + 1, 1, 3), message, 'Write it as YAML between two lines "---"')
+    return undefined
   }
-  const lineEnd = source.text.indexOf(source.lines[1] ?? '', 3)
-  const start = last === 1 ? source.text.length : lineEnd
-  const end = offsetOfLine(source, last)
-  return { start: Math.min(start, end), end, lines: last + 1 }
+  if (!/^---[ \t]*$/.test(lines[first] ?? '') || first === lines.length - 1) return undefined
+  // A rule is Markdown; front matter looks like "key: value".
+  const isSure = KEY.test(lines[first + 1] ?? '')
+  if (first > 0 && !isSure) return undefined
+  const last = lines.findIndex((line, index) => index > first && /^(?:---|\.\.\.)[ \t]*$/.test(line))
+  if (last === -1 && !isSure) return undefined
+  const start = offsetOfLine(source, first + 1)
+  if (last !== -1) return { start, end: offsetOfLine(source, last), lines: last + 1 }
+  const message = 'Cannot read the front matter: it never ends'
+  report.add('unclosed-front-matter', on(first + 1, 1, 3), message, 'Write a line "---" behind it')
+  return { start: text.length, end: text.length, lines: lines.length }
 }
 
 const offsetOfLine = (source: SourceText, index: number): number => {
