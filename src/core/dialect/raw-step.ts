@@ -196,7 +196,10 @@ class StepReader {
     if (place === undefined || isAsked) return
     const words = text.slice(place.column - column, place.column - column + (place.length ?? 1))
     const message = `"${words}" is part of the title and asks for no approval`
-    this.report.add('ignored-setting', place, message, 'Write (requires approval), or [requires_approval: true]')
+    const help = /\b(?:no|not|without)\b/i.test(words)
+      ? 'To waive the approval of the mode, write [requires_approval: false]'
+      : 'Write (requires approval), or [requires_approval: true]'
+    this.report.add('ignored-setting', place, message, help)
   }
 
   private bracketList(inner: string, line: TextLine, start: number): boolean {
@@ -373,6 +376,8 @@ class StepReader {
       this.fieldUse = undefined
       return true
     }
+    // Prose below "Rollback:" stays prose, as it does behind it.
+    if (!hasRunnable(below) && !this.isSafeCommand(pair, keyPlace)) return false
     const message = `Cannot read setting "${pair.key}": what stands below it is no value`
     this.report.add('bad-value', keyPlace, message, `Write "${pair.key}: " and its value on one line`)
     return true
@@ -482,6 +487,13 @@ class StepReader {
     return use
   }
 }
+
+const hasRunnable = (blocks: readonly Block[]): boolean =>
+  blocks.some(
+    (block) =>
+      (block.kind === 'code' && isRunnable(block)) ||
+      (block.kind === 'list' && block.items.some((item) => hasRunnable(item.blocks))),
+  )
 
 const HIDDEN_ALL = new RegExp(HIDDEN, 'gu')
 const LOOK_ALIKE = /^\**([A-Za-z][\w -]{0,40}?)\**\s{0,9}[:：=](?!=)\**\s{0,9}(.*)$/
