@@ -6,7 +6,7 @@ import type { Report } from '../dialect/report.ts'
 import { type Asked, isWithinLimit, refuseType } from '../dialect/values.ts'
 import { readCommands } from './build-action.ts'
 import { buildApproval } from './build-approval.ts'
-import { readReferences, type StepReference } from './build-step.ts'
+import { readReferences, type StepReference } from './step-readers.ts'
 import { compact } from './compact.ts'
 
 // build-gates.ts: the `[gates]` table (rulings 7).

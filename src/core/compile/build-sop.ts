@@ -14,10 +14,11 @@ import { longer, texts } from './build-approval.ts'
 import { readGates } from './build-gates.ts'
 import { readParams } from './build-params.ts'
 import { envOf, secretsOf, stricterMode } from './build-step.ts'
-import { readTimezone, readTriggers } from './build-triggers.ts'
+import { readTriggers } from './build-triggers.ts'
 import type { PlacedCondition } from './check-names.ts'
 import { compact } from './compact.ts'
 import type { Lookup } from './link-steps.ts'
+import { readTimezone } from './timezone.ts'
 
 // build-sop.ts: what a document says about the SOP as a whole.
 

@@ -1,27 +1,16 @@
-import type { Command, ExecutionMode, OnFailure, Step } from '../definition.ts'
+import type { Command, ExecutionMode, Step } from '../definition.ts'
 import type { Place } from '../diagnostic.ts'
 import { Fields, type Stricter } from '../dialect/fields.ts'
-import { type Located, type LocatedEntry, type LocatedTable, toJson } from '../dialect/located.ts'
+import type { LocatedEntry, LocatedTable } from '../dialect/located.ts'
 import type { FenceUse, RawCommand, RawStep } from '../dialect/raw-step.ts'
 import type { Report } from '../dialect/report.ts'
-import {
-  type Asked,
-  fromText,
-  isWithinLimit,
-  type LocatedText,
-  readList,
-  readText,
-  refuseType,
-  refuseValue,
-} from '../dialect/values.ts'
-import { withoutNulls } from '../dialect/without-nulls.ts'
 import { isForeignStepKey } from '../dialect/zeroclaw-keys.ts'
-import { nearest } from '../nearest.ts'
 import type { SettingKey } from '../settings.ts'
 import { buildAction, readCommands } from './build-action.ts'
 import { buildApproval, texts } from './build-approval.ts'
 import { compact } from './compact.ts'
 import { checkParamName, checkVariableName } from './names.ts'
+import { type DraftFailure, readEach, readFailure, readReferences, type StepReference } from './step-readers.ts'
 
 // build-step.ts: from what Markdown and manifest say about a step to the step, but for what needs the other steps.
 
@@ -31,11 +20,6 @@ export interface StepSource {
   readonly markdown?: RawStep
   readonly manifest?: LocatedTable
 }
-
-/** A reference to a step as written: a number, a slug or a title. */
-export type StepReference = LocatedText
-
-export type DraftFailure = Exclude<OnFailure, { kind: 'goto' }> | { readonly kind: 'goto'; readonly to: StepReference }
 
 /** A step without its slug, and with references that are not yet looked up. */
 export interface DraftStep {
@@ -266,56 +250,4 @@ const outputsOf = (fields: Fields): readonly string[] | undefined => {
     .list('outputs')
     ?.filter(({ text, place }) => checkParamName(text, place, 'an output', fields.report))
   return names === undefined || names.length === 0 ? undefined : [...new Set(names.map(({ text }) => text))]
-}
-
-/** References to steps: numbers, slugs or titles. */
-export const readReferences = (value: Located, asked: Asked): readonly StepReference[] | undefined => {
-  const given = fromText(value)
-  if (given.kind === 'scalar' && typeof given.value === 'number') return [{ text: given.raw, place: given.place }]
-  if (given.kind !== 'list') return readList(given, asked)
-  if (!isWithinLimit(given.items.length, value.place, asked)) return undefined
-  const items = given.items.map((item) =>
-    item.kind === 'scalar' && item.value !== null ? { text: item.raw, place: item.place } : refuseType(item, asked),
-  )
-  return items.every((item) => item !== undefined) ? items : undefined
-}
-
-const FAILURES = ['pause', 'fail', 'continue', 'rollback'] as const
-
-const readFailure = (value: Located, asked: Asked): DraftFailure | undefined => {
-  const text = readText(value, asked)?.trim()
-  if (text === undefined) return undefined
-  const [, verb = '', argument] = /^([A-Za-z_-]+)(?:\s*:\s*(.*))?$/s.exec(text) ?? []
-  const word = verb.toLowerCase()
-  const plain = FAILURES.find((each) => each === word)
-  if (plain !== undefined && argument === undefined) return { kind: plain }
-  if (word === 'retry' && argument !== undefined && /^\d{1,4}$/.test(argument) && Number(argument) > 0) {
-    return { kind: 'retry', times: Number(argument) }
-  }
-  if (word === 'retry')
-    return refuseValue(value.place, asked, `"${text.slice(0, 60)}" says no number of tries`, 'Write retry:3')
-  if (word === 'goto' && argument) return { kind: 'goto', to: { text: argument, place: value.place } }
-  if (word === 'goto') return refuseValue(value.place, asked, `"${text.slice(0, 60)}" names no step`, 'Write goto:3')
-  const meant = nearest(word, [...FAILURES, 'retry', 'goto'])
-  return refuseValue(
-    value.place,
-    asked,
-    `"${text.slice(0, 60)}" is not one of pause, fail, continue, rollback, retry:N, goto:N`,
-    meant === undefined ? undefined : `Did you mean "${meant}"?`,
-  )
-}
-
-const readEach = (value: Located, asked: Asked): Step['forEach'] | undefined => {
-  const given = fromText(value)
-  if (given.kind === 'table') return refuseType(given, asked)
-  if (given.kind === 'list') {
-    const items = given.items.map(toJson).flatMap((item) => (item === null ? [] : [withoutNulls(item)]))
-    return items.length === 0
-      ? refuseValue(value.place, asked, 'the list is empty, so the step would never run')
-      : items
-  }
-  const text = readText(given, asked)?.trim()
-  if (text === undefined || text === '') return text === '' ? refuseType(value, asked) : undefined
-  if (given.untyped && text.includes(',')) return (readList(given, asked) ?? []).map((item) => item.text)
-  return text
 }

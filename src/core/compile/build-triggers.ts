@@ -19,6 +19,8 @@ import { normalizeKey, type Setting, SETTINGS } from '../settings.ts'
 import { compilePattern } from './build-params.ts'
 import { compact } from './compact.ts'
 import { cronProblem } from './cron.ts'
+import { readTimezone } from './timezone.ts'
+import { readWebhookPath } from './webhook-path.ts'
 
 // build-triggers.ts: why a run may begin (product.md 5).
 
@@ -41,9 +43,6 @@ const TYPES: Readonly<Record<string, Trigger['type']>> = {
   sop_completed: 'sop',
 }
 const UNSERVED = ['peripheral', 'calendar']
-
-/** Paths that the engine serves itself (rulings 27). */
-export const RESERVED_PATHS = ['/api', '/health', '/ready', '/metrics', '/assets', '/login'] as const
 
 export interface TriggerContext {
   /** In dialect Z a cron without zone fires in UTC. */
@@ -232,7 +231,7 @@ class TriggerReader {
 
   private webhook(): Trigger | undefined {
     return this.required('path', (written) => {
-      const path = this.webhookPath(written)
+      const path = readWebhookPath(this.fields, written)
       if (path === undefined) return undefined
       const secret = this.fields.text('secret')
       if (secret !== undefined && !this.context.secrets.includes(secret) && !/^[A-Z][A-Z0-9_]*$/.test(secret)) {
@@ -262,32 +261,6 @@ class TriggerReader {
         params: this.params(),
       })
     })
-  }
-
-  private webhookPath(path: string): string | undefined {
-    const place = this.fields.valuePlace('path')
-    const asked = this.fields.asked('path')
-    if (!path.startsWith('/'))
-      return refuseValue(
-        place,
-        asked,
-        `"${path.slice(0, 60)}" does not begin with /`,
-        `Write "/${path.replace(/^\/*/, '')}"`,
-      )
-    const plain = decoded(path)?.toLowerCase()
-    if (plain === undefined || /[\s?#\\]|\/\/|\/\.(?:\/|$)|\.\./.test(plain))
-      return refuseValue(place, asked, `"${path.slice(0, 60)}" is not the path of a URL`)
-    const reserved = RESERVED_PATHS.find((prefix) => plain === prefix || plain.startsWith(`${prefix}/`))
-    if (path === '/' || reserved !== undefined) {
-      this.report.add(
-        'reserved-path',
-        place,
-        `Cannot use the path "${path.slice(0, 60)}" for a webhook: ${reserved ?? '/'} belongs to the engine`,
-        `Write "/webhook${path === '/' ? '/name' : path}"`,
-      )
-      return undefined
-    }
-    return path
   }
 
   private fileWatch(): Trigger | undefined {
@@ -398,47 +371,3 @@ const SOP_STATES = ['completed', 'failed', 'cancelled'] as const
 
 const withCondition = (trigger: Trigger, condition: Condition | undefined): Trigger =>
   condition === undefined ? trigger : { ...trigger, condition }
-
-/** A path without its escapes; undefined when they are broken. */
-const decoded = (path: string): string | undefined => {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return undefined
-  }
-}
-
-/** An IANA zone in its own spelling, which is the only one that every scheduler knows; undefined, and reported, when nobody knows it. */
-export const readTimezone = (fields: Fields): string | undefined => {
-  const zone = fields.text('timezone')?.trim()
-  if (zone === undefined) return undefined
-  const known = timezoneOf(zone)
-  if (known !== undefined) return known
-  return refuseValue(
-    fields.valuePlace('timezone'),
-    fields.asked('timezone'),
-    `"${zone.slice(0, 60)}" is not the name of a timezone`,
-    'Write it as Europe/Berlin or UTC',
-  )
-}
-
-// Asking the platform for a zone costs as much as reading a document; there are some six hundred.
-const zones = new Map<string, string | undefined>()
-
-const timezoneOf = (zone: string): string | undefined => {
-  if (zones.has(zone)) return zones.get(zone)
-  const found = findTimezone(zone)
-  if (zones.size < 1_000) zones.set(zone, found)
-  return found
-}
-
-const findTimezone = (zone: string): string | undefined => {
-  // Some runtimes take "+02:00", which is no zone to a scheduler.
-  if (/^[+-]/.test(zone)) return undefined
-  try {
-    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions()
-    return timeZone.toLowerCase() === zone.toLowerCase() ? timeZone : zone
-  } catch {
-    return undefined
-  }
-}

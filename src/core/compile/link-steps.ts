@@ -1,8 +1,9 @@
 import type { OnFailure, Step } from '../definition.ts'
 import type { Report } from '../dialect/report.ts'
 import { didYouMean } from '../nearest.ts'
-import type { DraftStep, StepReference } from './build-step.ts'
+import type { DraftStep } from './build-step.ts'
 import { slugOf } from './names.ts'
+import type { StepReference } from './step-readers.ts'
 
 // link-steps.ts: what needs all steps: slugs, references, circles.
 
