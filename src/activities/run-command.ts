@@ -30,18 +30,26 @@ export const runCommand = (deps: ActivityDeps): ((task: CommandTask) => Promise<
   return async (task) => {
     const context = Context.current()
     assertMayRun(deps, task, context)
-    const ackedSeq = await carry(deps, task)
+    // The record is written while the step is prepared; C2 waits for it.
+    const carried = carry(deps, task)
     const startedAt = performance.now()
     const running: { pid?: number; readonly startedAt: string } = { startedAt: new Date().toISOString() }
     const stop = watchStop(context, task.timeoutMs, () => ({ host: hostname(), ...running, pgid: running.pid }))
     try {
-      const end = await execute({ deps, shellDeps, task, stop, onStart: (pid) => void Object.assign(running, { pid }) })
+      const end = await execute({
+        deps,
+        shellDeps,
+        task,
+        stop,
+        carried,
+        onStart: (pid) => void Object.assign(running, { pid }),
+      })
       if (end.wasStopped === true && stop.reason === 'shutdown') throw shutdownFailure(task)
       return {
         ...outcomeOf(end, stop, task),
         durationMs: Math.round(performance.now() - startedAt),
         ...end.shown,
-        ackedSeq,
+        ackedSeq: await carried,
       }
     } finally {
       stop.dispose()
@@ -84,13 +92,15 @@ interface Execution {
   readonly shellDeps: ShellDeps
   readonly task: CommandTask
   readonly stop: Stop
+  /** Settles when the events that came along are in the record. */
+  readonly carried: Promise<number>
   readonly onStart: (pid: number) => void
 }
 
 type Shown = Pick<CommandResult, 'output' | 'outputs' | 'logBytes'>
 type ExecutionEnd = ActionEnd & { readonly shown: Shown }
 
-const execute = async ({ deps, shellDeps, task, stop, onStart }: Execution): Promise<ExecutionEnd> => {
+const execute = async ({ deps, shellDeps, task, stop, carried, onStart }: Execution): Promise<ExecutionEnd> => {
   const known = await secretsOf(deps, task)
   if (known.error !== undefined)
     return { error: known.error, outputs: {}, shown: { output: '', outputs: {}, logBytes: 0 } }
@@ -101,6 +111,7 @@ const execute = async ({ deps, shellDeps, task, stop, onStart }: Execution): Pro
     const values = stepValues(task, known.secrets, params)
     const ports = { task, values, mask, stop, write: sink.write, note: sink.note, onStart }
     const { executable } = task
+    await carried
     const end =
       executable.kind === 'shell' ? await runShell(shellDeps, executable, ports) : await runHttp(executable, ports)
     const shown = { ...(await sink.close()), outputs: end.outputs }

@@ -31,6 +31,8 @@ interface Chain {
   readonly hashes: string[]
   /** Read from a file that nobody has synced since. */
   unsynced: boolean
+  /** Settles when the readable log has all that was said so far. */
+  logged?: Promise<void>
   isClosed: boolean
 }
 
@@ -73,7 +75,7 @@ export const createFileAudit = ({ dataDir, listeners = [], warn = () => {} }: Fi
         .appended(run, events, history)
         .catch((error: unknown) => warn('a listener of the record failed', { runId: run.runId, error }))
     }
-    await writeDocuments(run, chain, events).catch((error: unknown) =>
+    await writeDocuments(run, chain, events, warn).catch((error: unknown) =>
       warn('the run document cannot be written', { runId: run.runId, error }),
     )
   }
@@ -261,10 +263,24 @@ const orEmpty = (error: unknown): Buffer => {
 }
 
 /** The readable log grows with the run; both documents are written anew, from the whole record, when it closes. */
-const writeDocuments = async (run: RunHeader, chain: Chain, events: readonly RecordedEvent[]): Promise<void> => {
+const writeDocuments = async (
+  run: RunHeader,
+  chain: Chain,
+  events: readonly RecordedEvent[],
+  warn: NonNullable<FileAuditOptions['warn']>,
+): Promise<void> => {
   const base = chain.path.replace(/\.jsonl$/, '')
   chain.isClosed = isClosedAfter(chain.isClosed, events)
-  if (!chain.isClosed) return appendFile(`${base}.log`, events.map(logLines).join(''), { mode: 0o600 })
+  if (!chain.isClosed) {
+    // For readers only, so no step waits for it; it is written anew when the run closes.
+    const before = chain.logged
+    chain.logged = (async () => {
+      await before
+      await appendFile(`${base}.log`, events.map(logLines).join(''), { mode: 0o600 })
+    })().catch((error: unknown) => warn('the readable log cannot be written', { runId: run.runId, error }))
+    return
+  }
+  await chain.logged
   const all = await readEvents(chain.path)
   await replaceFile(`${base}.json`, `${JSON.stringify(runDocument(run.sop, all), null, 2)}\n`)
   await replaceFile(`${base}.log`, all.map(logLines).join(''))

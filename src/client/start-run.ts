@@ -1,15 +1,16 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
+import type { SearchAttributePair } from '@temporalio/common'
 import { ulid } from 'ulid'
 import { type Actor, assertMay } from '../core/access.ts'
 import { sha256Hex } from '../core/canonical.ts'
-import type { Json } from '../core/definition.ts'
+import type { Json, SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { checkParams } from '../core/params.ts'
 import { RULES_VERSION } from '../core/run/run.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import { isLooser, sealedStart, type StartInput } from '../core/run/seed.ts'
 import type { RunView } from '../core/run/view.ts'
-import { RUN_WORKFLOW, type RunSopInput, statusQuery } from '../workflows/messages.ts'
+import { ATTRIBUTE_KEYS, RUN_WORKFLOW, type RunSopInput, statusQuery } from '../workflows/messages.ts'
 import type { StartRequest } from './client.ts'
 import { unavailable } from './find-run.ts'
 import type { Pin } from './pin.ts'
@@ -54,7 +55,7 @@ export const startRun = async (
     rulesVersion: RULES_VERSION,
   })
   await start(deps, runId, { ...input, sop: name, pinned }, request.idempotencyKey !== undefined)
-  return firstSight(deps.temporal, runId, pinned, request.wait !== false)
+  return request.wait === false ? unseen(runId, pinned) : firstSight(deps.temporal, runId, pinned)
 }
 
 const checkRights = (actor: Actor, { definition, policy }: PinnedSop, request: StartRequest): void => {
@@ -122,6 +123,7 @@ const start = async (
       priority: { priorityKey: PRIORITY_KEYS[definition?.priority ?? 'normal'], fairnessKey: input.sop.slice(0, 64) },
       staticSummary: `${definition?.title ?? input.sop}`.slice(0, 200),
       memo: { sop: input.sop },
+      typedSearchAttributes: definition === undefined ? [] : searchAttributes(input, definition),
     })
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError && keyed) return
@@ -129,9 +131,18 @@ const start = async (
   }
 }
 
+/** What Temporal's list shows from the first moment on, so that the run need not say it again. */
+const searchAttributes = (input: RunSopInput, definition: SopDefinition): SearchAttributePair[] => [
+  { key: ATTRIBUTE_KEYS.SopName, value: definition.name },
+  { key: ATTRIBUTE_KEYS.SopState, value: 'running' },
+  { key: ATTRIBUTE_KEYS.SopTrigger, value: input.trigger?.type ?? 'manual' },
+  { key: ATTRIBUTE_KEYS.SopDigest, value: input.pinned?.digest ?? '' },
+  { key: ATTRIBUTE_KEYS.SopPriority, value: PRIORITY_KEYS[definition.priority] },
+]
+
 /** Waits until there is something to see: a gate, a step, or an end. A refusal at the door is a conflict. */
-const firstSight = async (temporal: Client, runId: string, pinned: PinnedSop, waits: boolean): Promise<RunView> => {
-  const until = Date.now() + (waits ? FIRST_SIGHT_MS : 0)
+const firstSight = async (temporal: Client, runId: string, pinned: PinnedSop): Promise<RunView> => {
+  const until = Date.now() + FIRST_SIGHT_MS
   let seen: RunView | undefined
   for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 250)) {
     seen = (await look(temporal, runId, Math.max(until, Date.now() + 250))) ?? seen

@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey } from '@temporalio/common'
 import { defineQuery } from '@temporalio/workflow'
 import type { ExecutionMode, Json } from '../core/definition.ts'
 import type { RunEvent } from '../core/run/event.ts'
@@ -66,6 +67,16 @@ export const SEARCH_ATTRIBUTES = {
   SopDeadline: 'DATETIME',
   SopWaitingOn: 'KEYWORD_LIST',
 } as const
+
+export const ATTRIBUTE_KEYS = {
+  SopName: defineSearchAttributeKey('SopName', 'KEYWORD'),
+  SopState: defineSearchAttributeKey('SopState', 'KEYWORD'),
+  SopTrigger: defineSearchAttributeKey('SopTrigger', 'KEYWORD'),
+  SopDigest: defineSearchAttributeKey('SopDigest', 'KEYWORD'),
+  SopPriority: defineSearchAttributeKey('SopPriority', 'INT'),
+  SopDeadline: defineSearchAttributeKey('SopDeadline', 'DATETIME'),
+  SopWaitingOn: defineSearchAttributeKey('SopWaitingOn', 'KEYWORD_LIST'),
+}
 
 /** Type of the failure that a failed run closes with. */
 export const RUN_FAILED = 'RunFailed'

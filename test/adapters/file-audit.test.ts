@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readFileSync, readdirSync, statSync, trunca
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createFileAudit, sha256Hex } from '../../src/adapters/file-audit.ts'
 import { GENESIS_HASH, verifyChain } from '../../src/core/audit-chain.ts'
 import { sha256Hex as pureSha256Hex } from '../../src/core/canonical.ts'
@@ -212,7 +212,8 @@ describe('createFileAudit() writes documents', () => {
     const base = record.replace('.jsonl', '')
     await audit.append(RUN, EVENTS.slice(0, 7))
     expect(existsSync(`${base}.json`)).toBe(false)
-    expect(lines(`${base}.log`)).toHaveLength(9)
+    // The readable log follows; no step waits for it.
+    await vi.waitFor(() => expect(lines(`${base}.log`)).toHaveLength(9))
     await audit.append(RUN, EVENTS)
     const document = parsed(readFileSync(`${base}.json`, 'utf8'))
     expect(Object.keys(document)).toEqual(['sop', 'started_at', 'completed_at', 'status', 'steps', 'metrics'])
