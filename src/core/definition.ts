@@ -151,7 +151,17 @@ export interface SopGate extends ApprovalSettings {
   readonly command?: Command
 }
 
-export const TRIGGER_TYPES = ['manual', 'cron', 'webhook', 'file_watch', 'command', 'event', 'mqtt', 'amqp', 'sop'] as const
+export const TRIGGER_TYPES = [
+  'manual',
+  'cron',
+  'webhook',
+  'file_watch',
+  'command',
+  'event',
+  'mqtt',
+  'amqp',
+  'sop',
+] as const
 export type TriggerType = (typeof TRIGGER_TYPES)[number]
 
 export type Trigger = { readonly condition?: Condition } & (
