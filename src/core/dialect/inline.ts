@@ -26,16 +26,24 @@ export interface Group {
   readonly end: number
 }
 
-/** The outermost `[…]` of a text. Links (`[x](y)`), images and escaped brackets are none. */
+// Each one that never closes costs a look at the whole text.
+const MAX_OPEN = 16
+
+/** The outermost `[…]` of a text, whatever stray `[` stand before them. Links (`[x](y)`), images and escaped brackets are none. */
 export const findGroups = (text: string): readonly Group[] => {
   const groups: Group[] = []
+  let open = 0
   for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at)) {
     if (isEscaped(text, at)) {
       at += 1
       continue
     }
     const end = closingBracket(text, at, true) ?? closingBracket(text, at, false)
-    if (end === undefined) return groups
+    if (end === undefined) {
+      if (++open > MAX_OPEN) return groups
+      at += 1
+      continue
+    }
     if (text[end] !== '(' && text[at - 1] !== '!') groups.push({ start: at, end })
     at = end
   }

@@ -4,9 +4,9 @@ export type Files = Readonly<Record<string, string>>
 
 /**
  * Name, files, and the findings in order: `severity code file:line:column beginning of the message`, and behind ` => ` the
- * way out where it names what was meant.
+ * way out where it names what was meant. `reading` is what the definition says of it, where there is one.
  */
-export type OddInput = readonly [name: string, files: Files, findings: readonly string[]]
+export type OddInput = readonly [name: string, files: Files, findings: readonly string[], reading?: object]
 
 /** Dialect A with these lines below "Steps"; they begin in line 3. */
 export const list = (...lines: readonly string[]): Files => ({
