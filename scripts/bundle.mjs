@@ -10,6 +10,18 @@ const workflowsPath = fileURLToPath(new URL('../src/workflows/index.ts', import.
 
 const payloadConverterPath = fileURLToPath(new URL('../src/workflows/converter.ts', import.meta.url))
 
+/** Our own rules: pure, without state of their own. */
+const PURE = [
+  'run/transition.ts',
+  'run/view.ts',
+  'run/receive.ts',
+  'run/seed.ts',
+  'run/evolve.ts',
+  'params.ts',
+  'seal.ts',
+  'condition/evaluate.ts',
+].map((name) => fileURLToPath(new URL(`../src/core/${name}`, import.meta.url)))
+
 /** @type {string[]} */
 const messages = []
 const logger = new DefaultLogger('WARN', ({ message }) => messages.push(message))
@@ -18,7 +30,7 @@ try {
     workflowsPath,
     payloadConverterPath,
     // Pure libraries, evaluated once and shared: the bundle's own modules are evaluated anew for every run.
-    preloadModules: ['@marcbachmann/cel-js', 're2js', '@noble/hashes/sha2.js'],
+    preloadModules: ['@marcbachmann/cel-js', 're2js', '@noble/hashes/sha2.js', ...PURE],
     logger,
     // The inline source map stays: Temporal's worker takes it out of the bundle (facts: without one it refuses the bundle).
     webpackConfigHook: (config) => ({ ...config, mode: 'production' }),
