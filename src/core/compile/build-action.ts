@@ -228,6 +228,9 @@ const statusTexts = (value: Located, asked: Asked): ReturnType<typeof readList> 
   )
 }
 
+/** A script as shells read it: a CR would be part of the last word of each line. */
+const unixLines = (script: string): string => script.replaceAll('\r\n', '\n').replace(/\n+$/, '')
+
 /** A command, a list of commands, or tables `{ interpreter, script }`. */
 export const readCommands = (value: Located, asked: Asked): readonly Command[] | undefined => {
   const found = fromText(value)
@@ -240,7 +243,7 @@ export const readCommands = (value: Located, asked: Asked): readonly Command[] |
   if (script === undefined) return undefined
   return script.trim() === ''
     ? refuseValue(value.place, asked, 'the command is empty')
-    : [{ interpreter: 'bash', script: script.replace(/\n+$/, '') }]
+    : [{ interpreter: 'bash', script: unixLines(script) }]
 }
 
 const tableCommand = (table: Extract<Located, { kind: 'table' }>, asked: Asked): readonly Command[] | undefined => {
@@ -257,5 +260,5 @@ const tableCommand = (table: Extract<Located, { kind: 'table' }>, asked: Asked):
     return refuseValue(language?.place ?? table.place, asked, `"${name.slice(0, 20)}" is no known interpreter`)
   return text.trim() === ''
     ? refuseValue(script.place, asked, 'the command is empty')
-    : [{ interpreter, script: text.replace(/\n+$/, '') }]
+    : [{ interpreter, script: unixLines(text) }]
 }

@@ -122,7 +122,9 @@ const isScalar = (value: TomlAny): value is string | number | boolean | TomlDate
   typeof value !== 'object' || value instanceof TomlDate
 
 const scalar = (value: string | number | boolean | TomlDate, place: Place, raw?: string): LocatedScalar => {
-  const plain = value instanceof TomlDate ? value.toISOString() : value
+  const isLong = typeof value === 'string' && /^(?:"""|''')/.test(raw ?? '')
+  // Where a file ends its lines in CRLF, its texts hold LF, as those of all other formats do.
+  const plain = value instanceof TomlDate ? value.toISOString() : isLong ? value.replaceAll('\r\n', '\n') : value
   return {
     kind: 'scalar',
     // JSON knows neither; as a text they are refused wherever a number is expected.

@@ -19,7 +19,8 @@ export interface YamlSpan {
 /** Reads front matter with the place of each key and value. Undefined when it is not a YAML table; the report says why. */
 export const readYaml = (span: YamlSpan, report: Report): LocatedTable | undefined => {
   const { source, start, end } = span
-  const text = source.text.slice(start, end)
+  // The library knows no line that ends in CR alone. Offsets stay.
+  const text = source.text.slice(start, end).replace(/\r(?!\n)/g, '\n')
   const limit = findLimit(text)
   if (limit !== undefined) {
     report.add(limit.code, source.at(start + limit.offset), `Cannot read the front matter: ${limit.reason}`)

@@ -524,4 +524,21 @@ export const ODD_MANIFESTS: readonly OddInput[] = [
       ],
     },
   ],
+  [
+    'SOP.toml with CRLF and a command of several lines',
+    { 'x/SOP.toml': '[[steps]]\r\ntitle = "A"\r\ncommand = """\r\necho 1\r\necho 2\r\n"""\r\n' },
+    [],
+    { steps: [{ action: { commands: [{ script: 'echo 1\necho 2' }] } }] },
+  ],
+  [
+    'a command with escaped CRLF',
+    { 'x/manifest.json': '{ "steps": [{ "title": "A", "command": "echo 1\\r\\necho 2\\r\\n" }] }' },
+    [],
+    { steps: [{ action: { commands: [{ script: 'echo 1\necho 2' }] } }] },
+  ],
+  [
+    'a command with a stray CR',
+    { 'x/manifest.json': '{ "steps": [{ "title": "A", "command": "echo 1\\recho 2" }] }' },
+    ['warning hidden-character x/manifest.json:1:39 This command holds the character U+000D => Delete the character'],
+  ],
 ]

@@ -408,4 +408,11 @@ export const ODD_TEXT: readonly OddInput[] = [
   ],
   ['front matter octal', single('---', 'max_concurrent: 010', '---', '## Step 1: A', ''), [], { maxConcurrent: 10 }],
   ['front matter comment only', single('---', '# nothing', '---', '## Step 1: A', ''), [], { steps: [{ title: 'A' }] }],
+  [
+    'front matter of lines that end in CR alone',
+    { 'x.md': '---\rname: x\rpriority: hihg\r---\r## Step 1: A\r' },
+    [
+      'error bad-value x.md:3:11 Cannot read setting "priority": "hihg" is not one of low, normal, high, critical => Did you mean "high"?',
+    ],
+  ],
 ]
