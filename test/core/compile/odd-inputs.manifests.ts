@@ -539,6 +539,6 @@ export const ODD_MANIFESTS: readonly OddInput[] = [
   [
     'a command with a stray CR',
     { 'x/manifest.json': '{ "steps": [{ "title": "A", "command": "echo 1\\recho 2" }] }' },
-    ['warning hidden-character x/manifest.json:1:39 This command holds the character U+000D => Delete the character'],
+    ['warning hidden-character x/manifest.json:1:40 This command holds the character U+000D => Delete the character'],
   ],
 ]
