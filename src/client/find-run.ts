@@ -14,6 +14,10 @@ const QUERY_DEADLINE_MS = 3_000
 /** Pause between two looks at a run that has not begun, in milliseconds. */
 const PIN_PAUSE_MS = 50
 
+/** How long a closed run may take to be on record, and the pause between two looks, in milliseconds. */
+const RECORD_MS = 2_000
+const RECORD_PAUSE_MS = 20
+
 export interface FindDeps {
   readonly temporal: Client
   readonly records: Records
@@ -77,7 +81,10 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
   }
   try {
     const view = await askWorker(deps.temporal, runId)
-    if (view !== undefined) return view
+    if (view !== undefined) {
+      if (isClosed(view.status)) await untilRecorded(deps.records, runId)
+      return view
+    }
   } catch (error) {
     if (error instanceof WorkflowNotFoundError && summary === undefined) {
       throw new SopError('not_found', `Cannot find run "${runId}": sop runs lists them`)
@@ -89,6 +96,15 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
     'unavailable',
     `Cannot read run "${runId}": it is not on record yet and no worker answers; is a worker running?`,
   )
+}
+
+/** Whoever reads that a run is over finds its whole record: the last events are on their way to it. */
+const untilRecorded = async (records: Records, runId: string): Promise<void> => {
+  for (const end = Date.now() + RECORD_MS; Date.now() < end; ) {
+    const summary = await records.index.get(runId)
+    if (summary !== undefined && isClosed(summary.status)) return
+    await new Promise((resolve) => setTimeout(resolve, RECORD_PAUSE_MS))
+  }
 }
 
 /** A run that was started in Temporal has no view before its definition is pinned, so it gets a moment. */
