@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../src/config.ts'
 import { readClientConfig } from '../src/config/client-config.ts'
 
-const cwd = '/work/here'
+const cwd = '/srv/here'
 const from = (files: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) => {
   const byPath = new Map(Object.entries(files).map(([path, text]) => [resolve(cwd, path), text]))
   return { env, cwd, readFile: (path: string) => byPath.get(path) }

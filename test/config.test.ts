@@ -5,7 +5,7 @@ import { describeConfig } from '../src/config/describe.ts'
 import { CONFIG_VARIABLES, SETTINGS } from '../src/config/settings.ts'
 import { SopError } from '../src/core/errors.ts'
 
-const cwd = '/work/here'
+const cwd = '/srv/here'
 
 /** Reads a configuration from files and variables that exist only in the test. */
 function read(
@@ -24,8 +24,8 @@ test('without any source every setting has its default', () => {
   const { config, origins, problems } = read()
   expect(problems).toEqual([])
   expect(config).toMatchObject({
-    dataDir: '/work/here/.sop',
-    sopDir: '/work/here/sops',
+    dataDir: '/srv/here/.sop',
+    sopDir: '/srv/here/sops',
     workdir: cwd,
     api: { host: '127.0.0.1', port: 7780 },
     temporal: { namespace: 'default', port: 7233, ui: true, taskQueue: 'sop', retentionDays: 30 },
@@ -159,7 +159,7 @@ db_password = "secrets/db"
   expect(problems).toEqual([])
   expect(Object.entries(origins).filter(([, origin]) => !/^sop\.config\.toml:\d+$/.test(origin))).toEqual([])
   expect(config).toEqual({
-    dataDir: '/work/here/data',
+    dataDir: '/srv/here/data',
     sopDir: '/srv/sops',
     workdir: '/home/me/work',
     api: { host: '0.0.0.0', port: 0, publicUrl: 'https://sop.example/ops' },
@@ -171,7 +171,7 @@ db_password = "secrets/db"
       port: 7000,
       ui: false,
       uiPort: 7001,
-      cliPath: '/work/here/bin/temporal',
+      cliPath: '/srv/here/bin/temporal',
       taskQueue: 'q',
       retentionDays: 60,
     },
@@ -195,7 +195,7 @@ db_password = "secrets/db"
     facts: { disk_usage: { command: 'df -h' }, region: { env: 'REGION' } },
     envInConditions: ['REGION'],
     envPassthrough: ['KUBECONFIG', 'AWS_PROFILE'],
-    secretFiles: { db_password: '/work/here/secrets/db' },
+    secretFiles: { db_password: '/srv/here/secrets/db' },
     allowImpliedGate: false,
     agentsMayApprove: true,
     agentsMayCreate: true,
@@ -203,8 +203,8 @@ db_password = "secrets/db"
     killGraceMs: 1500,
     shutdownGraceMs: 3000,
     maxCachedWorkflows: 50,
-    stateDir: '/work/here/state',
-    auditDir: '/work/here/audit',
+    stateDir: '/srv/here/state',
+    auditDir: '/srv/here/audit',
     logLevel: 'debug',
   })
 })
@@ -255,29 +255,29 @@ test('.env may have a BOM, CRLF, quotes, comments and export', () => {
   const { config } = read({
     '.env': '\uFEFFSOP_API_PORT=1\r\n# note\r\nexport SOP_TASK_QUEUE="a b" # why\r\nSOP_DIR=\'my sops\'\r\n',
   })
-  expect(config).toMatchObject({ api: { port: 1 }, temporal: { taskQueue: 'a b' }, sopDir: '/work/here/my sops' })
+  expect(config).toMatchObject({ api: { port: 1 }, temporal: { taskQueue: 'a b' }, sopDir: '/srv/here/my sops' })
 })
 
 test('the TOML file may have a BOM and CRLF, and camelCase keys', () => {
   const { config, problems } = toml('\uFEFFdataDir = "d"\r\n\r\n[temporal]\r\nuiPort = 5\r\n')
   expect(problems).toEqual([])
-  expect(config).toMatchObject({ dataDir: '/work/here/d', temporal: { uiPort: 5 } })
+  expect(config).toMatchObject({ dataDir: '/srv/here/d', temporal: { uiPort: 5 } })
 })
 
 test('paths of a file start at its folder, paths of variables and options at the working directory', () => {
   const file = { 'conf/sop.toml': 'data_dir = "a"\nsop_dir = "b"\n[secret_files]\nx = "c"' }
   const { config } = read(file, { SOP_CONFIG: 'conf/sop.toml', SOP_DIR: 'e' })
   expect(config).toMatchObject({
-    dataDir: '/work/here/conf/a',
-    sopDir: '/work/here/e',
-    secretFiles: { x: '/work/here/conf/c' },
+    dataDir: '/srv/here/conf/a',
+    sopDir: '/srv/here/e',
+    secretFiles: { x: '/srv/here/conf/c' },
   })
-  expect(read(file, { SOP_CONFIG: 'conf/sop.toml' }, { dataDir: 'f' }).config.dataDir).toBe('/work/here/f')
+  expect(read(file, { SOP_CONFIG: 'conf/sop.toml' }, { dataDir: 'f' }).config.dataDir).toBe('/srv/here/f')
 })
 
 test('DATA_DIR is the parent of the state and audit folders, never of the data directory', () => {
   const { config, origins } = read({}, { DATA_DIR: '/d', AUDIT_DIR: '/a' })
-  expect(config).toMatchObject({ stateDir: '/d/sop-state', auditDir: '/a', dataDir: '/work/here/.sop' })
+  expect(config).toMatchObject({ stateDir: '/d/sop-state', auditDir: '/a', dataDir: '/srv/here/.sop' })
   expect([origins['stateDir'], origins['auditDir']]).toEqual(['env DATA_DIR', 'env AUDIT_DIR'])
 })
 
