@@ -169,7 +169,10 @@ if (process.env['UPDATE'] === '1')
         >
         const { pinned, params, trigger, startedBy, via, rulesVersion } = input
         const seed: RunSeed = { runId, rulesVersion, pinned, params, trigger, startedBy, via }
-        await writeFile(join(FOLDER, `${name}.json`), `${JSON.stringify({ history, seed, events, view }, null, 1)}\n`)
+        await writeFile(
+          join(FOLDER, `${name}.json`), // Stack traces name files of the machine that recorded them.
+          `${JSON.stringify({ history, seed, events, view }, null, 1).replaceAll(`${process.cwd()}/`, '')}\n`,
+        )
       },
     )
   })
