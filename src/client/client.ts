@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ExecutionMode, Json, SopDefinition } from '../core/definition.ts'
-import type { DecisionReply } from '../core/run/decision.ts'
+import type { DecisionReply, RetryOutcome } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import type { TriggerInfo } from '../core/run/principal.ts'
 import type { RunSummary, RunView } from '../core/run/view.ts'
@@ -83,12 +83,28 @@ export interface DecisionRequest {
   /** Makes a repeated call count once. */
   readonly decisionId?: string
 }
+export interface ApproveRequest extends DecisionRequest {
+  /** What the approver was shown (`covers` of the gate): `conflict` where that is not what stands there now. */
+  readonly covers?: string
+}
+/** For a step that waits for a person, and for one of which nobody knows whether it ran: it ran, and handed these on. */
 export interface CompleteRequest extends DecisionRequest {
   readonly values?: Readonly<Record<string, Json>>
   /** Tick (or untick) one checklist item instead of completing the step. */
   readonly item?: number
   readonly ticked?: boolean
   readonly failed?: boolean
+}
+
+export interface CancelRequest extends DecisionRequest {
+  /** Undo the finished steps first, in reverse order; the run is `paused` where an undo fails. */
+  readonly rollback?: boolean
+}
+export interface RetryRequest extends DecisionRequest {
+  /** Params that change. Checked against their types; values of secret ones go to the vault. */
+  readonly params?: Readonly<Record<string, Json>>
+  /** For a step that is `unknown`: it did not run. Absent: run it again though it may have run. */
+  readonly outcome?: RetryOutcome
 }
 
 export interface RunListFilter {
@@ -146,13 +162,25 @@ export interface SopClient {
   /** `not_found`. A name falls back to its newest run. Needs: viewer. */
   getRunStatus(ref: string): Promise<RunView>
   /** A refusal is an answer, not an error: `accepted: false` with code, reason and who decided. Needs: approver. */
-  approveStep(ref: string, step?: number, request?: DecisionRequest): Promise<DecisionReply>
+  approveStep(ref: string, step?: number, request?: ApproveRequest): Promise<DecisionReply>
   rejectStep(ref: string, step?: number, request?: DecisionRequest): Promise<DecisionReply>
-  /** Ends (or ticks off one item of) a manual step. Needs: operator, or to be its assignee. */
+  /**
+   * Ends (or ticks off one item of) a manual step, or says of a step that is `unknown` that it ran.
+   * Needs: operator, or to be its assignee.
+   */
   completeStep(ref: string, step: number | undefined, request?: CompleteRequest): Promise<DecisionReply>
   /** Needs: operator. */
   skipStep(ref: string, step: number | undefined, request?: DecisionRequest): Promise<DecisionReply>
-  cancelRun(ref: string, request?: DecisionRequest): Promise<DecisionReply>
+  /** At once, and with `rollback` after the finished steps were undone. Needs: operator, as all that follow. */
+  cancelRun(ref: string, request?: CancelRequest): Promise<DecisionReply>
+  /** At the next boundary between two steps; at once where nothing runs. */
+  pauseRun(ref: string, request?: DecisionRequest): Promise<DecisionReply>
+  resumeRun(ref: string, request?: DecisionRequest): Promise<DecisionReply>
+  /**
+   * Goes on from where the run stopped, or again from an earlier `step`. A closed failed or cancelled run goes on as a new
+   * execution under the same id.
+   */
+  retryRun(ref: string, request?: RetryRequest): Promise<DecisionReply>
   /** `not_found`. Needs: viewer. */
   getAuditLog(ref: string): Promise<AuditLog>
   /**

@@ -66,6 +66,9 @@ export function createHttpClient(
     completeStep: async (ref, step, request) => decide(ref, 'complete', step, request),
     skipStep: async (ref, step, request) => decide(ref, 'skip', step, request),
     cancelRun: async (ref, request) => decide(ref, 'cancel', undefined, request),
+    pauseRun: async (ref, request) => decide(ref, 'pause', undefined, request),
+    resumeRun: async (ref, request) => decide(ref, 'resume', undefined, request),
+    retryRun: async (ref, request) => decide(ref, 'retry', undefined, request),
     getAuditLog: async (ref) => get<AuditLog>(`${run(ref)}/audit`),
     readLog: async (ref, { waitMs, ...at }) =>
       get<LogChunk>(`${run(ref)}/logs`, { ...at, wait: capped(waitMs), format: 'json' }, waitMs),

@@ -10,13 +10,16 @@ import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import { sealedText } from '../core/seal.ts'
 import { SopError } from '../core/errors.ts'
 import { isClosed } from '../core/run/state.ts'
-import type { CompleteRequest } from './client.ts'
+import type { ApproveRequest, CancelRequest, CompleteRequest, RetryRequest } from './client.ts'
 import { type FindDeps, readRun, unavailable } from './find-run.ts'
 import type { InstallationKey } from './signing.ts'
 import type { Turns } from './turns.ts'
 
 /** How long a decision waits for a worker before it is stored as a signal (engine.md 2). */
 const UPDATE_DEADLINE_MS = 5_000
+
+/** What any of the verbs may bring along. */
+export type DecisionBody = ApproveRequest & CompleteRequest & CancelRequest & RetryRequest
 
 export interface SendDeps extends FindDeps {
   readonly key: InstallationKey
@@ -32,7 +35,7 @@ export const sendDecision = async (
   actor: Actor,
   runId: string,
   kind: Decision['kind'],
-  request: CompleteRequest,
+  request: DecisionBody,
 ): Promise<DecisionReply> => {
   const decision = await addressed(deps, runId, kind, { ...request, decisionId: request.decisionId ?? ulid() })
   const sealed = seal(deps.key, runId, { ...decision, kind, principal: actor.principal, via: actor.via })
@@ -57,8 +60,8 @@ const addressed = async (
   deps: SendDeps,
   runId: string,
   kind: Decision['kind'],
-  request: CompleteRequest,
-): Promise<CompleteRequest> => {
+  request: DecisionBody,
+): Promise<DecisionBody> => {
   const isAboutGate = kind === 'approve' || kind === 'reject'
   if (!isAboutGate || request.gate !== undefined || request.step !== undefined) return request
   const { openGates } = await readRun(deps, runId)

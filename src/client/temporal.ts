@@ -5,7 +5,7 @@ import { SopError } from '../core/errors.ts'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import { notServed, unsupported } from '../core/run/supported.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
-import type { CompleteRequest, Health, RunListFilter, SopClient, SopSummary } from './client.ts'
+import type { Health, RunListFilter, SopClient, SopSummary } from './client.ts'
 import { createSop } from './create-sop.ts'
 import { findRun, readRun } from './find-run.ts'
 import { readHealth } from './health.ts'
@@ -13,7 +13,7 @@ import { findEntry, type Pin } from './pin.ts'
 import { planRun } from './plan-run.ts'
 import { readLog } from './read-log.ts'
 import type { Records } from './records.ts'
-import { sendDecision } from './send-decision.ts'
+import { type DecisionBody, sendDecision } from './send-decision.ts'
 import type { InstallationKey } from './signing.ts'
 import { startRun } from './start-run.ts'
 import { createTurns } from './turns.ts'
@@ -46,11 +46,11 @@ export const createTemporalClient = (
 type Deps = TemporalClientDeps & { readonly turns: ReturnType<typeof createTurns> }
 
 const clientOf = (deps: Deps, actor: Actor): SopClient => {
-  const decide = async (verb: DecisionVerb, ref: string, request: CompleteRequest): Promise<DecisionReply> => {
+  const decide = async (verb: DecisionVerb, ref: string, request: DecisionBody): Promise<DecisionReply> => {
     assertMay(actor, verb, await assigneeFacts(deps, verb, ref, request))
     return sendDecision(deps, actor, await findRun(deps, ref), VERB_KINDS[verb], request)
   }
-  const about = (step: number | undefined, request: CompleteRequest = {}): CompleteRequest =>
+  const about = (step: number | undefined, request: DecisionBody = {}): DecisionBody =>
     step === undefined ? request : { ...request, step }
   return {
     listSops: async () => {
@@ -83,7 +83,10 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
     rejectStep: (ref, step, request) => decide('rejectStep', ref, about(step, request)),
     completeStep: (ref, step, request) => decide('completeStep', ref, about(step, request)),
     skipStep: (ref, step, request) => decide('skipStep', ref, about(step, request)),
-    cancelRun: (ref, request) => decide('cancelRun', ref, request ?? {}),
+    cancelRun: (ref, request = {}) => decide('cancelRun', ref, request),
+    pauseRun: (ref, request = {}) => decide('pauseRun', ref, request),
+    resumeRun: (ref, request = {}) => decide('resumeRun', ref, request),
+    retryRun: (ref, request = {}) => decide('retryRun', ref, request),
     getAuditLog: async (ref) => {
       assertMay(actor, 'getAuditLog')
       const runId = await findRun(deps, ref, true)
@@ -105,11 +108,14 @@ const VERB_KINDS = {
   completeStep: 'complete',
   skipStep: 'skip',
   cancelRun: 'cancel',
+  pauseRun: 'pause',
+  resumeRun: 'resume',
+  retryRun: 'retry',
 } as const satisfies Record<string, Decision['kind']>
 type DecisionVerb = keyof typeof VERB_KINDS
 
 /** The assignee of a manual step may complete it without being an operator, so it has to be looked up first. */
-const assigneeFacts = async (deps: Deps, verb: DecisionVerb, ref: string, { step }: CompleteRequest) => {
+const assigneeFacts = async (deps: Deps, verb: DecisionVerb, ref: string, { step }: DecisionBody) => {
   if (verb !== 'completeStep') return {}
   try {
     const { openInputs } = await readRun(deps, await findRun(deps, ref))

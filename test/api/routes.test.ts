@@ -62,6 +62,11 @@ describe('what is asked of the client', () => {
     ['complete', { failed: true }, 'completeStep', ['r', undefined, { failed: true }]],
     ['skip', { step: 0, reason: 'x' }, 'skipStep', ['r', 0, { reason: 'x' }]],
     ['cancel', { reason: 'x', decisionId: 'd' }, 'cancelRun', ['r', { reason: 'x', decisionId: 'd' }]],
+    ['cancel', { rollback: true }, 'cancelRun', ['r', { rollback: true }]],
+    ['pause', { reason: 'x' }, 'pauseRun', ['r', { reason: 'x' }]],
+    ['resume', { comment: 'x' }, 'resumeRun', ['r', { comment: 'x' }]],
+    ['retry', { step: 2, params: { a: 1 } }, 'retryRun', ['r', { step: 2, params: { a: 1 } }]],
+    ['retry', { outcome: 'did_not_run' }, 'retryRun', ['r', { outcome: 'did_not_run' }]],
   ])('POST runs/r/%s %j', async (verb, body, method, args) => {
     const api = await testApi()
     expect((await api.call('POST', `/api/v1/runs/r/${verb}`, { body })).status).toBe(200)

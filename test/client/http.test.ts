@@ -35,7 +35,7 @@ describe('createHttpClient() over the real API', () => {
     ['getRunStatus', [RUN], sample.runSample],
     [
       'approveStep',
-      [RUN, 2, { comment: 'Tests passed', gate: 'g', attempt: 3, decisionId: 'd' }],
+      [RUN, 2, { comment: 'Tests passed', gate: 'g', attempt: 3, decisionId: 'd', covers: 'c' }],
       { accepted: true, runId: RUN, status: 'running', gate: 'g', stepNumber: 2, attempt: 1 },
     ],
     [
@@ -53,7 +53,14 @@ describe('createHttpClient() over the real API', () => {
       [RUN, 0, { reason: 'x' }],
       { accepted: true, runId: RUN, status: 'running', gate: '2-back_up', stepNumber: 0, attempt: 1 },
     ],
-    ['cancelRun', [RUN, { reason: 'x' }], { accepted: true, runId: RUN, status: 'cancelled' }],
+    ['cancelRun', [RUN, { reason: 'x', rollback: true }], { accepted: true, runId: RUN, status: 'cancelled' }],
+    ['pauseRun', [RUN, { reason: 'x' }], { accepted: true, runId: RUN, status: 'paused', action: 'paused' }],
+    ['resumeRun', [RUN, {}], { accepted: true, runId: RUN, status: 'running', action: 'resumed' }],
+    [
+      'retryRun',
+      [RUN, { step: 2, params: { a: [1] }, outcome: 'did_not_run' }],
+      { accepted: true, runId: RUN, status: 'running', action: 'retried' },
+    ],
     ['getAuditLog', [RUN], sample.auditSample],
     ['readLog', [RUN, { step: 1, attempt: 2, source: 'verify', offset: 5, limit: 6, waitMs: 7 }], sample.logSample],
     ['health', [], sample.healthSample],

@@ -3,7 +3,15 @@ import { assertMay, may } from '../../core/access.ts'
 import type { DecisionReply } from '../../core/run/decision.ts'
 import { refusal } from '../problem.ts'
 import { route, type Answer, type Call, type Reply, type Route } from '../route.ts'
-import { approveBody, completeBody, decisionBody, decisionReply, rejectBody } from '../schemas/decision.ts'
+import {
+  approveBody,
+  cancelBody,
+  completeBody,
+  decisionBody,
+  decisionReply,
+  rejectBody,
+  retryBody,
+} from '../schemas/decision.ts'
 
 /** How a decision is answered: 202 when it is stored and nobody has seen it yet. A refused one is a problem. */
 export function answerTo(reply: DecisionReply): Answer {
@@ -79,11 +87,41 @@ export const decisionRoutes: readonly Route[] = [
     ...decision,
     path: '/api/v1/runs/:id/cancel',
     operationId: 'cancelRun',
-    summary: 'End a run at once',
+    summary: 'End a run at once, or after undoing what it did',
     verb: 'cancelRun',
-    body: decisionBody,
+    body: cancelBody,
     example: { reason: 'Wrong version' },
     handle: async ({ client, params, body }) => answerTo(await client.cancelRun(params.id ?? '', body)),
+  }),
+  route({
+    ...decision,
+    path: '/api/v1/runs/:id/pause',
+    operationId: 'pauseRun',
+    summary: 'Pause a run at the next boundary between two steps',
+    verb: 'pauseRun',
+    body: decisionBody,
+    example: { reason: 'Waiting for the network team' },
+    handle: async ({ client, params, body }) => answerTo(await client.pauseRun(params.id ?? '', body)),
+  }),
+  route({
+    ...decision,
+    path: '/api/v1/runs/:id/resume',
+    operationId: 'resumeRun',
+    summary: 'Go on after a pause',
+    verb: 'resumeRun',
+    body: decisionBody,
+    example: { comment: 'The network is back' },
+    handle: async ({ client, params, body }) => answerTo(await client.resumeRun(params.id ?? '', body)),
+  }),
+  route({
+    ...decision,
+    path: '/api/v1/runs/:id/retry',
+    operationId: 'retryRun',
+    summary: 'Try again from where a run stopped, or from an earlier step',
+    verb: 'retryRun',
+    body: retryBody,
+    example: { step: 3, params: { version: '1.4.3' }, comment: 'Fixed the version' },
+    handle: async ({ client, params, body }) => answerTo(await client.retryRun(params.id ?? '', body)),
   }),
 ]
 

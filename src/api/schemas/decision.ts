@@ -1,7 +1,13 @@
 import { z } from 'zod'
-import type { CompleteRequest, DecisionRequest } from '../../client/client.ts'
+import type {
+  ApproveRequest,
+  CancelRequest,
+  CompleteRequest,
+  DecisionRequest,
+  RetryRequest,
+} from '../../client/client.ts'
 import { ERROR_CODES } from '../../core/errors.ts'
-import type { DecisionReply } from '../../core/run/decision.ts'
+import { type DecisionReply, RETRY_OUTCOMES } from '../../core/run/decision.ts'
 import { RUN_STATES } from '../../core/run/state.ts'
 import { components, jsonRecord } from './registry.ts'
 
@@ -17,23 +23,43 @@ const decisionFields = {
   decisionId: z.string().min(1).max(200).exactOptional().describe('Makes a repeated call count once'),
 }
 
-export type DecisionBody = DecisionRequest & { readonly approved?: boolean }
+interface Approved {
+  readonly approved?: boolean
+}
 
-const decisionOf = (id: string, approved: boolean, other: string): z.ZodType<DecisionBody> =>
-  z
-    .strictObject({
-      ...decisionFields,
-      approved: z
-        .literal(approved, { error: `expected ${approved}; for the other decision POST to …/${other}` })
-        .exactOptional(),
-    })
-    .register(components, { id })
+const approvedAs = (approved: boolean, other: string) =>
+  z.literal(approved, { error: `expected ${approved}; for the other decision POST to …/${other}` }).exactOptional()
 
-export const approveBody = decisionOf('Approval', true, 'reject')
-export const rejectBody = decisionOf('Rejection', false, 'approve')
+export const approveBody: z.ZodType<ApproveRequest & Approved> = z
+  .strictObject({
+    ...decisionFields,
+    covers: z.string().min(1).max(200).exactOptional().describe('Digest of what was shown; another one is refused'),
+    approved: approvedAs(true, 'reject'),
+  })
+  .register(components, { id: 'Approval' })
+export const rejectBody: z.ZodType<DecisionRequest & Approved> = z
+  .strictObject({ ...decisionFields, approved: approvedAs(false, 'approve') })
+  .register(components, { id: 'Rejection' })
 export const decisionBody: z.ZodType<DecisionRequest> = z
   .strictObject(decisionFields)
   .register(components, { id: 'Decision' })
+
+export const cancelBody: z.ZodType<CancelRequest> = z
+  .strictObject({
+    ...decisionFields,
+    rollback: z.boolean().exactOptional().describe('Undo the finished steps first, in reverse order'),
+  })
+  .register(components, { id: 'Cancellation' })
+export const retryBody: z.ZodType<RetryRequest> = z
+  .strictObject({
+    ...decisionFields,
+    params: jsonRecord.exactOptional().describe('Params that change'),
+    outcome: z
+      .enum(RETRY_OUTCOMES)
+      .exactOptional()
+      .describe('For a step that is `unknown`: it did not run. Absent: run it again though it may have run'),
+  })
+  .register(components, { id: 'Retry' })
 
 export const completeBody: z.ZodType<CompleteRequest> = z
   .strictObject({

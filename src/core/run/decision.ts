@@ -7,6 +7,10 @@ import type { Principal, Surface } from './principal.ts'
 export const DECISION_KINDS = ['approve', 'reject', 'complete', 'skip', 'cancel', 'pause', 'resume', 'retry'] as const
 export type DecisionKind = (typeof DECISION_KINDS)[number]
 
+/** What the sender of a `retry` knows of the step that is `unknown`. */
+export const RETRY_OUTCOMES = ['did_not_run'] as const
+export type RetryOutcome = (typeof RETRY_OUTCOMES)[number]
+
 /**
  * One flat JSON argument, so that it can be typed into the Temporal UI. Every field is optional there:
  * `{}` is a decision about the only open gate.
@@ -30,6 +34,14 @@ export interface Decision {
   readonly ticked?: boolean
   /** For `complete`: the person reports that the step failed. */
   readonly failed?: boolean
+  /** For `approve`: the digest that the approver was shown (`covers` of the gate). Another one is refused. */
+  readonly covers?: string
+  /** For `cancel`: undo the finished steps before the run ends. */
+  readonly rollback?: boolean
+  /** For `retry`: params that change, checked against their declarations. Values of secret ones never stand here. */
+  readonly params?: Readonly<Record<string, Json>>
+  /** For `retry` of a step of which nobody knows whether it ran: it did not. Absent: run it again though it may have. */
+  readonly outcome?: RetryOutcome
   readonly principal?: Principal
   readonly via?: Surface
   /** Ed25519 signature of our API over `sealedText`: only then are `principal` and `via` believed. */

@@ -1,6 +1,6 @@
 import type { Json } from '../definition.ts'
 import { sealedText, verifySeal } from '../seal.ts'
-import { DECISION_KINDS, type Decision, type DecisionKind } from './decision.ts'
+import { DECISION_KINDS, type Decision, type DecisionKind, RETRY_OUTCOMES } from './decision.ts'
 import { PRINCIPAL_KINDS, type Principal, SURFACES } from './principal.ts'
 
 // receive.ts: the one door from a message of unknown make to a decision. It never throws.
@@ -9,9 +9,10 @@ export type Received =
   | { readonly ok: true; readonly decision: Decision }
   | { readonly ok: false; readonly reason: string }
 
-const TEXTS = ['decisionId', 'gate', 'comment', 'reason', 'seal'] as const
+const TEXTS = ['decisionId', 'gate', 'comment', 'reason', 'covers', 'outcome', 'seal'] as const
 const NUMBERS = ['step', 'attempt', 'item'] as const
-const FLAGS = ['ticked', 'failed'] as const
+const FLAGS = ['ticked', 'failed', 'rollback'] as const
+const TABLES = ['values', 'params'] as const
 
 /** Longest text that a message may bring along, in characters. */
 const MAX_TEXT = 16_384
@@ -72,12 +73,18 @@ const shapeProblem = (argument: Record<string, unknown>): string | undefined => 
     const value = argument[key]
     if (value !== undefined && value !== null && typeof value !== 'boolean') return `"${key}" is not true or false`
   }
-  const { values } = argument
-  return values === undefined || values === null || isRecord(values) ? undefined : '"values" is not a JSON object'
+  for (const key of TABLES) {
+    const value = argument[key]
+    if (value !== undefined && value !== null && !isRecord(value)) return `"${key}" is not a JSON object`
+  }
+  const { outcome } = argument
+  return outcome === undefined || outcome === null || RETRY_OUTCOMES.some((known) => known === outcome)
+    ? undefined
+    : `"outcome" is none of ${RETRY_OUTCOMES.join(', ')}`
 }
 
 const pick = (argument: Record<string, unknown>): Omit<Decision, 'kind'> => {
-  const keys = [...TEXTS.filter((key) => key !== 'seal'), ...NUMBERS, ...FLAGS, 'values'] as const
+  const keys = [...TEXTS.filter((key) => key !== 'seal'), ...NUMBERS, ...FLAGS, ...TABLES] as const
   return Object.fromEntries(
     keys
       .filter((key) => argument[key] !== undefined && argument[key] !== null)
