@@ -4,6 +4,7 @@ import type { AdmissionRequest } from '../core/admission.ts'
 import type { Json } from '../core/definition.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { PinnedSop } from '../core/run/run.ts'
+import type { RunChanges } from '../core/run/run-list.ts'
 import type { ExecutableId } from '../core/run/task.ts'
 import type { RunSummary } from '../core/run/view.ts'
 
@@ -23,8 +24,8 @@ export interface AuditStore {
    * old one instead of throwing: the caller keeps the tail (engine.md 2, "store down").
    */
   append(run: RunHeader, events: readonly RunEvent[]): Promise<number>
-  /** All events of a run in order; empty for an unknown run. */
-  read(runId: string): Promise<readonly RecordedEvent[]>
+  /** The events of a run in order, those after a sequence alone where one is given; empty for an unknown run. */
+  read(runId: string, after?: number): Promise<readonly RecordedEvent[]>
   /** Keeps a definition under its digest, so that a run's view can be made of its record alone. Idempotent. */
   keepDefinition(pinned: PinnedSop): Promise<void>
   readDefinition(digest: string): Promise<PinnedSop | undefined>
@@ -47,6 +48,8 @@ export interface AuditListener {
 export interface RunIndex {
   list(filter: RunFilter): Promise<readonly RunSummary[]>
   get(runId: string): Promise<RunSummary | undefined>
+  /** What changed since the cursor; without one nothing, and where to begin. A change is never passed over. */
+  changes(cursor?: string): Promise<RunChanges>
 }
 
 export interface RunFilter {
@@ -56,23 +59,55 @@ export interface RunFilter {
   readonly limit?: number
 }
 
-/** The logs of steps: bytes by offset. */
+/** The logs of steps: bytes by offset. What is stored never changes; a sweep removes whole runs. */
 export interface LogStore {
-  /** Opens the log of one execution of a step for appending. */
+  /** Opens the log of one execution of a step for appending; a closed one goes on. */
   open(key: LogKey): Promise<LogWriter>
-  /** Reads up to `limit` bytes from `offset`; `end` is the present size. Empty when there is no such log. */
-  read(key: LogKey, offset: number, limit: number): Promise<{ readonly bytes: Uint8Array; readonly end: number }>
+  /** Reads up to `limit` bytes from `offset`. Empty when there is no such log. */
+  read(key: LogKey, offset: number, limit: number): Promise<LogPiece>
   /** The logs that a run has, in the order of their steps and attempts. */
   list(runId: string): Promise<readonly LogKey[]>
+  /** What the store holds, run by run: for the sweep that keeps it within its limits. */
+  usage(): Promise<readonly RunLogUsage[]>
+  /** Removes all logs of a run, and keeps a line that says so. Idempotent: the first removal's line stays. */
+  remove(runId: string, removal: LogRemoval): Promise<void>
+  /** That line, if logs of the run were removed. */
+  removal(runId: string): Promise<LogRemoval | undefined>
 }
 export interface LogKey {
   readonly runId: string
   readonly executableId: ExecutableId
   readonly attempt: number
 }
+export interface LogPiece {
+  readonly bytes: Uint8Array
+  /** The present size of the log. */
+  readonly end: number
+  /** Its writer closed it. Absent while it is written, and for ever where the writer was killed. */
+  readonly isClosed?: true
+  /** Bytes of output that were not kept, since a limit was reached. Absent: it is whole. */
+  readonly cutBytes?: number
+}
 export interface LogWriter {
+  /** Bytes that the log had when it was opened. */
+  readonly size: number
   write(bytes: Uint8Array): Promise<void>
+  /** Notes durably that so many bytes of output, in all, are not in the log. */
+  cut(bytes: number): Promise<void>
   close(): Promise<{ readonly bytes: number }>
+}
+export interface RunLogUsage {
+  readonly runId: string
+  readonly bytes: number
+  /** When any of its logs was last written to; ISO-8601 UTC. */
+  readonly writtenAt: string
+}
+/** Why the logs of a run are gone. */
+export interface LogRemoval {
+  readonly removedAt: string
+  readonly bytes: number
+  /** Completes "they were removed on … because …". */
+  readonly reason: string
 }
 
 /** Values of declared secrets, by name. Resolved only inside the worker. */

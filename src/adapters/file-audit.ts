@@ -5,6 +5,7 @@ import type { AuditListener, AuditStore, RunHeader } from '../activities/deps.ts
 import { chainEvent, GENESIS_HASH } from '../core/audit-chain.ts'
 import { encodeFileName, encodeFolderName } from '../core/file-name.ts'
 import { isClosedAfter, logLines, runDocument } from '../core/run-document.ts'
+import { parseRecord } from '../core/record-lines.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 
@@ -41,6 +42,7 @@ export const sha256Hex = (text: string): string => createHash('sha256').update(t
 /** The audit store on files below the data directory. */
 export const createFileAudit = ({ dataDir, listeners = [], warn = () => {} }: FileAuditOptions): AuditStore => {
   const root = join(dataDir, 'audit')
+  const tails = createTailReader((runId) => findRecord(root, runId))
   const chains = new Map<string, Chain>()
   const turns = new Map<string, Promise<unknown>>()
 
@@ -102,10 +104,7 @@ export const createFileAudit = ({ dataDir, listeners = [], warn = () => {} }: Fi
 
   return {
     append: (run, events) => inTurn(run.runId, () => append(run, events)),
-    read: async (runId) => {
-      const path = await findRecord(root, runId)
-      return path === undefined ? [] : readEvents(path)
-    },
+    read: tails.read,
     keepDefinition: (pinned) => keepDefinition(join(dataDir, 'definitions'), pinned),
     readDefinition: (digest) => readDefinition(join(dataDir, 'definitions'), digest),
   }
@@ -223,34 +222,52 @@ const hashesOf = (
   return Array.from(hashes, (hash) => hash ?? '')
 }
 
-interface ParsedRecord {
-  readonly events: readonly RecordedEvent[]
-  /** Length of the file up to the end of its last whole line. */
-  readonly wholeBytes: number
+/** Runs of which it is kept in mind how far they were read. */
+const MAX_MARKS = 500
+
+interface Mark {
+  readonly path: string
+  /** Events up to this sequence end at this byte. */
+  readonly sequence: number
+  readonly bytes: number
 }
 
-const LF = 10
-
-/** Whole lines alone count; a last line that is whole but not JSON is a torn one too (blocks of zeros after a power loss). */
-const parseRecord = (bytes: Buffer): ParsedRecord => {
-  const events: RecordedEvent[] = []
-  let from = 0
-  let wholeBytes = 0
-  for (let to = bytes.indexOf(LF); to !== -1; to = bytes.indexOf(LF, from)) {
-    const event = parseLine(bytes.toString('utf8', from, to))
-    from = to + 1
-    if (event === undefined && from === bytes.length) break
-    wholeBytes = from
-    if (event !== undefined) events.push(event)
+/** Who asks for what is new in a long record again and again is not made to read all of it each time (A3). */
+const createTailReader = (find: (runId: string) => Promise<string | undefined>): Pick<AuditStore, 'read'> => {
+  const marks = new Map<string, Mark>()
+  const remember = (runId: string, mark: Mark): void => {
+    marks.delete(runId)
+    marks.set(runId, mark)
+    for (const first of marks.keys()) {
+      if (marks.size <= MAX_MARKS) break
+      marks.delete(first)
+    }
   }
-  return { events, wholeBytes }
+  return {
+    read: async (runId, after = 0) => {
+      const known = marks.get(runId)
+      const path = known?.path ?? (await find(runId))
+      if (path === undefined) return []
+      const from = known !== undefined && known.sequence <= after ? known : { bytes: 0, sequence: 0 }
+      const { events, wholeBytes } = parseRecord(await readFrom(path, from.bytes))
+      const sequence = events.at(-1)?.sequence ?? from.sequence
+      if (after > 0) remember(runId, { path, sequence, bytes: from.bytes + wholeBytes })
+      return after === 0 ? events : events.filter((event) => event.sequence > after)
+    },
+  }
 }
 
-const parseLine = (line: string): RecordedEvent | undefined => {
+const readFrom = async (path: string, offset: number): Promise<Buffer> => {
+  if (offset === 0) return readFile(path).catch(orEmpty)
+  const handle = await open(path, 'r').catch(orEmpty)
+  if (Buffer.isBuffer(handle)) return handle
   try {
-    return JSON.parse(line) as RecordedEvent
-  } catch {
-    return undefined
+    const { size } = await handle.stat()
+    const bytes = Buffer.alloc(Math.max(0, size - offset))
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset)
+    return bytes.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
   }
 }
 

@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { appendFile, mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditListener, RunHeader, RunIndex } from '../activities/deps.ts'
 import { decodeFileName } from '../core/file-name.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
-import { createRunList, findRun, type RunList, selectRuns } from '../core/run/run-list.ts'
+import { changesSince, createRunList, findRun, type RunList, selectRuns } from '../core/run/run-list.ts'
 import { applyToSummary, type SummaryState } from '../core/run/summary.ts'
 
 // file-run-index.ts: the list of runs, a projection of the record. `runs/index.jsonl` has a row for each change, and the
@@ -38,6 +39,7 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
   await load(path, table, warn)
   await reconcile(dataDir, table, warn)
   await compact(path, table)
+  const epoch = newEpoch()
   let rows = table.size
   let waiting: string[] = []
   let writing: Promise<void> | undefined
@@ -64,6 +66,7 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
   return {
     list: async (filter) => selectRuns(table, filter),
     get: async (runId) => findRun(table, runId),
+    changes: async (cursor) => changesSince(table, epoch, cursor),
     appended: async (run, events, history) => {
       const state = await advance(table.get(run.runId), run, events, history)
       if (state === undefined) return
@@ -81,6 +84,7 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
 export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOptions): RunIndex => {
   const path = indexPath(dataDir)
   let table = createRunList()
+  let epoch = newEpoch()
   let at = { ino: 0n, offset: 0 }
   let reading: Promise<void> | undefined
   const refresh = async (): Promise<void> => {
@@ -91,6 +95,7 @@ export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOpt
       // Written anew by a compaction: another file, or a shorter one.
       if (ino !== at.ino || Number(size) < at.offset) {
         table = createRunList()
+        epoch = newEpoch()
         at = { ino, offset: 0 }
       }
       const bytes = Buffer.alloc(Number(size) - at.offset)
@@ -113,8 +118,15 @@ export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOpt
       await once()
       return findRun(table, runId)
     },
+    changes: async (cursor) => {
+      await once()
+      return changesSince(table, epoch, cursor)
+    },
   }
 }
+
+/** Cursors of one reading of the list mean nothing to another. */
+const newEpoch = (): string => randomBytes(6).toString('hex')
 
 /** The run's state after the events; undefined where nothing is new. */
 const advance = async (

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../core/run/event.ts'
 import type { PinnedSop } from '../core/run/run.ts'
+import type { RunChanges } from '../core/run/run-list.ts'
 import type { ExecutableId } from '../core/run/task.ts'
 import type { RunSummary } from '../core/run/view.ts'
 import type { RunListFilter } from './client.ts'
@@ -13,19 +14,32 @@ export interface RecordedLog {
   readonly attempt: number
 }
 
+/** A stretch of a log. */
+export interface RecordedPiece {
+  readonly bytes: Uint8Array
+  /** The present size of the log. */
+  readonly end: number
+  /** Its writer closed it. */
+  readonly isClosed?: true
+  /** Bytes of output that were not kept, since a limit was reached. */
+  readonly cutBytes?: number
+}
+
 export interface Records {
   readonly audit: {
-    read(runId: string): Promise<readonly RecordedEvent[]>
+    read(runId: string, after?: number): Promise<readonly RecordedEvent[]>
     readDefinition(digest: string): Promise<PinnedSop | undefined>
     keepDefinition(pinned: PinnedSop): Promise<void>
   }
   readonly index: {
     list(filter: RunListFilter): Promise<readonly RunSummary[]>
     get(runId: string): Promise<RunSummary | undefined>
+    changes(cursor?: string): Promise<RunChanges>
   }
   readonly logs: {
-    read(log: RecordedLog, offset: number, limit: number): Promise<{ readonly bytes: Uint8Array; readonly end: number }>
+    read(log: RecordedLog, offset: number, limit: number): Promise<RecordedPiece>
     list(runId: string): Promise<readonly RecordedLog[]>
+    removal(runId: string): Promise<{ readonly removedAt: string; readonly reason: string } | undefined>
   }
   /** Where values of secret params go, instead of into a history. */
   readonly vault: {

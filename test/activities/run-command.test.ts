@@ -389,6 +389,8 @@ describe('runCommand() handles output', () => {
     const logs = {
       ...rig.deps.logs,
       open: async () => ({
+        size: 0,
+        cut: async () => {},
         write: async (chunk: Uint8Array) => {
           bytes += chunk.length
           if (bytes % (64 * 2 ** 20) < chunk.length) largest = Math.max(largest, process.memoryUsage().rss)

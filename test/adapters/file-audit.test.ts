@@ -288,3 +288,36 @@ describe('a writer that is killed', () => {
     expect(acked.size).toBe(8)
   })
 })
+
+describe('createFileAudit().read()', () => {
+  const sequences = async (audit: ReturnType<typeof createFileAudit>, after?: number): Promise<readonly number[]> =>
+    (await audit.read(RUN.runId, after)).map(({ sequence }) => sequence)
+
+  test('gives what came after a sequence, again and again, and from any place', async () => {
+    const { open, audit } = setUp()
+    const reader = open()
+    expect(await sequences(reader, 1)).toEqual([])
+    await audit.append(RUN, EVENTS.slice(0, 3))
+    expect(await sequences(reader, 1)).toEqual([2, 3])
+    expect(await sequences(reader, 3)).toEqual([])
+    await audit.append(RUN, EVENTS.slice(3))
+    expect(await sequences(reader, 3)).toEqual([4, 5, 6, 7, 8])
+    expect(await sequences(reader, 1)).toEqual([2, 3, 4, 5, 6, 7, 8])
+    expect(await sequences(reader, 8)).toEqual([])
+    expect(await sequences(reader)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  test('waits for the rest of a line that is being written', async () => {
+    const { open, audit, record } = setUp()
+    await audit.append(RUN, EVENTS.slice(0, 3))
+    const reader = open()
+    expect(await sequences(reader, 2)).toEqual([3])
+    const whole = readFileSync(record, 'utf8')
+    await audit.append(RUN, EVENTS.slice(3, 4))
+    const line = readFileSync(record, 'utf8').slice(whole.length)
+    truncateSync(record, Buffer.byteLength(whole) + 20)
+    expect(await sequences(reader, 3)).toEqual([])
+    appendFileSync(record, line.slice(20))
+    expect(await sequences(reader, 3)).toEqual([4])
+  })
+})

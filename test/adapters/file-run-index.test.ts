@@ -181,3 +181,60 @@ describe('followFileRunIndex()', () => {
     expect(await followFileRunIndex({ dataDir: tempDir() }).list({})).toEqual([])
   })
 })
+
+describe('changes()', () => {
+  test.each(['the writer', 'a follower'])('of %s tells each run that changed once, as it is now', async (who) => {
+    const { dataDir, index, record } = await setUp()
+    const reader = who === 'the writer' ? index : followFileRunIndex({ dataDir })
+    const changes = async (cursor?: string) => {
+      await index.flush()
+      return reader.changes(cursor)
+    }
+    await record(2, 2)
+    const begin = await changes()
+    expect(begin).toMatchObject({ runs: [] })
+    expect(begin).not.toHaveProperty('reset')
+    expect((await changes(begin.cursor)).runs).toEqual([])
+    await record(3, 3)
+    await record(8)
+    const next = await changes(begin.cursor)
+    expect(next.runs.map(({ runId, status }) => [runId, status])).toEqual([
+      ['b', 'awaiting_approval'],
+      ['a', 'completed'],
+    ])
+    expect(next).not.toHaveProperty('reset')
+    expect((await changes(next.cursor)).runs).toEqual([])
+    expect((await changes(begin.cursor)).runs).toEqual(next.runs)
+  })
+
+  test('begins anew for a cursor of another engine, with all runs', async () => {
+    const { dataDir, index, record } = await setUp()
+    await record(2, 2)
+    const { cursor } = await index.changes()
+    await index.flush()
+    const again = (await setUp(dataDir)).index
+    const { runs, reset } = await again.changes(cursor)
+    expect([ids(runs), reset]).toEqual(['ab', true])
+    for (const odd of ['', 'x', `${cursor}9`, cursor.replace(/-.*/, '-1e3')])
+      expect(await again.changes(odd)).toMatchObject({ reset: true })
+  })
+
+  test('passes over nothing while the same few runs change thousands of times', async () => {
+    const { index, audit } = await setUp()
+    const say = runOf('busy')
+    await audit.append({ runId: 'busy', sop: 'deploy' }, [say('run_created', created())])
+    let { cursor } = await index.changes()
+    for (let turn = 0; turn < 30; turn++) {
+      const events = Array.from({ length: 100 }, () => say('decision_refused', { decision: 'skip', reason: 'no' }))
+      for (const event of events)
+        await index.appended(
+          { runId: 'busy', sop: 'deploy' },
+          [{ ...event, previousHash: '', hash: '' }],
+          async () => [],
+        )
+      const changes = await index.changes(cursor)
+      expect(changes.runs.map(({ sequence }) => sequence)).toEqual([events.at(-1)?.sequence])
+      cursor = changes.cursor
+    }
+  })
+})
