@@ -2,7 +2,7 @@ import { unsupported } from '../core/run/supported.ts'
 import { digestOf } from '../core/canonical.ts'
 import type { SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
-import type { PinnedSop, RunPolicy } from '../core/run/run.ts'
+import { type PinnedSop, RULES_VERSION, type RunPolicy } from '../core/run/run.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import type { InstallationKey } from './signing.ts'
 
@@ -44,6 +44,7 @@ export const createPin = ({ catalog, key, policy }: PinDeps) => {
       warrants: key.warrantsFor(definition, digest),
       authority: key.authority,
       policy,
+      rulesVersion: RULES_VERSION,
       ...(warnings.length > 0 && { warnings }),
     }
     pins.set(definition, pinned)

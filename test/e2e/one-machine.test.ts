@@ -97,7 +97,7 @@ test('Ctrl-C ends a step that is under way and leaves no process; the run says s
   expect(await engine.ended).toEqual({ code: 0, signal: null })
   expect(await home.processes()).toEqual([])
   await home.serve()
-  const run = await home.runUntil(runId, ({ status }) => status === 'failed')
+  const run = await home.runUntil(runId, ({ status }) => status === 'paused')
   expect(run.stepResults.map(({ status }) => status)).toEqual(['unknown', 'pending'])
   expect(run.stepResults[0]?.error).toMatch(/shut ?down|interrupted/)
   expect(await lines(home)).toEqual([expect.stringMatching(/^\d+$/), 'asked'])

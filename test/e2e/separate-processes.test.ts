@@ -87,7 +87,7 @@ test('a run goes through both, and its record and log are read by the API', asyn
   expect(await home.processes()).toEqual([])
 })
 
-test('a step whose worker is killed is unknown, its run failed, and its command not run again', async () => {
+test('a step whose worker is killed is unknown, its run asks a person, and its command is not run again', async () => {
   await add(
     'transfer',
     '## Step 1: Move money\n```bash\necho $$ >> "$WITNESS"\nsleep 600\n```\n\n## Step 2: Tell\n```bash\necho told >> "$WITNESS"\n```\n',
@@ -96,13 +96,13 @@ test('a step whose worker is killed is unknown, its run failed, and its command 
   await until(witnessed, (lines) => lines.length === 1)
   expect(await worker.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' })
   await startWorker()
-  const run = await home.runUntil(runId, ({ status }) => status === 'failed', 40_000)
+  const run = await home.runUntil(runId, ({ status }) => status === 'paused', 40_000)
   expect(run.stepResults.map(({ status }) => status)).toEqual(['unknown', 'pending'])
   expect(await witnessed()).toHaveLength(1)
   const record = await home.record(runId)
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   expect(record.filter(({ eventType }) => eventType === 'step_started')).toHaveLength(1)
-  expect(record.map(({ eventType }) => eventType).slice(-2)).toEqual(['step_unknown', 'run_failed'])
+  expect(record.map(({ eventType }) => eventType).slice(-2)).toEqual(['step_unknown', 'run_paused'])
   expect((await home.cli('audit', runId)).out).toMatch(/step_unknown +1/)
   // What the dead worker had begun is ended, so that it does not go on behind the back of whoever decides.
   await until(home.processes, (left) => !left.some((line) => line.includes('sleep 600')))

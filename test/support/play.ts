@@ -4,7 +4,7 @@ import type { Effect, Timer, Work } from '../../src/core/run/effect.ts'
 import type { EventType, RunEvent } from '../../src/core/run/event.ts'
 import { newRun } from '../../src/core/run/evolve.ts'
 import type { RunInput } from '../../src/core/run/input.ts'
-import type { Run, RunPolicy, RunSeed } from '../../src/core/run/run.ts'
+import { RULES_VERSION, type Run, type RunPolicy, type RunSeed } from '../../src/core/run/run.ts'
 import type { CommandResult } from '../../src/core/run/task.ts'
 import { transition } from '../../src/core/run/transition.ts'
 import { runState } from '../../src/core/run/view.ts'
@@ -27,7 +27,7 @@ export const seedOf = (
   policy: Partial<RunPolicy> = {},
 ): RunSeed => ({
   runId: 'sop_run_test',
-  rulesVersion: 1,
+  rulesVersion: RULES_VERSION,
   pinned: { definition, digest: 'digest', warrants: {}, authority: '', policy: { ...POLICY, ...policy } },
   params: {},
   trigger: { type: 'manual' },

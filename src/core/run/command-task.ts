@@ -54,6 +54,7 @@ export const commandTask = (run: Run, work: CommandWork, events: readonly RunEve
     warrant: warrants[executableId] ?? '',
     stepNumber,
     attempt: work.attempt,
+    ...(work.kind === 'verify' && work.lost !== undefined && { lost: work.lost }),
     title: work.kind === 'gate_command' ? work.gate : (step?.title ?? ''),
     params,
     ...(secretParams.length > 0 && { secretParams }),

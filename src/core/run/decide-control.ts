@@ -84,6 +84,15 @@ export const retry = (run: Run, decision: Decision, sender: Sender): Decided => 
       reason: `the run stopped at step ${paused.stepNumber ?? 0}, not ${decision.step}`,
     })
   }
+  if (
+    decision.outcome !== undefined &&
+    run.steps.every((step) => step.number !== paused.stepNumber || step.state !== 'unknown')
+  ) {
+    return refuse(decision, sender, {
+      code: 'invalid',
+      reason: `"outcome" is about a step of which nobody knows whether it ran, and the run is paused because ${paused.reason}`,
+    })
+  }
   const note = noteOf(decision)
   return {
     drafts: [
@@ -94,6 +103,7 @@ export const retry = (run: Run, decision: Decision, sender: Sender): Decided => 
         details: {
           ...(paused.stepNumber !== undefined && { fromStep: paused.stepNumber }),
           ...(paused.gate !== undefined && { gate: paused.gate }),
+          ...(decision.outcome !== undefined && { outcome: decision.outcome }),
           ...(note !== undefined && { comment: note }),
           ...idOf(decision),
         },

@@ -2,6 +2,7 @@ import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import { checkForm } from '../params.ts'
 import type { Decided } from './decide.ts'
+import { itRan, unknownStep } from './decide-unknown.ts'
 import type { Decision } from './decision.ts'
 import { mayDecide } from './entitled.ts'
 import type { EventDraft } from './event.ts'
@@ -48,6 +49,8 @@ const inputOf = (run: Run, decision: Decision): { step: Step; state: StepRun } |
 }
 
 export const completeStep = (run: Run, decision: Decision, sender: Sender, at: string): Decided => {
+  const lost = unknownStep(run, decision)
+  if (lost !== undefined) return itRan(run, lost, decision, sender, at)
   const found = inputOf(run, decision)
   if ('code' in found) return refuse(decision, sender, found)
   if (run.paused !== undefined)
@@ -122,6 +125,7 @@ export const skipStep = (run: Run, decision: Decision, sender: Sender): Decided 
   const skippable =
     state.state === 'awaiting_input' ||
     state.state === 'awaiting_approval' ||
+    state.state === 'unknown' ||
     (stands && runningWorks(run).every((work) => !('step' in work) || work.step !== number))
   if (!skippable) {
     return refuse(decision, sender, {

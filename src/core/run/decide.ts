@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts'
+import { gateCommandEnded, verifyEnded } from './decide-check.ts'
 import { decideMessage } from './decide-message.ts'
 import type { DecisionReply } from './decision.ts'
 import type { EventDraft } from './event.ts'
@@ -267,63 +268,6 @@ const resultDetails = ({ durationMs, exitCode, output, outputs }: CommandResult)
   ...(output !== '' && { output }),
   ...(Object.keys(outputs).length > 0 && { outputs }),
 })
-
-const verifyEnded = (run: Run, number: number, result: CommandEnded['result'], at: string): readonly EventDraft[] => {
-  const { step, state } = find(run, number)
-  if (step === undefined || state === undefined) return []
-  const engine = { principal: ENGINE, via: 'engine' } as const
-  const durationMs = result.outcome === 'lost' ? 0 : result.durationMs
-  const output = result.outcome === 'lost' || result.output === '' ? {} : { output: result.output }
-  if (result.outcome === 'ok') {
-    return [
-      {
-        eventType: 'verification_passed',
-        stepNumber: number,
-        ...engine,
-        details: { attempt: state.attempt, duration_ms: durationMs, ...output },
-      },
-    ]
-  }
-  const error = result.error ?? (result.outcome === 'lost' ? 'the worker died' : `exit code ${result.exitCode}`)
-  return [
-    {
-      eventType: 'verification_failed',
-      stepNumber: number,
-      ...engine,
-      details: { attempt: state.attempt, duration_ms: durationMs, error, ...output },
-    },
-    failure(
-      run,
-      step,
-      state,
-      // The step itself ran to its end, so a lost check never makes it unknown.
-      {
-        outcome: result.outcome === 'lost' ? 'failed' : result.outcome,
-        error: `verification failed: ${error}`,
-        durationMs: state.durationMs ?? 0,
-        ...engine,
-      },
-      at,
-    ),
-  ]
-}
-
-const gateCommandEnded = (run: Run, id: string, result: CommandEnded['result']): readonly EventDraft[] => {
-  const gate = run.gates[id]
-  if (gate === undefined) return []
-  const base = {
-    ...(gate.stepNumber > 0 && { stepNumber: gate.stepNumber }),
-    principal: ENGINE,
-    via: 'engine',
-  } as const
-  const durationMs = result.outcome === 'lost' ? 0 : result.durationMs
-  const output = result.outcome === 'lost' || result.output === '' ? {} : { output: result.output }
-  const details = { gate: id, attempt: gate.attempt, duration_ms: durationMs, ...output }
-  if (result.outcome === 'ok') return [{ eventType: 'verification_passed', ...base, details }]
-  const then = !gate.required ? 'continue' : run.mode === 'auto' ? 'fail' : 'pause'
-  const error = result.error ?? (result.outcome === 'lost' ? 'the worker died' : `exit code ${result.exitCode}`)
-  return [{ eventType: 'verification_failed', ...base, details: { ...details, error, then } }]
-}
 
 const factsArrived = (
   run: Run,

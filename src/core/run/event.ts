@@ -1,5 +1,5 @@
 import type { Json, OnTimeout } from '../definition.ts'
-import type { DecisionKind } from './decision.ts'
+import type { DecisionKind, RetryOutcome } from './decision.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
 import type { PauseKind } from './run.ts'
 
@@ -176,6 +176,11 @@ export interface EventDetails {
     readonly exitCode?: number
     readonly output?: string
     readonly outputs?: Readonly<Record<string, Json>>
+    /** How often its worker was lost before: a check is made again. */
+    readonly lost?: number
+    /** Of the person who said that the step ran. */
+    readonly comment?: string
+    readonly decisionId?: string
   }
   verification_passed: {
     readonly gate?: string
@@ -206,6 +211,8 @@ export interface EventDetails {
     readonly fromStep?: number
     readonly question?: string
     readonly gate?: string
+    /** What the sender knows of a step that was `unknown`. */
+    readonly outcome?: RetryOutcome
     readonly comment?: string
     readonly decisionId?: string
   }

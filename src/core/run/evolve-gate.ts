@@ -76,7 +76,11 @@ export const startVerifying = (run: Run, event: Of<'verification_started'>): Run
   const { details } = event
   if (details.gate === undefined) {
     return patchStep(run, event.stepNumber, {
+      state: 'running',
       verification: 'running',
+      lost: details.lost,
+      endedAt: undefined,
+      error: undefined,
       durationMs: details.duration_ms,
       exitCode: details.exitCode,
       output: details.output,
@@ -95,6 +99,7 @@ export const startVerifying = (run: Run, event: Of<'verification_started'>): Run
     command: spec?.command,
     required: spec?.required ?? true,
     openedAt: event.timestamp,
+    lost: details.lost,
   }) as GateRun
   return { ...run, gates: { ...run.gates, [gate.id]: gate } }
 }

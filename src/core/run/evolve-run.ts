@@ -22,12 +22,13 @@ export const paused = (run: Run, event: Of<'run_paused'>): Run => {
   }
 }
 
-/** The deadlines that stood still move on by the length of the pause (rulings 18). */
-export const resumed = (run: Run, event: RunEvent): Run => {
+/** Without its pause: the deadlines that stood still move on by its length (rulings 18). */
+export const unpaused = (run: Run, at: string): Run => {
   const { paused: pause, ...rest } = run
-  const byMs = Date.parse(event.timestamp) - Date.parse(pause?.at ?? event.timestamp)
-  const later = (at: string | undefined): string | undefined =>
-    at === undefined ? undefined : new Date(Date.parse(at) + byMs).toISOString()
+  if (pause === undefined) return run
+  const byMs = Date.parse(at) - Date.parse(pause.at)
+  const later = (time: string | undefined): string | undefined =>
+    time === undefined ? undefined : new Date(Date.parse(time) + byMs).toISOString()
   return {
     ...rest,
     gates: Object.fromEntries(
@@ -46,7 +47,7 @@ export const resumed = (run: Run, event: RunEvent): Run => {
 
 export const retried = (run: Run, event: Of<'run_retried'>): Run => {
   const { fromStep, gate } = event.details
-  const { paused: _, ...rest } = run
+  const rest = unpaused(run, event.timestamp)
   const withGate = gate === undefined ? rest : patchGate(rest, gate, { state: 'reset', then: undefined })
   const withStep =
     fromStep === undefined

@@ -1,4 +1,5 @@
 import type { EventType, RunEvent } from './event.ts'
+import { unpaused } from './evolve-run.ts'
 import { patch, patchStep, without } from './patch.ts'
 import type { Run, StepRun } from './run.ts'
 
@@ -21,6 +22,7 @@ export const stepEnded = (run: Run, event: Of<'step_completed'>): Run => {
       output: details.output?.slice(-STATE_OUTPUT_CHARS),
       outputs: details.outputs,
       verification: undefined,
+      lost: undefined,
       error: undefined,
       deadlineAt: undefined,
       untilAt: undefined,
@@ -43,6 +45,7 @@ export const stepFailed = (run: Run, event: Of<'step_failed'>): Run => {
     output: details.output?.slice(-STATE_OUTPUT_CHARS),
     outputs: details.outputs,
     verification: undefined,
+    lost: undefined,
     error: details.error,
     deadlineAt: undefined,
     untilAt: undefined,
@@ -95,8 +98,7 @@ const revisited = (step: StepRun): StepRun => ({
 })
 
 export const skipped = (run: Run, event: Of<'step_skipped'>): Run => {
-  const { paused: pause, ...rest } = run
-  const freed = pause?.stepNumber === event.stepNumber ? rest : run
+  const freed = run.paused?.stepNumber === event.stepNumber ? unpaused(run, event.timestamp) : run
   return {
     ...patchStep(freed, event.stepNumber, {
       state: 'skipped',

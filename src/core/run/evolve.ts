@@ -1,6 +1,6 @@
 import type { RunEvent } from './event.ts'
 import { closeGate, gateTimedOut, openGate, startVerifying, verified } from './evolve-gate.ts'
-import { closed, paused, resumed, retried } from './evolve-run.ts'
+import { closed, paused, retried, unpaused } from './evolve-run.ts'
 import { skipped, stepEnded, stepFailed } from './evolve-step.ts'
 import { modeOfRun } from './mode.ts'
 import { compact, patchStep } from './patch.ts'
@@ -140,7 +140,7 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'run_paused':
       return paused(run, event)
     case 'run_resumed':
-      return resumed(run, event)
+      return unpaused(run, event.timestamp)
     case 'run_retried':
       return retried(run, event)
     case 'cancel_requested':

@@ -26,8 +26,8 @@ interface Consequence {
   readonly note?: string
 }
 
-/** How often a lost, idempotent step is begun again by itself, so that a step that kills its worker does not go on for ever. */
-const MAX_LOST = 5
+/** How often a lost command that may be repeated is begun again by itself: one that kills its worker must not go on for ever. */
+export const MAX_LOST = 5
 
 /** How often the engine tries again by itself: `retries`, else the N of `on_failure: retry:N`. */
 export const retriesOf = (step: Step): number =>

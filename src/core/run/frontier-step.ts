@@ -36,14 +36,18 @@ const stepStage = (run: Run, step: Step, state: StepRun, at: string): Stage => {
     case 'awaiting_input':
       return { timers: inputTimers(step, state) }
     case 'unknown':
-      return emit({
-        eventType: 'run_failed',
-        stepNumber: step.number,
-        details: { reason: `nobody knows whether step ${step.number} "${step.title}" ran: ${state.error}` },
-      })
+      return unknown(run, step, state)
     case 'failed':
       return afterFailure(run, step, state, at)
   }
+}
+
+/** A person says whether it ran (product.md 4); the first version of the rules ended the run. */
+const unknown = (run: Run, step: Step, state: StepRun): Stage => {
+  const reason = `nobody knows whether step ${step.number} "${step.title}" ran: ${state.error}`
+  return run.seed.rulesVersion < 2
+    ? emit({ eventType: 'run_failed', stepNumber: step.number, details: { reason } })
+    : emit({ eventType: 'run_paused', stepNumber: step.number, details: { kind: 'unknown', reason } })
 }
 
 const approachStep = (run: Run, step: Step, state: StepRun, at: string): Stage => {

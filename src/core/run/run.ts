@@ -12,8 +12,13 @@ import type { Principal, Surface, TriggerInfo } from './principal.ts'
 import type { ClosedState, StepState } from './state.ts'
 import type { Warrants } from './task.ts'
 
-/** Version of the rules in `transition`. A parked run goes on under the rules that it began with. */
-export const RULES_VERSION = 1
+/**
+ * Version of the rules in `transition`. A parked run goes on under the rules that it began with.
+ *
+ * 1: the first. 2: a step of which nobody knows whether it ran pauses its run instead of failing it, and a check that was
+ * lost is made again.
+ */
+export const RULES_VERSION = 2
 
 /** The settings of the installation that bear on a run, pinned at its start. */
 export interface RunPolicy {
@@ -47,6 +52,8 @@ export interface PinnedSop {
   readonly authority: string
   readonly policy: RunPolicy
   readonly warnings?: readonly string[]
+  /** The rules of the code that pinned it; absent: 1. A run that was started with only a name goes by these. */
+  readonly rulesVersion?: number
 }
 
 /** What a run is made of before its first event. */
@@ -67,8 +74,11 @@ export interface RunSeed {
   readonly problems?: readonly string[]
 }
 
-/** Why a run stands still; only a `requested` pause ends by `resume`, the others by retry, skip or cancel. */
-export const PAUSE_KINDS = ['requested', 'rejected', 'failed', 'condition'] as const
+/**
+ * Why a run stands still; only a `requested` pause ends by `resume`, the others by retry, skip or cancel, and `unknown` by
+ * `complete` besides.
+ */
+export const PAUSE_KINDS = ['requested', 'rejected', 'failed', 'condition', 'unknown'] as const
 export type PauseKind = (typeof PAUSE_KINDS)[number]
 
 /** `reset`: asked before, to be asked again with the next attempt. `closed`: the run ended while the gate was open. */
@@ -94,6 +104,8 @@ export interface GateRun {
   /** Display text of who or what closed it. */
   readonly decidedBy?: string
   readonly comment?: string
+  /** How often the worker of its command was lost. */
+  readonly lost?: number
   /** What a rejection or failure led to. */
   readonly then?: 'pause' | 'fail' | 'cancel' | 'continue'
 }
@@ -109,6 +121,8 @@ export interface StepRun {
   readonly failures: number
   /** Its commands are done and its verify commands are running, or have passed. */
   readonly verification?: 'running' | 'passed'
+  /** How often the worker of its verify commands was lost. */
+  readonly lost?: number
   readonly startedAt?: string
   readonly endedAt?: string
   readonly durationMs?: number

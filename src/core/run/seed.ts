@@ -4,7 +4,7 @@ import { checkParams } from '../params.ts'
 import { verifySeal } from '../seal.ts'
 import { effectiveMode, STRICTNESS } from './mode.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
-import { type PinnedSop, RULES_VERSION, type RunSeed } from './run.ts'
+import type { PinnedSop, RunSeed } from './run.ts'
 import { unsupported } from './supported.ts'
 
 /** What a start asks for, as the workflow receives it. */
@@ -48,7 +48,7 @@ export const seedOf = (runId: string, input: StartInput, pinned: PinnedSop): Run
     : [...unsupported(definition), ...directProblems(input, pinned, checked)]
   return {
     runId,
-    rulesVersion: input.rulesVersion ?? RULES_VERSION,
+    rulesVersion: input.rulesVersion ?? pinned.rulesVersion ?? 1,
     pinned,
     params: sealed ? (input.params ?? {}) : checked?.ok === true ? checked.params : {},
     // What a start in Temporal says of its trigger, nothing vouches for.

@@ -34,6 +34,8 @@ export interface CommandTask {
   readonly warrant: string
   readonly stepNumber: number
   readonly attempt: number
+  /** How often the worker of this very execution was lost before: a check that is made again. */
+  readonly lost?: number
   readonly title: string
   readonly params: Readonly<Record<string, Json>>
   /** Names of params whose value is a reference into the worker's vault (`secret: true`). */

@@ -13,9 +13,13 @@ export const stepWork = (run: Run, step: StepRun): readonly Work[] => {
   if (step.state !== 'running') return []
   const kind = run.seed.pinned.definition.steps.find((each) => each.number === step.number)?.action.kind
   if (kind !== 'shell' && kind !== 'http') return []
-  const { number, attempt } = step
+  const { number, attempt, lost } = step
   return step.verification === 'running'
-    ? [{ id: `verify:${number}#${attempt}`, kind: 'verify', step: number, attempt }]
+    ? [
+        lost === undefined
+          ? { id: `verify:${number}#${attempt}`, kind: 'verify', step: number, attempt }
+          : { id: `verify:${number}#${attempt}~${lost}`, kind: 'verify', step: number, attempt, lost },
+      ]
     : step.verification === 'passed'
       ? []
       : [{ id: `step:${number}#${attempt}`, kind: 'action', step: number, attempt }]

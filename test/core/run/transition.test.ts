@@ -238,15 +238,6 @@ describe('transition() answers failures', () => {
     expect(play.last('step_failed').details.error).toMatch(/visited 5 times/)
   })
 
-  test('a lost step is unknown and ends the run; an idempotent one begins again', () => {
-    const lost = { outcome: 'lost', error: 'its worker died' } as const
-    const play = new Play(sopOf({ steps: [{}] })).start().ends(lost)
-    expect(play.types.slice(-2)).toEqual(['step_unknown', 'run_failed'])
-    expect(play.run.steps[0]?.state).toBe('unknown')
-    const again = new Play(sopOf({ steps: [{ idempotent: true }] })).start().ends(lost)
-    expect([...again.works.keys()]).toEqual(['step:1#2'])
-  })
-
   test("verify commands run after the step, and their failure is the step's", () => {
     const sop = sopOf({ steps: [{ verify: [command('test -f x')], retries: 1 }] })
     const play = new Play(sop).start().ends(ok({ output: 'done', outputs: { a: '1' } }))

@@ -1,0 +1,79 @@
+import type { Step } from '../definition.ts'
+import { formatDuration } from '../duration.ts'
+import { checkForm } from '../params.ts'
+import type { Decided } from './decide.ts'
+import type { Decision } from './decision.ts'
+import type { EventDraft } from './event.ts'
+import { failure } from './failure.ts'
+import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
+import type { Run, StepRun } from './run.ts'
+
+// decide-unknown.ts: what `complete` means for a step of which nobody knows whether it ran: it ran. What the sender says
+// it handed on becomes its outputs, and its verify commands still look whether that is true.
+
+/** The unknown step that a `complete` means: the one it names, or the one that the run is paused for. */
+export const unknownStep = (
+  run: Run,
+  decision: Decision,
+): { readonly step: Step; readonly state: StepRun } | undefined => {
+  const number = decision.step ?? (run.paused?.kind === 'unknown' ? run.paused.stepNumber : undefined)
+  const state = run.steps.find((each) => each.number === number && each.state === 'unknown')
+  const step = run.seed.pinned.definition.steps.find((each) => each.number === state?.number)
+  return step && state && { step, state }
+}
+
+/** "It ran", or with `failed` "it ran and failed". */
+export const itRan = (
+  run: Run,
+  { step, state }: { readonly step: Step; readonly state: StepRun },
+  decision: Decision,
+  sender: Sender,
+  at: string,
+): Decided => {
+  if (decision.attempt !== undefined && decision.attempt !== state.attempt) {
+    const reason = `attempt ${decision.attempt} of step ${step.number} is over; it is at attempt ${state.attempt}`
+    return refuse(decision, sender, { code: 'conflict', reason })
+  }
+  if (decision.item !== undefined) {
+    const reason = `step ${step.number} has no checklist now: say whether it ran, retry or skip it`
+    return refuse(decision, sender, { code: 'invalid', reason })
+  }
+  const durationMs = Math.max(0, Date.parse(state.endedAt ?? at) - Date.parse(state.startedAt ?? at))
+  const note = noteOf(decision)
+  const reply = { accepted: true, stepNumber: step.number, attempt: state.attempt }
+  if (decision.failed === true) {
+    const report = {
+      outcome: 'failed' as const,
+      error: note ?? `reported as failed by ${sender.principal.id}`,
+      durationMs,
+    }
+    const drafts = [failure(run, step, state, { ...report, ...sender }, at), ...goesOn(run, step, sender)]
+    return { drafts, reply: { ...reply, action: 'failed' } }
+  }
+  const checked = checkForm(undefined, decision.values ?? {})
+  if (!checked.ok) return refuse(decision, sender, { code: 'invalid', reason: checked.problems.join('; ') })
+  const said = {
+    title: step.title,
+    attempt: state.attempt,
+    duration_ms: durationMs,
+    ...(Object.keys(checked.values).length > 0 && { outputs: checked.values }),
+    ...(note !== undefined && { comment: note }),
+    ...idOf(decision),
+  }
+  const ran: EventDraft =
+    step.verify === undefined || step.verify.length === 0
+      ? {
+          eventType: 'step_completed',
+          stepNumber: step.number,
+          ...sender,
+          details: { ...said, duration: formatDuration(durationMs) },
+        }
+      : { eventType: 'verification_started', stepNumber: step.number, ...sender, details: said }
+  return { drafts: [ran, ...goesOn(run, step, sender)], reply: { ...reply, action: 'completed' } }
+}
+
+/** The run stands still for one unknown step at a time. */
+const goesOn = (run: Run, step: Step, sender: Sender): readonly EventDraft[] =>
+  run.paused?.kind === 'unknown' && run.paused.stepNumber === step.number
+    ? [{ eventType: 'run_resumed', ...sender, details: {} }]
+    : []
