@@ -1,0 +1,74 @@
+import { bash, condition } from '../../support/definitions.ts'
+import { type Case, DAY_MS, isOver, isParked } from './case.ts'
+
+/** How runs begin: modes, params, conditions, admission. */
+export const START_CASES: readonly Case[] = [
+  {
+    name: 'auto-two-steps',
+    until: isOver,
+    steps: [{ action: bash('echo "a=1" >> "$SOP_OUTPUT"') }, { action: bash('echo "$a"') }],
+  },
+  {
+    name: 'supervised-approved',
+    mode: 'supervised',
+    until: isOver,
+    steps: [{}],
+    play: (engine, runId) => engine.client.approveStep(runId),
+  },
+  { name: 'parked-at-start', mode: 'supervised', approvalTimeoutMs: DAY_MS, until: isParked, steps: [{}] },
+  {
+    name: 'step-by-step-parked',
+    mode: 'step_by_step',
+    timezone: 'Europe/Berlin',
+    until: (run) => run.openGates[0]?.stepNumber === 2,
+    steps: [{}, {}],
+    play: (engine, runId) => engine.client.approveStep(runId, 1),
+  },
+  { name: 'priority-based', mode: 'priority_based', priority: 'critical', until: isOver, steps: [{}] },
+  {
+    name: 'params',
+    until: isParked,
+    params: [
+      { name: 'version', type: 'string', required: true, pattern: '[0-9.]+' },
+      { name: 'count', type: 'number', default: 2 },
+      { name: 'where', type: 'choice', choices: ['eu', 'us'], default: 'eu' },
+      { name: 'password', type: 'string', secret: true },
+    ],
+    start: { params: { version: '1.2', password: 'hunter2-of-the-corpus' } },
+    steps: [{ action: bash('echo "$version"') }, { requiresApproval: true }],
+  },
+  { name: 'facts', until: isOver, steps: [{ if: 'weekday || !weekday' }] },
+  { name: 'refused', until: isOver, conditions: { requires: [condition('PROD_DOWN')] }, steps: [{}] },
+  {
+    name: 'precondition-holds',
+    until: isOver,
+    conditions: { expression: condition('trigger.type == "manual"') },
+    steps: [{}],
+  },
+  { name: 'cooldown-admitted', until: isOver, cooldownMs: 1000, maxConcurrent: 1, steps: [{}] },
+  {
+    name: 'queued-for-a-slot',
+    maxConcurrent: 1,
+    until: (run) => run.status === 'pending' && run.reason !== undefined,
+    before: (engine) => engine.client.createRun('queued-for-a-slot'),
+    start: { wait: false },
+    steps: [{ requiresApproval: true }],
+  },
+  {
+    name: 'admission-with-a-queue',
+    of: 'admission',
+    maxConcurrent: 1,
+    until: (run) => run.status === 'pending' && run.reason !== undefined,
+    before: (engine) => engine.client.createRun('admission-with-a-queue'),
+    start: { wait: false },
+    steps: [{ requiresApproval: true }],
+  },
+  {
+    name: 'started-in-temporal',
+    until: isParked,
+    steps: [{}, { requiresApproval: true }],
+    startIn: 'temporal',
+  },
+  { name: 'run-timeout', timeoutMs: 400, until: isOver, steps: [{ requiresApproval: true }] },
+  { name: 'run-timeout-ahead', timeoutMs: DAY_MS, until: isParked, steps: [{ requiresApproval: true }] },
+]
