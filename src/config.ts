@@ -62,6 +62,12 @@ export interface Config {
   readonly defaultStepTimeoutMs: number
   readonly maxConcurrentRuns?: number
   readonly auditRetentionDays: number
+  /** Logs of runs that ended longer ago are removed. */
+  readonly logRetentionDays: number
+  /** Where the log of one step stops growing; absent: nowhere. */
+  readonly logLimitPerStepBytes?: number
+  /** All logs together; absent: no limit. */
+  readonly logLimitTotalBytes?: number
   readonly notifications: Readonly<Record<NotificationToggle, boolean>> & {
     readonly enabled: boolean
     readonly approvalChannel?: string

@@ -32,6 +32,9 @@ test('without any source every setting has its default', () => {
     defaultExecutionMode: 'supervised',
     defaultStepTimeoutMs: 3_600_000,
     auditRetentionDays: 90,
+    logRetentionDays: 90,
+    logLimitPerStepBytes: 2 * 1024 ** 3,
+    logLimitTotalBytes: 20 * 1024 ** 3,
     notifications: {
       enabled: true,
       onApprovalRequired: true,
@@ -109,6 +112,9 @@ approval_timeout = "1h30m"
 default_step_timeout = 90
 max_concurrent_runs = 7
 audit_retention_days = 400
+log_retention_days = 30
+log_limit_per_step = "64 MiB"
+log_limit_total = "none"
 timezone = "Europe/Berlin"
 env_in_conditions = ["REGION"]
 env_passthrough = ["KUBECONFIG", "AWS_PROFILE"]
@@ -181,6 +187,8 @@ db_password = "secrets/db"
     defaultStepTimeoutMs: 90_000,
     maxConcurrentRuns: 7,
     auditRetentionDays: 400,
+    logRetentionDays: 30,
+    logLimitPerStepBytes: 64 * 1024 ** 2,
     notifications: {
       enabled: false,
       approvalChannel: 'slack:#ops',
@@ -225,6 +233,9 @@ test('every variable that is named for a setting sets it', () => {
     SOP_DEFAULT_STEP_TIMEOUT: '6',
     SOP_MAX_CONCURRENT_RUNS: '9',
     SOP_AUDIT_RETENTION_DAYS: '10',
+    SOP_LOG_RETENTION_DAYS: '13',
+    SOP_LOG_LIMIT_PER_STEP: '14 MB',
+    SOP_LOG_LIMIT_TOTAL: 'none',
     SOP_NOTIFICATION_ENABLED: 'false',
     SOP_TIMEZONE: 'Asia/Tokyo',
     SOP_ENV_IN_CONDITIONS: 'A, B',

@@ -131,6 +131,8 @@ export interface LogChunk {
   readonly text: string
   /** Nothing more will come. */
   readonly complete: boolean
+  /** Output was left out, since a limit of the log store was reached; a line of the log says how much. */
+  readonly truncated?: true
 }
 
 export interface Health {

@@ -1,13 +1,16 @@
 import { SopError } from '../core/errors.ts'
 import { isClosed } from '../core/run/state.ts'
+import type { RunView } from '../core/run/view.ts'
 import type { LogChunk, SopClient } from './client.ts'
 import { type FindDeps, readRun } from './find-run.ts'
-import type { RecordedLog } from './records.ts'
+import type { RecordedLog, RecordedPiece } from './records.ts'
 
 /** Bytes of one answer. */
 const CHUNK_BYTES = 256 * 1024
 /** Pause between two looks at a log that somebody follows, in milliseconds. */
 const LOOK_MS = 200
+/** Pause between two questions to a worker about the same run. */
+const ASK_MS = 1_000
 
 type At = Parameters<SopClient['readLog']>[1]
 
@@ -20,7 +23,7 @@ const isWanted = (log: RecordedLog, at: At): boolean => {
   const [source, id] = split(log)
   const isGate = source === 'gate'
   return (
-    (at.step === undefined || (!isGate && Number(id) === at.step)) &&
+    (at.step === undefined || (!isGate && Number.parseInt(id, 10) === at.step)) &&
     (at.attempt === undefined || log.attempt === at.attempt) &&
     (at.source === undefined
       ? at.step === undefined || source === 'step'
@@ -31,38 +34,83 @@ const isWanted = (log: RecordedLog, at: At): boolean => {
 /** Reads a stretch of a step's log; with `waitMs` it waits for more than is there. */
 export const readLog = async (deps: FindDeps, runId: string, at: At): Promise<LogChunk> => {
   const until = Date.now() + Math.min(at.waitMs ?? 0, 60_000)
+  const hasEnded = createEndCheck(deps, runId)
   for (;;) {
     const log = (await deps.records.logs.list(runId)).filter((each) => isWanted(each, at)).at(-1)
-    const view = await readRun(deps, runId)
     const isLast = Date.now() >= until
     if (log === undefined) {
-      if (isLast || isClosed(view.status)) throw noLog(runId, at)
+      if (isLast || (await hasEnded())) throw await noLog(deps, runId, at)
     } else {
-      const offset = at.offset ?? 0
-      const limit = Math.min(at.limit ?? CHUNK_BYTES, CHUNK_BYTES)
-      const { bytes, end } = await deps.records.logs.read(log, offset, limit)
-      const [source, id] = split(log)
-      const step = view.stepResults.find((each) => source !== 'gate' && each.number === Number(id))
-      const isOver =
-        isClosed(view.status) || (step !== undefined && (step.attempt > log.attempt || step.status !== 'running'))
-      const whole = wholeCharacters(bytes, offset + bytes.length >= end && isOver)
-      const next = offset + whole.length
-      const complete = isOver && next >= end
-      if (whole.length > 0 || complete || isLast) {
-        return {
-          runId,
-          stepNumber: step?.number ?? 0,
-          attempt: log.attempt,
-          source: source === 'gate' ? id : source,
-          offset,
-          next,
-          text: new TextDecoder().decode(whole),
-          complete,
-        }
-      }
+      const chunk = await readChunk(deps, log, at, hasEnded)
+      if (chunk.text !== '' || chunk.complete || isLast) return chunk
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
+}
+
+/** Says whether a log, or without one the run, can get no more. */
+export type EndCheck = (log?: RecordedLog) => Promise<boolean>
+
+/**
+ * What a log that its writer did not close is judged by: the run, or the step of it, is over. The record answers as a
+ * rule; a worker is asked once in a while, since a run that it killed or that was terminated may never say so.
+ */
+export const createEndCheck = (deps: FindDeps, runId: string): EndCheck => {
+  let view: RunView | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
+  return async (log) => {
+    const summary = await deps.records.index.get(runId)
+    if (summary !== undefined && isClosed(summary.status)) return true
+    if (Date.now() - askedAt >= ASK_MS) {
+      askedAt = Date.now()
+      view = await readRun(deps, runId)
+    }
+    if (view === undefined) return false
+    if (isClosed(view.status)) return true
+    const step = log && view.stepResults.find(({ number }) => number === stepNumberOf(log))
+    return log !== undefined && step !== undefined && (step.attempt > log.attempt || step.status !== 'running')
+  }
+}
+
+/** A piece as it is now: empty where nothing is there yet. */
+export const readChunk = async (
+  { records }: Pick<FindDeps, 'records'>,
+  log: RecordedLog,
+  { offset = 0, limit = CHUNK_BYTES }: Pick<At, 'offset' | 'limit'>,
+  hasEnded: EndCheck,
+): Promise<LogChunk> => {
+  const read = (): Promise<RecordedPiece> => records.logs.read(log, offset, Math.min(limit, CHUNK_BYTES))
+  let piece = await read()
+  let isOver = piece.isClosed === true
+  if (!isOver && offset + piece.bytes.length >= piece.end && (await hasEnded(log))) {
+    isOver = true
+    // What the log still got before it was over.
+    piece = await read()
+  }
+  const { bytes, end, cutBytes } = piece
+  const whole = wholeCharacters(bytes, offset + bytes.length >= end && isOver)
+  const next = offset + whole.length
+  const [source, id] = split(log)
+  return {
+    runId: log.runId,
+    stepNumber: stepNumberOf(log),
+    attempt: log.attempt,
+    source: source === 'gate' ? id : source,
+    offset,
+    next,
+    text: decoder.decode(whole),
+    complete: isOver && next >= end,
+    ...(cutBytes !== undefined && { truncated: true as const }),
+  }
+}
+
+// A byte order mark is a part of what was printed, and counts in offsets.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** 0 for gates. */
+const stepNumberOf = (log: RecordedLog): number => {
+  const [source, id] = split(log)
+  return source === 'gate' ? 0 : Number.parseInt(id, 10)
 }
 
 /** Leaves the beginning of a character that the chunk cuts for the next one, unless nothing more will come. */
@@ -79,8 +127,17 @@ const wholeCharacters = (bytes: Uint8Array, isEnd: boolean): Uint8Array => {
   return bytes
 }
 
-const noLog = (runId: string, { step, attempt }: At): SopError =>
-  new SopError(
-    'not_found',
-    `Cannot read the log of run "${runId}": ${step === undefined ? 'no step' : `step ${step}${attempt === undefined ? '' : `, attempt ${attempt},`}`} has printed anything yet`,
-  )
+const noLog = async ({ records }: Pick<FindDeps, 'records'>, runId: string, at: At): Promise<SopError> => {
+  const removal = await records.logs.removal(runId)
+  if (removal !== undefined) {
+    const when = removal.removedAt.slice(0, 10)
+    return new SopError(
+      'not_found',
+      `Cannot read the log of run "${runId}": its logs were removed on ${when}, since ${removal.reason}. Its record stays: sop audit ${runId}`,
+      { removedAt: removal.removedAt },
+    )
+  }
+  const { step, attempt } = at
+  const what = step === undefined ? 'no step' : `step ${step}${attempt === undefined ? '' : `, attempt ${attempt},`}`
+  return new SopError('not_found', `Cannot read the log of run "${runId}": ${what} has printed anything yet`)
+}

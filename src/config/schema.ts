@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { EXECUTION_MODES } from '../core/definition.ts'
 import type { Config } from '../config.ts'
-import { duration, flag, list, mode, nullable, text, timezone, url, whole } from './values.ts'
+import { duration, flag, list, mode, nullable, size, text, timezone, url, whole } from './values.ts'
 
 /** What is known about one setting besides its values. */
 export interface SettingInfo {
@@ -17,6 +17,8 @@ export interface SettingInfo {
   readonly pathTable?: true
   /** Takes `_secs`, `_mins` and `_ms` after its key. */
   readonly duration?: true
+  /** An amount of bytes: its key in files does not say so. */
+  readonly size?: true
   /** Never printed. */
   readonly secret?: true
   /** A key that seed 002's `config.json` may hold. */
@@ -48,6 +50,13 @@ const days = (env: string, least: number, standard: number, json?: true) =>
     expected: `a whole number of days, at least ${least}`,
     default: standard,
     ...(json === undefined ? {} : { json }),
+  })
+const bytes = (env: string, standard: string) =>
+  setting(nullable(size()), {
+    env,
+    expected: 'an amount such as "512MiB" or "2GB", or "none"',
+    default: standard,
+    size: true,
   })
 const names = (env: string) =>
   setting(list(), { env, expected: 'a list of names, e.g. ["HOME", "KUBECONFIG"]', default: [] })
@@ -113,6 +122,9 @@ export const configSchema = z.object({
     json: true,
   }),
   auditRetentionDays: days('SOP_AUDIT_RETENTION_DAYS', 1, 90, true),
+  logRetentionDays: days('SOP_LOG_RETENTION_DAYS', 1, 90),
+  logLimitPerStepBytes: bytes('SOP_LOG_LIMIT_PER_STEP', '2GiB'),
+  logLimitTotalBytes: bytes('SOP_LOG_LIMIT_TOTAL', '20GiB'),
   notifications: z.object({
     enabled: yesNo('SOP_NOTIFICATION_ENABLED', true),
     approvalChannel: optional(text(), {
@@ -168,9 +180,12 @@ export const configSchema = z.object({
 /** Compile-time proof that the schema gives what `Config` promises. */
 export const parseConfig = (input: unknown): Config => withoutNone(configSchema.parse(input))
 
-function withoutNone({ approvalTimeoutMs, maxConcurrentRuns, ...config }: z.output<typeof configSchema>): Config {
+function withoutNone(parsed: z.output<typeof configSchema>): Config {
+  const { approvalTimeoutMs, maxConcurrentRuns, logLimitPerStepBytes, logLimitTotalBytes, ...config } = parsed
   return {
     ...config,
+    ...(logLimitPerStepBytes === null ? {} : { logLimitPerStepBytes }),
+    ...(logLimitTotalBytes === null ? {} : { logLimitTotalBytes }),
     ...(approvalTimeoutMs == null ? {} : { approvalTimeoutMs }),
     ...(maxConcurrentRuns == null ? {} : { maxConcurrentRuns }),
   }

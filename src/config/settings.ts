@@ -69,5 +69,11 @@ function collect(schema: z.ZodObject, prefix: readonly string[]): readonly Setti
 }
 
 function fileKeyOf(path: readonly string[], info: SettingInfo): string {
-  return path.map((part) => toSnakeCase(info.duration === true ? part.replace(/Ms$/, '') : part)).join('.')
+  return path.map((part) => toSnakeCase(withoutUnit(part, info))).join('.')
+}
+
+/** Values say their unit themselves, so keys of files do not. */
+function withoutUnit(part: string, { duration, size }: SettingInfo): string {
+  if (duration === true) return part.replace(/Ms$/, '')
+  return size === true ? part.replace(/Bytes$/, '') : part
 }

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { EXECUTION_MODES } from '../core/definition.ts'
 import { parseDuration } from '../core/duration.ts'
+import { parseSize } from '../core/size.ts'
 
 /** Text that is not blank. */
 export const text = () => z.string().trim().min(1)
@@ -23,6 +24,15 @@ export const duration = () =>
     const parsed = parseDuration(String(value))
     if (parsed.ok && parsed.ms !== null) return parsed.ms
     context.issues.push({ code: 'custom', message: parsed.ok ? 'there has to be one' : parsed.message, input: value })
+    return z.NEVER
+  })
+
+/** An amount of bytes; a bare number is bytes. */
+export const size = () =>
+  z.union([z.number(), z.string()]).transform((value, context) => {
+    const parsed = parseSize(String(value))
+    if (parsed !== undefined) return parsed
+    context.issues.push({ code: 'custom', message: 'not an amount of bytes', input: value })
     return z.NEVER
   })
 

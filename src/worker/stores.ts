@@ -8,6 +8,8 @@ import { createSecrets } from '../adapters/secrets.ts'
 import type { AuditStore, LogStore, ResolveFact, RunIndex, Secrets, Vault } from '../activities/deps.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
+import { limitLogs, type LogLimits } from './limited-logs.ts'
+import { createLogKeeper } from './log-keeper.ts'
 
 /** The stores of a data directory, opened by its one writer. */
 export interface Stores {
@@ -21,7 +23,16 @@ export interface Stores {
   close(): Promise<void>
 }
 
-export type StoreConfig = Pick<Config, 'dataDir' | 'stateDir' | 'auditDir' | 'secretFiles'> &
+export type StoreConfig = Pick<
+  Config,
+  | 'dataDir'
+  | 'stateDir'
+  | 'auditDir'
+  | 'secretFiles'
+  | 'logRetentionDays'
+  | 'logLimitPerStepBytes'
+  | 'logLimitTotalBytes'
+> &
   Parameters<typeof createFacts>[0]
 
 /** Opens the stores for writing. The data directory must be this process's own (engine/data-dir.ts). */
@@ -37,14 +48,28 @@ export const openStores = async (
     ...(stateDir !== undefined && { stateDir }),
     ...(auditDir !== undefined && { auditDir }),
   })
+  const now = (): Date => new Date()
+  const files = createFileLogs({ dataDir })
+  const limits = logLimits(config)
+  const keeper = createLogKeeper({
+    logs: files,
+    index,
+    retention: { days: config.logRetentionDays, ...limits },
+    now,
+    log,
+  })
+  keeper.start()
   return {
     audit: createFileAudit({ dataDir, listeners: [index, flat], warn }),
     index,
-    logs: createFileLogs({ dataDir }),
+    logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     vault: createFileVault({ dataDir }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
-    resolveFact: createFacts(config, () => new Date(), { environment }),
-    close: () => index.flush(),
+    resolveFact: createFacts(config, now, { environment }),
+    close: async () => {
+      await keeper.close()
+      await index.flush()
+    },
   }
 }
 
@@ -66,3 +91,11 @@ export const followStores = (
     close: async () => {},
   }
 }
+
+const logLimits = ({
+  logLimitPerStepBytes: perStepBytes,
+  logLimitTotalBytes: totalBytes,
+}: StoreConfig): Pick<LogLimits, 'perStepBytes' | 'totalBytes'> => ({
+  ...(perStepBytes !== undefined && { perStepBytes }),
+  ...(totalBytes !== undefined && { totalBytes }),
+})

@@ -73,6 +73,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     {
       dataDir,
       secretFiles: {},
+      logRetentionDays: 90,
       timezone: 'UTC',
       maintenanceWindows: [],
       facts: {},

@@ -158,5 +158,6 @@ export const logChunk: z.ZodType<LogChunk> = z
     next: z.int().describe('Offset to go on from'),
     text: z.string(),
     complete: z.boolean().describe('Nothing more will come'),
+    truncated: z.literal(true).exactOptional().describe('Output was left out: a line of the log says how much'),
   })
   .register(components, { id: 'LogChunk' })
