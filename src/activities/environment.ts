@@ -44,6 +44,7 @@ export const stepValues = (
   ...triggerValues(task.trigger),
   SOP_RUN_ID: task.runId,
   SOP_STEP: String(task.stepNumber),
+  SOP_ATTEMPT: String(task.attempt),
 })
 
 /** The whole environment of a shell step. */

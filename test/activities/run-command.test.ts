@@ -188,6 +188,7 @@ describe('runCommand() builds the environment', () => {
       TOKEN: '***',
       SOP_RUN_ID: 'sop_run_1',
       SOP_STEP: '4',
+      SOP_ATTEMPT: '1',
       SOP_TRIGGER_TYPE: 'webhook',
       SOP_TRIGGER_SCHEDULED_AT: 'now',
       SOP_TRIGGER_X_Y: 'z',
@@ -216,7 +217,7 @@ describe('runCommand() builds the environment', () => {
       Object.keys(env)
         .filter((name) => !known.has(name) && !/^(SOP_(PARAM|TRIGGER)_|LC_)/.test(name))
         .sort(),
-    ).toEqual(['SOP_OUTPUT', 'SOP_RUN_DIR', 'SOP_RUN_ID', 'SOP_STEP'])
+    ).toEqual(['SOP_ATTEMPT', 'SOP_OUTPUT', 'SOP_RUN_DIR', 'SOP_RUN_ID', 'SOP_STEP'])
   })
 
   test('with a scratch folder that the steps of a run share and nobody else can read', async () => {
