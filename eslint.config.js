@@ -101,9 +101,9 @@ export default tseslint.config(
       ],
     },
   },
-  // The bench runs what is built: there are no types to be had before a build.
+  // They run what is built: there are no types to be had before a build.
   {
-    files: ['scripts/bench.mjs', 'scripts/bench/**/*.mjs'],
+    files: ['scripts/bench.mjs', 'scripts/bench/**/*.mjs', 'scripts/chaos.mjs', 'scripts/chaos/**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { parserOptions: { projectService: false } },
   },
