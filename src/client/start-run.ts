@@ -1,7 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { SearchAttributePair } from '@temporalio/common'
 import { ulid } from 'ulid'
-import { type Actor, assertMay } from '../core/access.ts'
+import { type Actor, assertMay, assertMayStart } from '../core/access.ts'
 import { sha256Hex } from '../core/canonical.ts'
 import type { Json, SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
@@ -59,8 +59,7 @@ export const startRun = async (
 }
 
 const checkRights = (actor: Actor, { definition, policy }: PinnedSop, request: StartRequest): void => {
-  if (request.force === true) assertMay(actor, 'forceRun')
-  if (request.skipApproval === true) assertMay(actor, 'skipApproval')
+  assertMayStart(actor, request)
   const own = definition.mode ?? policy.defaultMode
   if (isLooser(request.executionMode, own, definition.priority, policy.priorityBasedStrict))
     assertMay(actor, 'loosenMode')

@@ -84,6 +84,16 @@ export function assertMay(actor: Actor, verb: Verb, facts: AccessFacts = {}): vo
   }
 }
 
+/** What the options of a start need besides the right to start (rulings 22, 29). @throws SopError `forbidden` */
+export function assertMayStart(
+  actor: Actor,
+  asked: { readonly force?: boolean; readonly skipApproval?: boolean; readonly trigger?: { readonly type: string } },
+): void {
+  if (asked.force === true) assertMay(actor, 'forceRun')
+  if (asked.skipApproval === true) assertMay(actor, 'skipApproval')
+  if (asked.trigger !== undefined && asked.trigger.type !== 'manual') assertMay(actor, 'nameTrigger')
+}
+
 /** What no role gives an agent: code execution by its own files, approvals passed over, and tokens of other kinds. */
 function whyNoAgent(verb: Verb, facts: AccessFacts): string | undefined {
   if (verb === 'createSop' && facts.agentsMayCreate !== true) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { SopClient } from '../../src/client/client.ts'
-import { assertMay, isMeantBy, may, VERBS, type Actor, type Verb } from '../../src/core/access.ts'
+import { assertMay, assertMayStart, isMeantBy, may, VERBS, type Actor, type Verb } from '../../src/core/access.ts'
 import { SopError } from '../../src/core/errors.ts'
 import { ROLES, type PrincipalKind, type Role } from '../../src/core/run/principal.ts'
 
@@ -113,5 +113,25 @@ describe('isMeantBy()', () => {
     const { principal } = as('viewer', 'user', ['dba'])
     expect(isMeantBy('dba', principal)).toBe(false)
     expect(isMeantBy('group:kim', principal)).toBe(false)
+  })
+})
+
+describe('assertMayStart()', () => {
+  test.each([
+    [{}, 'operator'],
+    [{ force: false, skipApproval: false, trigger: { type: 'manual' } }, 'operator'],
+    [{ force: true }, 'admin'],
+    [{ skipApproval: true }, 'operator'],
+    [{ trigger: { type: 'cron' } }, 'admin'],
+  ] as const)('takes %j from %s on', (asked, least) => {
+    for (const role of ROLES.filter((each) => ROLES.indexOf(each) >= ROLES.indexOf('operator'))) {
+      const may = ROLES.indexOf(role) >= ROLES.indexOf(least)
+      if (may) expect(() => assertMayStart(as(role), asked)).not.toThrow()
+      else expect(() => assertMayStart(as(role), asked)).toThrow(SopError)
+    }
+  })
+
+  test('lets no agent skip approvals', () => {
+    expect(() => assertMayStart(as('admin', 'agent'), { skipApproval: true })).toThrow(/may not skip approvals/)
   })
 })

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { StartRequest } from '../../client/client.ts'
-import { assertMay, type Actor } from '../../core/access.ts'
+import { assertMay, assertMayStart } from '../../core/access.ts'
 import { SopError } from '../../core/errors.ts'
 import { route, type Call, type Route } from '../route.ts'
 import { createdSop, newSop, runPlan, sopDetail, sopList } from '../schemas/sop.ts'
@@ -87,12 +87,6 @@ export async function start({ client, params, body, actor, request }: Call<unkno
   const wanted = withKey(startRequestOf(body), request)
   assertMayStart(actor, wanted)
   return client.createRun(params.name ?? '', wanted)
-}
-
-function assertMayStart(actor: Actor, request: StartRequest): void {
-  if (request.force === true) assertMay(actor, 'forceRun')
-  if (request.skipApproval === true) assertMay(actor, 'skipApproval')
-  if (request.trigger !== undefined && request.trigger.type !== 'manual') assertMay(actor, 'nameTrigger')
 }
 
 function withKey(wanted: StartRequest, request: Request): StartRequest {
