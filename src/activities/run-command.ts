@@ -3,6 +3,7 @@ import { ApplicationFailure, Context, log } from '@temporalio/activity'
 import { formatDuration } from '../core/duration.ts'
 import { SopError } from '../core/errors.ts'
 import { type CommandResult, type CommandTask, OUTPUT_TAIL_BYTES } from '../core/run/task.ts'
+import { vaultName } from '../core/secret-param.ts'
 import type { ActivityDeps, LogWriter } from './deps.ts'
 import { stepValues } from './environment.ts'
 import { createMask, type Mask } from './mask.ts'
@@ -134,12 +135,12 @@ const secretsOf = async ({ secrets, vault }: ActivityDeps, task: CommandTask): P
   try {
     for (const name of task.executable.secrets ?? []) found[name] = await secrets.get(name)
     for (const name of task.secretParams ?? []) {
-      const value = await vault.get(task.runId, name)
+      const value = await vault.get(task.runId, vaultName(name, task.params[name]))
       if (value === undefined) {
         return {
           secrets: {},
           secretParams,
-          error: `Cannot read secret param "${name}": this worker does not hold its value any more. Start a new run and give it again`,
+          error: `Cannot read secret param "${name}": this worker does not hold its value any more. Retry the run and give it again`,
         }
       }
       secretParams.set(name, value)

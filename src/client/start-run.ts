@@ -13,15 +13,13 @@ import type { RunView } from '../core/run/view.ts'
 import { ATTRIBUTE_KEYS, RUN_WORKFLOW, type RunSopInput, statusQuery } from '../workflows/messages.ts'
 import type { StartRequest } from './client.ts'
 import { unavailable } from './find-run.ts'
+import { hideSecrets } from './hide-secrets.ts'
 import type { Pin } from './pin.ts'
 import type { Records } from './records.ts'
 import type { InstallationKey } from './signing.ts'
 
 /** How long a start waits for the first gate or step (rulings 23), in milliseconds. */
 const FIRST_SIGHT_MS = 5_000
-
-/** What stands in a history where a secret param would. */
-const HIDDEN = '[secret]'
 
 export interface StartDeps {
   readonly temporal: Client
@@ -88,15 +86,8 @@ const paramsOf = async (
       problems: checked.problems,
     })
   }
-  const secret = new Set(checked.secretNames)
-  for (const name of secret) await records.vault.put(runId, name, textOf(checked.params[name]))
-  return Object.fromEntries(
-    Object.entries(checked.params).map(([name, value]) => [name, secret.has(name) ? HIDDEN : value]),
-  )
+  return hideSecrets(records, runId, checked.params, checked.secretNames)
 }
-
-/** A secret as its command will see it. */
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? ''))
 
 const sealed = (key: InstallationKey, runId: string, sop: string, input: StartInput): StartInput => ({
   ...input,

@@ -8,6 +8,7 @@ import type { Catalog, CatalogEntry } from './catalog.ts'
 import type { Health, RunListFilter, SopClient, SopSummary } from './client.ts'
 import { createSop } from './create-sop.ts'
 import { findRun, readRun } from './find-run.ts'
+import { hideChangedSecrets } from './hide-secrets.ts'
 import { readHealth } from './health.ts'
 import { findEntry, type Pin } from './pin.ts'
 import { planRun } from './plan-run.ts'
@@ -48,7 +49,8 @@ type Deps = TemporalClientDeps & { readonly turns: ReturnType<typeof createTurns
 const clientOf = (deps: Deps, actor: Actor): SopClient => {
   const decide = async (verb: DecisionVerb, ref: string, request: DecisionBody): Promise<DecisionReply> => {
     assertMay(actor, verb, await assigneeFacts(deps, verb, ref, request))
-    return sendDecision(deps, actor, await findRun(deps, ref), VERB_KINDS[verb], request)
+    const runId = await findRun(deps, ref)
+    return sendDecision(deps, actor, runId, VERB_KINDS[verb], await withoutSecrets(deps, runId, request))
   }
   const about = (step: number | undefined, request: DecisionBody = {}): DecisionBody =>
     step === undefined ? request : { ...request, step }
@@ -125,6 +127,20 @@ const assigneeFacts = async (deps: Deps, verb: DecisionVerb, ref: string, { step
     if (error instanceof SopError && error.code === 'unavailable') return {}
     throw error
   }
+}
+
+/** Values of secret params that change go to the vault before anything is sent. */
+const withoutSecrets = async (deps: Deps, runId: string, request: DecisionBody): Promise<DecisionBody> => {
+  if (request.params === undefined) return request
+  const { digest } = await readRun(deps, runId)
+  const pinned = await deps.records.audit.readDefinition(digest)
+  if (pinned === undefined) {
+    throw new SopError(
+      'unavailable',
+      `Cannot retry run "${runId}" with other params: its definition is not on record yet`,
+    )
+  }
+  return { ...request, params: await hideChangedSecrets(deps.records, runId, pinned, request.params) }
 }
 
 /** An SOP as lists show it: compiled or broken, never absent. */

@@ -109,7 +109,7 @@ export class Interpreter {
       this.early = [...this.early, { kind, argument }]
       return undefined
     }
-    const received = this.read(kind, argument, door, this.run.seed.pinned.authority)
+    const received = this.read(kind, argument, door, this.run.seed)
     if (!received.ok) return this.apply({ kind: 'unreadable', name: kind, reason: received.reason, via: door })
     const { decisionId } = received.decision
     const seen = seenReply(this.inbox, decisionId)
@@ -120,11 +120,12 @@ export class Interpreter {
   }
 
   /** A message may hold anything, also what makes a reader stumble: then it is one that cannot be read. */
-  private read(kind: DecisionKind, argument: unknown, door: 'signal' | 'update', authority: string): Received {
+  private read(kind: DecisionKind, argument: unknown, door: 'signal' | 'update', seed: RunSeed): Received {
     const bad = unreadableReason(argument)
     if (bad !== undefined) return { ok: false, reason: bad }
     try {
-      return receive(kind, argument, door, { runId: this.runId, authority })
+      const { pinned, rulesVersion } = seed
+      return receive(kind, argument, door, { runId: this.runId, authority: pinned.authority, rulesVersion })
     } catch {
       return { ok: false, reason: 'its argument is too deep or too large' }
     }

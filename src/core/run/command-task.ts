@@ -24,7 +24,8 @@ const executableIdOf = (work: CommandWork): ExecutableId => {
 
 const executables = new WeakMap<SopDefinition, ReturnType<typeof executablesOf>>()
 
-const executablesFor = (definition: SopDefinition): ReturnType<typeof executablesOf> => {
+/** The executables of a definition, made once. */
+export const executablesFor = (definition: SopDefinition): ReturnType<typeof executablesOf> => {
   const known = executables.get(definition) ?? executablesOf(definition)
   executables.set(definition, known)
   return known
@@ -44,7 +45,9 @@ export const commandTask = (run: Run, work: CommandWork, events: readonly RunEve
     throw new RangeError(`Cannot run "${executableId}": definition ${digest} has no such command`)
   const stepNumber = work.kind === 'gate_command' ? (run.gates[work.gate]?.stepNumber ?? 0) : work.step
   const step = definition.steps.find((each) => each.number === stepNumber)
-  const secretParams = (definition.params ?? []).filter((param) => param.secret === true).map((param) => param.name)
+  const secretParams = (definition.params ?? [])
+    .filter((param) => param.secret === true && Object.hasOwn(params, param.name))
+    .map((param) => param.name)
   return {
     runId,
     sop: definition.name,

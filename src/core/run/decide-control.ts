@@ -4,7 +4,7 @@ import type { EventDraft } from './event.ts'
 import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
 import type { Run } from './run.ts'
 
-// decide-control.ts: what cancel, pause, resume and retry lead to.
+// decide-control.ts: what cancel, pause and resume lead to; decide-retry.ts has retry.
 
 export const cancel = (decision: Decision, sender: Sender): Decided => ({
   drafts: [
@@ -71,8 +71,8 @@ export const resume = (run: Run, decision: Decision, sender: Sender): Decided =>
   }
 }
 
-/** From where the run stopped: the failed step again, or the rejected gate with its next attempt (rulings 18). */
-export const retry = (run: Run, decision: Decision, sender: Sender): Decided => {
+/** By the first rules: the failed step again, or the rejected gate with its next attempt (rulings 18). */
+export const retryByFirstRules = (run: Run, decision: Decision, sender: Sender): Decided => {
   const { paused } = run
   if (paused === undefined || paused.kind === 'requested') {
     const reason = paused === undefined ? 'the run is not paused' : 'the run is paused by a person; resume it'
@@ -84,35 +84,22 @@ export const retry = (run: Run, decision: Decision, sender: Sender): Decided => 
       reason: `the run stopped at step ${paused.stepNumber ?? 0}, not ${decision.step}`,
     })
   }
-  if (
-    decision.outcome !== undefined &&
-    run.steps.every((step) => step.number !== paused.stepNumber || step.state !== 'unknown')
-  ) {
-    return refuse(decision, sender, {
-      code: 'invalid',
-      reason: `"outcome" is about a step of which nobody knows whether it ran, and the run is paused because ${paused.reason}`,
-    })
-  }
   const note = noteOf(decision)
+  const step = paused.stepNumber === undefined ? {} : { stepNumber: paused.stepNumber }
   return {
     drafts: [
       {
         eventType: 'run_retried',
-        ...(paused.stepNumber !== undefined && { stepNumber: paused.stepNumber }),
+        ...step,
         ...sender,
         details: {
           ...(paused.stepNumber !== undefined && { fromStep: paused.stepNumber }),
           ...(paused.gate !== undefined && { gate: paused.gate }),
-          ...(decision.outcome !== undefined && { outcome: decision.outcome }),
           ...(note !== undefined && { comment: note }),
           ...idOf(decision),
         },
       },
     ],
-    reply: {
-      accepted: true,
-      action: 'retried',
-      ...(paused.stepNumber !== undefined && { stepNumber: paused.stepNumber }),
-    },
+    reply: { accepted: true, action: 'retried', ...step },
   }
 }

@@ -73,7 +73,14 @@ export const decideGate = (run: Run, decision: Decision, sender: Sender): Decide
   const about = { gate: gate.id, attempt: gate.attempt, stepNumber: gate.stepNumber }
   if (decision.kind === 'approve') {
     return {
-      drafts: [{ eventType: 'approval_granted', ...at, ...sender, details }],
+      drafts: [
+        {
+          eventType: 'approval_granted',
+          ...at,
+          ...sender,
+          details: { ...details, ...(gate.covers !== undefined && { covers: gate.covers }) },
+        },
+      ],
       reply: { accepted: true, ...about, action: 'approved' },
     }
   }
@@ -100,6 +107,12 @@ const gateRefusal = (run: Run, gate: GateRun, decision: Decision, sender: Sender
       code: 'conflict',
       reason: `gate "${gate.id}" was already ${gate.state}${by}`,
       ...(gate.decidedBy !== undefined && { decidedBy: gate.decidedBy }),
+    }
+  }
+  if (decision.covers !== undefined && decision.covers !== gate.covers) {
+    return {
+      code: 'conflict',
+      reason: `what you saw of gate "${gate.id}" has changed since (definition, commands or params): look at it again`,
     }
   }
   if (run.paused !== undefined)

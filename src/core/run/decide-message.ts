@@ -1,9 +1,11 @@
 import type { Decided } from './decide.ts'
-import { cancel, pause, resume, retry } from './decide-control.ts'
+import { cancel, pause, resume, retryByFirstRules } from './decide-control.ts'
 import { decideGate } from './decide-gate.ts'
+import { retry } from './decide-retry.ts'
 import { completeStep, skipStep } from './decide-step.ts'
 import type { Decision } from './decision.ts'
 import type { Principal } from './principal.ts'
+import { LATER_KEYS } from './receive.ts'
 import { refuse, type Sender } from './refuse.ts'
 import type { Run } from './run.ts'
 
@@ -24,6 +26,13 @@ export const decideMessage = (run: Run, decision: Decision, at: string): Decided
       reason: `run "${run.seed.runId}" is ending: ${run.ending.reason}`,
     })
   }
+  const later = run.seed.rulesVersion < 2 ? LATER_KEYS.find((key) => decision[key] !== undefined) : undefined
+  if (later !== undefined) {
+    return refuse(decision, sender, {
+      code: 'invalid',
+      reason: `run "${run.seed.runId}" began before an upgrade and goes by the rules of then, which know no "${later}"`,
+    })
+  }
   switch (decision.kind) {
     case 'approve':
     case 'reject':
@@ -39,7 +48,7 @@ export const decideMessage = (run: Run, decision: Decision, at: string): Decided
     case 'resume':
       return resume(run, decision, sender)
     case 'retry':
-      return retry(run, decision, sender)
+      return run.seed.rulesVersion < 2 ? retryByFirstRules(run, decision, sender) : retry(run, decision, sender)
   }
 }
 

@@ -127,7 +127,13 @@ const gateTimedOut = (run: Run, id: string, attempt: number): readonly EventDraf
     ...at,
     principal: TIMER,
     via: 'timer',
-    details: { gate: id, attempt, action, ...(then !== undefined && { then }) },
+    details: {
+      gate: id,
+      attempt,
+      action,
+      ...(then !== undefined && { then }),
+      ...(action === 'approve' && gate.covers !== undefined && { covers: gate.covers }),
+    },
   }
   if (action !== 'escalate') return [timeout]
   const to = gate.settings.escalateTo

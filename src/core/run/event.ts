@@ -97,7 +97,13 @@ export interface EventDetails {
     /** What the approval covers: digest of definition, params and resolved commands. */
     readonly covers?: string
   }
-  approval_granted: GateDetails & { readonly comment?: string; readonly decisionId?: string; readonly implied?: true }
+  approval_granted: GateDetails & {
+    readonly comment?: string
+    readonly decisionId?: string
+    readonly implied?: true
+    /** What was approved: `covers` of the request. */
+    readonly covers?: string
+  }
   approval_rejected: GateDetails & {
     readonly comment?: string
     readonly decisionId?: string
@@ -109,6 +115,7 @@ export interface EventDetails {
   approval_timeout: GateDetails & {
     readonly action: OnTimeout
     readonly then?: 'pause' | 'fail' | 'cancel' | 'continue'
+    readonly covers?: string
   }
   approval_escalated: GateDetails & { readonly to?: readonly string[] }
   approval_reminded: GateDetails
@@ -213,6 +220,12 @@ export interface EventDetails {
     readonly gate?: string
     /** What the sender knows of a step that was `unknown`. */
     readonly outcome?: RetryOutcome
+    /** Steps that are done again, in document order; absent: only the one that failed. */
+    readonly again?: readonly number[]
+    /** Gates that are asked again with their next attempt. */
+    readonly gates?: readonly string[]
+    /** Params that changed; `null`: the value goes. Secret ones as a mark. */
+    readonly params?: Readonly<Record<string, Json>>
     readonly comment?: string
     readonly decisionId?: string
   }

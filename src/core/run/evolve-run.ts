@@ -1,6 +1,7 @@
+import { applyParams } from './changed-params.ts'
 import type { EventType, RunEvent } from './event.ts'
 import { compact, patch, patchGate } from './patch.ts'
-import type { Run } from './run.ts'
+import type { Run, StepRun } from './run.ts'
 import type { StepState } from './state.ts'
 
 // evolve-run.ts: what pauses, retries and the end mean for a whole run.
@@ -46,21 +47,38 @@ export const unpaused = (run: Run, at: string): Run => {
 }
 
 export const retried = (run: Run, event: Of<'run_retried'>): Run => {
-  const { fromStep, gate } = event.details
+  const { fromStep, gate, again = [], gates = [], params } = event.details
   const rest = unpaused(run, event.timestamp)
-  const withGate = gate === undefined ? rest : patchGate(rest, gate, { state: 'reset', then: undefined })
-  const withStep =
-    fromStep === undefined
-      ? withGate
-      : {
-          ...withGate,
-          steps: withGate.steps.map((step) =>
-            step.number === fromStep && (step.state === 'failed' || step.state === 'unknown')
-              ? patch(step, { state: 'pending', failures: 0, then: undefined, retryAt: undefined })
-              : step,
-          ),
-        }
-  return { ...withStep, facts: {} }
+  const asked = [...(gate === undefined ? [] : [gate]), ...gates].reduce(
+    (now, id) => patchGate(now, id, { state: 'reset', then: undefined, deadlineAt: undefined }),
+    rest,
+  )
+  const ready = { ...asked, steps: asked.steps.map((step) => readyAgain(step, fromStep, gates)), facts: {} }
+  const done = again.length === 0 ? ready : doneAgain(ready, again)
+  return params === undefined
+    ? done
+    : { ...done, seed: { ...done.seed, params: applyParams(done.seed.params, params) } }
+}
+
+/** The step that failed, or of which nobody knows, is to begin; one whose gate is asked again no longer waits there. */
+const readyAgain = (step: StepRun, fromStep: number | undefined, gates: readonly string[]): StepRun => {
+  if (step.number === fromStep && (step.state === 'failed' || step.state === 'unknown'))
+    return patch(step, { state: 'pending', failures: 0, then: undefined, retryAt: undefined })
+  return step.state === 'awaiting_approval' && gates.length > 0 ? patch(step, { state: 'pending' }) : step
+}
+
+/** The steps as they were before they began, but for their attempts; what they had handed on is gone with them. */
+const doneAgain = (run: Run, numbers: readonly number[]): Run => {
+  const again = new Set(numbers)
+  const steps = run.steps.map(
+    (step): StepRun =>
+      again.has(step.number)
+        ? { number: step.number, state: 'pending', attempt: step.attempt, visits: step.visits, failures: 0 }
+        : step,
+  )
+  const before = steps.filter((step) => step.outputs !== undefined)
+  before.sort((a, b) => (a.endedAt ?? '').localeCompare(b.endedAt ?? ''))
+  return { ...run, steps, outputs: Object.assign({}, ...before.map((step) => step.outputs)) as Run['outputs'] }
 }
 
 const UNDER_WAY: readonly StepState[] = ['running', 'awaiting_input', 'awaiting_approval']

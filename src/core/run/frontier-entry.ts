@@ -43,7 +43,10 @@ const preconditions = (run: Run, phase: 'arrival' | 'slot'): Stage => {
 
 export const start = (run: Run, at: string): Stage => {
   const spec = startGate(run)
-  return spec === undefined || run.startedAt !== undefined ? undefined : gate(run, spec, at)
+  if (spec === undefined) return undefined
+  // Of a run that began, only changed params open it again.
+  const state = run.gates[spec.id]?.state
+  return run.startedAt !== undefined && (state === undefined || state === 'passed') ? undefined : gate(run, spec, at)
 }
 
 /** The slot, and before it the preconditions once more: a start gate may have stood open for days. */

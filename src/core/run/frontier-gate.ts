@@ -1,5 +1,6 @@
 import { evaluate } from '../condition/evaluate.ts'
 import { ask } from './ask.ts'
+import { coverOf } from './covers.ts'
 import type { Timer } from './effect.ts'
 import { type GateSpec, gateTimeoutMs, isPassed, isStopped, timeoutAction } from './gates.ts'
 import type { GateRun, Run } from './run.ts'
@@ -25,7 +26,12 @@ export const gate = (run: Run, spec: GateSpec, at: string): Stage => {
         ...(now.stepNumber > 0 && { stepNumber: now.stepNumber }),
         principal: run.seed.startedBy,
         via: 'skip_approval',
-        details: { gate: now.id, attempt: now.attempt, comment: 'approved at the start of the run' },
+        details: {
+          gate: now.id,
+          attempt: now.attempt,
+          comment: 'approved at the start of the run',
+          ...(now.covers !== undefined && { covers: now.covers }),
+        },
       },
     }
   }
@@ -93,6 +99,7 @@ const open = (run: Run, spec: GateSpec, attempt: number, at: string): Stage => {
       }),
       ...(approvers && { approvers }),
       ...(exclude && { exclude }),
+      ...(run.seed.rulesVersion >= 2 && { covers: coverOf(run, spec.stepNumber) }),
     },
   })
 }

@@ -14,6 +14,9 @@ const NUMBERS = ['step', 'attempt', 'item'] as const
 const FLAGS = ['ticked', 'failed', 'rollback'] as const
 const TABLES = ['values', 'params'] as const
 
+/** Keys that the first rules do not know: a run that goes by those passes over them in a bare message, as it did. */
+export const LATER_KEYS = ['covers', 'outcome', 'rollback', 'params'] as const satisfies readonly (keyof Decision)[]
+
 /** Longest text that a message may bring along, in characters. */
 const MAX_TEXT = 16_384
 
@@ -33,10 +36,23 @@ export const receive = (
   kind: DecisionKind,
   argument: unknown,
   door: 'signal' | 'update',
-  run: { readonly runId: string; readonly authority: string },
+  run: { readonly runId: string; readonly authority: string; readonly rulesVersion?: number },
 ): Received => {
   if (argument === undefined) return { ok: false, reason: 'it has no argument; send at least {}' }
   if (!isRecord(argument)) return { ok: false, reason: 'its argument is not a JSON object' }
+  const isFirst = run.rulesVersion === 1 && typeof argument['seal'] !== 'string'
+  return read(kind, isFirst ? withoutLater(argument) : argument, door, run)
+}
+
+const withoutLater = (argument: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(argument).filter(([key]) => !LATER_KEYS.some((later) => later === key)))
+
+const read = (
+  kind: DecisionKind,
+  argument: Record<string, unknown>,
+  door: 'signal' | 'update',
+  run: { readonly runId: string; readonly authority: string },
+): Received => {
   const problem = shapeProblem(argument)
   if (problem !== undefined) return { ok: false, reason: problem }
   const said = pick(argument)

@@ -160,6 +160,18 @@ const skipped = (state: SummaryState, event: Of<'step_skipped'>): SummaryState =
   return gatesClosed(rest, (gate) => rest.gateSteps[gate] === event.stepNumber)
 }
 
+const retried = (state: SummaryState, { details }: Of<'run_retried'>): SummaryState => {
+  const { again = [], gates = [] } = details
+  const rest = reopened(gatesClosed(state, (gate) => gates.includes(gate)))
+  if (again.length === 0) return rest
+  return {
+    ...rest,
+    active: rest.active.filter((step) => !again.includes(step)),
+    unsettled: rest.unsettled.filter((step) => !again.includes(step)),
+    settledTo: Math.min(rest.settledTo, Math.min(...again) - 1),
+  }
+}
+
 const change = (state: SummaryState, event: RunEvent): SummaryState => {
   switch (event.eventType) {
     case 'run_created':
@@ -197,8 +209,9 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
     case 'run_paused':
       return { ...state, paused: true, reason: event.details.reason }
     case 'run_resumed':
-    case 'run_retried':
       return reopened(state)
+    case 'run_retried':
+      return retried(state, event)
     case 'run_completed':
       return closed(state, event, 'completed')
     case 'run_failed':

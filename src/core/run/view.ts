@@ -1,4 +1,5 @@
 import type { EffectiveMode, Json, Param, Priority, Step } from '../definition.ts'
+import { HIDDEN, isSecretMark } from '../secret-param.ts'
 import { fillIn } from './fill-in.ts'
 import { openGates } from './gates.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
@@ -137,7 +138,7 @@ export const viewOf = (run: Run): RunView => {
     ...(run.startedAt !== undefined && { startedAt: run.startedAt }),
     ...(run.closedAt !== undefined && { completedAt: run.closedAt }),
     ...(reason !== undefined && { reason }),
-    params: run.seed.params,
+    params: shownParams(run.seed.params),
     outputs: run.outputs,
     trigger: run.seed.trigger,
     startedBy: run.seed.startedBy,
@@ -149,6 +150,12 @@ export const viewOf = (run: Run): RunView => {
     sequence: run.sequence,
   }
 }
+
+/** Whether a secret one was changed is for the record; a view only says that it is one. */
+const shownParams = (params: RunView['params']): RunView['params'] =>
+  Object.values(params).some(isSecretMark)
+    ? Object.fromEntries(Object.entries(params).map(([name, value]) => [name, isSecretMark(value) ? HIDDEN : value]))
+    : params
 
 const reasonOf = (run: Run): string | undefined =>
   run.outcome?.reason ??

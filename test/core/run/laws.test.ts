@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { OnFailure, SopDefinition } from '../../../src/core/definition.ts'
-import { DECISION_KINDS } from '../../../src/core/run/decision.ts'
+import { DECISION_KINDS, type Decision } from '../../../src/core/run/decision.ts'
+import { coverOf } from '../../../src/core/run/covers.ts'
 import type { RunEvent } from '../../../src/core/run/event.ts'
 import { fold } from '../../../src/core/run/evolve.ts'
 import { frontier } from '../../../src/core/run/frontier.ts'
@@ -64,6 +65,7 @@ const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).c
     .map((sketch) => sopOf(Object.fromEntries(Object.entries(sketch).filter(([, v]) => v !== undefined)) as never)),
 )
 
+type Said = Omit<Decision, 'kind'>
 type Move = (play: Play) => void
 
 const move: fc.Arbitrary<Move> = fc.oneof(
@@ -71,12 +73,25 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     .record({
       kind: fc.constantFrom(...DECISION_KINDS),
       who: fc.constantFrom('bob', 'carol', 'dave'),
-      step: fc.constantFrom(undefined, 0, 1, 2, 9),
+      step: fc.constantFrom(undefined, undefined, 0, 1, 2, 3, 9),
+      said: fc.constantFrom<Said>(
+        {},
+        {},
+        { params: { flag: true } },
+        { params: { flag: false, more: 1 } },
+        { outcome: 'did_not_run' },
+        { failed: true },
+        { covers: 'other' },
+      ),
     })
     .map(
-      ({ kind, who, step }): Move =>
+      ({ kind, who, step, said }): Move =>
         (play) =>
-          void play.decide(kind, { principal: { id: who, kind: 'user' }, ...(step !== undefined && { step }) }),
+          void play.decide(kind, {
+            principal: { id: who, kind: 'user' },
+            ...(step !== undefined && { step }),
+            ...said,
+          }),
     ),
   fc.constantFrom<Move>(
     (play) => void (play.works.size > 0 && play.ends(ok({ outputs: { flag: true } }))),
@@ -183,6 +198,28 @@ describe('in every run', () => {
       expect([...play.timers.keys()].sort()).toEqual(wanted.sort())
       const open = openGates(play.run).map((gate) => `gate:${gate.id}#${gate.attempt}`)
       for (const id of play.timers.keys()) if (id.startsWith('gate:')) expect(open).toContain(id)
+    }))
+
+  test('an approval is of what the gate showed when it was asked for', () =>
+    always((play) => {
+      for (const [at, event] of play.events.entries()) {
+        if (event.eventType !== 'approval_granted') continue
+        const { gate, covers } = event.details
+        expect(covers).toMatch(/^[0-9a-f]{64}$/)
+        expect(opened(play.events.slice(0, at), gate).at(-1)).toMatchObject({ details: { covers } })
+      }
+    }))
+
+  test('a step that starts goes by params that its own gate showed', () =>
+    always((play) => {
+      const started = play.run.steps.filter((step) => play.works.has(`step:${step.number}#${step.attempt}`))
+      for (const { number } of started) {
+        for (const gate of Object.values(play.run.gates)) {
+          if (gate.state !== 'passed' || gate.covers === undefined) continue
+          if (gate.stepNumber === number && gate.id !== 'sign_off') expect(gate.covers).toBe(coverOf(play.run, number))
+          if (gate.id === 'start') expect(gate.covers).toBe(coverOf(play.run, 0))
+        }
+      }
     }))
 
   test('at rest nothing follows by itself, and a closed run calls for nothing', () =>

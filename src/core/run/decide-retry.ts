@@ -1,0 +1,140 @@
+import type { Json } from '../definition.ts'
+import { gatesChanged, gatesOf, withDependents } from './again.ts'
+import { applyParams, changedParams } from './changed-params.ts'
+import type { Decided } from './decide.ts'
+import type { Decision } from './decision.ts'
+import type { Work } from './effect.ts'
+import { idOf, noteOf, type Refusal, refuse, type Sender } from './refuse.ts'
+import type { Run, StepRun } from './run.ts'
+import { runningWorks } from './works.ts'
+
+// decide-retry.ts: what retry leads to: from where the run stopped, or back to an earlier step, with changed params.
+
+/** Where a retry begins. */
+interface Start {
+  readonly step?: number
+  readonly gate?: string
+  /** Steps that are done again; empty where only the one that stopped the run begins again. */
+  readonly again: readonly number[]
+}
+
+export const retry = (run: Run, decision: Decision, sender: Sender): Decided => {
+  const start = startOf(run, decision)
+  if ('code' in start) return refuse(decision, sender, start)
+  const refusal = outcomeRefusal(run, decision, start)
+  if (refusal !== undefined) return refuse(decision, sender, refusal)
+  const params = paramsFor(run, decision)
+  if ('code' in params) return refuse(decision, sender, params)
+  const note = noteOf(decision)
+  const gates = gatesFor(run, start, params.changed)
+  const step = start.step === undefined ? {} : { stepNumber: start.step }
+  return {
+    drafts: [
+      {
+        eventType: 'run_retried',
+        ...step,
+        ...sender,
+        details: {
+          ...(start.step !== undefined && { fromStep: start.step }),
+          ...(start.gate !== undefined && { gate: start.gate }),
+          ...(decision.outcome !== undefined && { outcome: decision.outcome }),
+          ...(start.again.length > 0 && { again: start.again }),
+          ...(gates.length > 0 && { gates }),
+          ...(params.changed !== undefined && { params: params.changed }),
+          ...(note !== undefined && { comment: note }),
+          ...idOf(decision),
+        },
+      },
+    ],
+    reply: { accepted: true, action: 'retried', ...step },
+  }
+}
+
+const startOf = (run: Run, decision: Decision): Start | Refusal => {
+  const { paused } = run
+  const stopped = paused !== undefined && paused.kind !== 'requested' ? paused : undefined
+  if (decision.step === undefined || (stopped !== undefined && decision.step === stopped.stepNumber)) {
+    return stopped === undefined ? fromHere(run, decision) : again(run, decision, stopped)
+  }
+  return back(run, decision, decision.step)
+}
+
+/** A run that a person paused goes on with other params. */
+const fromHere = (run: Run, { params }: Decision): Start | Refusal => {
+  if (run.paused !== undefined && params !== undefined) return { again: [] }
+  const way = 'name the step to go back to, as in {"step":1}'
+  const reason =
+    run.paused === undefined ? `the run is not paused: ${way}` : `the run is paused by a person: resume it, or ${way}`
+  return { code: 'conflict', reason }
+}
+
+const again = (run: Run, decision: Decision, { stepNumber, gate }: NonNullable<Run['paused']>): Start | Refusal => {
+  const state = run.steps.find((step) => step.number === stepNumber)
+  const refusal = state && attemptRefusal(decision, state)
+  if (refusal !== undefined) return refusal
+  return { again: [], ...(stepNumber !== undefined && { step: stepNumber }), ...(gate !== undefined && { gate }) }
+}
+
+const attemptRefusal = ({ attempt }: Decision, step: StepRun): Refusal | undefined =>
+  attempt === undefined || attempt === step.attempt
+    ? undefined
+    : {
+        code: 'conflict',
+        reason: `attempt ${attempt} of step ${step.number} is over; it is at attempt ${step.attempt}`,
+      }
+
+/** To a step that the run has been at: it and everything that depends on it is done again. */
+const back = (run: Run, decision: Decision, number: number): Start | Refusal => {
+  const state = run.steps.find((step) => step.number === number)
+  if (state === undefined) return { code: 'not_found', reason: `the SOP has no step ${number}` }
+  if (state.state === 'unknown') return attemptRefusal(decision, state) ?? { step: number, again: [] }
+  if (state.state === 'pending' && state.attempt === 0) {
+    return { code: 'invalid', reason: `the run has not been at step ${number} yet, so it cannot go back there` }
+  }
+  const stale = attemptRefusal(decision, state)
+  if (stale !== undefined) return stale
+  const steps = withDependents(run.seed.pinned.definition, number)
+  const gates = gatesOf(run, steps)
+  // A step that waits for a person or for a time may be left; a command is never left running.
+  const busy = runningWorks(run).find((work) =>
+    'gate' in work ? gates.includes(work.gate) : 'step' in work && steps.includes(work.step),
+  )
+  if (busy !== undefined) {
+    const reason = `${nameOf(busy)} is under way: pause the run and wait for its end, or cancel it`
+    return { code: 'conflict', reason }
+  }
+  return { step: number, again: steps }
+}
+
+const nameOf = (work: Work): string =>
+  'step' in work ? `step ${work.step}` : 'gate' in work ? `gate "${work.gate}"` : 'a question'
+
+const outcomeRefusal = (run: Run, { outcome }: Decision, { step }: Start): Refusal | undefined => {
+  if (outcome === undefined || run.steps.some((each) => each.number === step && each.state === 'unknown'))
+    return undefined
+  const what = step === undefined ? 'no step is' : `step ${step} is not one`
+  return { code: 'invalid', reason: `"outcome" is about a step of which nobody knows whether it ran, and ${what}` }
+}
+
+type Params = { readonly changed?: Readonly<Record<string, Json>> } | Refusal
+
+const paramsFor = (run: Run, { params }: Decision): Params => {
+  if (params === undefined) return {}
+  const checked = changedParams(run, params)
+  if (!checked.ok) return { code: 'invalid', reason: checked.problems.join('; ') }
+  if (Object.keys(checked.changed).length === 0) return {}
+  const [busy] = runningWorks(run)
+  if (busy !== undefined) {
+    return { code: 'conflict', reason: `${nameOf(busy)} is under way with the present params: wait for its end` }
+  }
+  return { changed: checked.changed }
+}
+
+/** Gates of the steps that are done again, and those whose approval was about other params. */
+const gatesFor = (run: Run, start: Start, changed: Readonly<Record<string, Json>> | undefined): readonly string[] => {
+  const between = gatesOf(run, start.again)
+  if (changed === undefined) return between
+  const next: Run = { ...run, seed: { ...run.seed, params: applyParams(run.seed.params, changed) } }
+  const other = gatesChanged(run, next, start.again)
+  return Object.keys(run.gates).filter((id) => id !== start.gate && (between.includes(id) || other.includes(id)))
+}
