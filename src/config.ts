@@ -60,6 +60,10 @@ export interface Config {
   /** Default for gates that set none; absent: such gates wait for ever. */
   readonly approvalTimeoutMs?: number
   readonly defaultStepTimeoutMs: number
+  /** How long a step may wait for a worker of its pool; absent: for ever. */
+  readonly poolWaitTimeoutMs?: number
+  /** After this long it is told that the pool has no worker. */
+  readonly poolNoticeMs: number
   readonly maxConcurrentRuns?: number
   readonly auditRetentionDays: number
   /** Logs of runs that ended longer ago are removed. */

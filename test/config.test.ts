@@ -110,6 +110,8 @@ default_execution_mode = "automatic"
 priority_based_strict = true
 approval_timeout = "1h30m"
 default_step_timeout = 90
+pool_wait_timeout = "20m"
+pool_notice = 3
 max_concurrent_runs = 7
 audit_retention_days = 400
 log_retention_days = 30
@@ -185,6 +187,8 @@ db_password = "secrets/db"
     priorityBasedStrict: true,
     approvalTimeoutMs: 5_400_000,
     defaultStepTimeoutMs: 90_000,
+    poolWaitTimeoutMs: 1_200_000,
+    poolNoticeMs: 3000,
     maxConcurrentRuns: 7,
     auditRetentionDays: 400,
     logRetentionDays: 30,
@@ -231,6 +235,8 @@ test('every variable that is named for a setting sets it', () => {
     SOP_PRIORITY_BASED_STRICT: 'yes',
     SOP_APPROVAL_TIMEOUT: '5m',
     SOP_DEFAULT_STEP_TIMEOUT: '6',
+    SOP_POOL_WAIT_TIMEOUT: 'none',
+    SOP_POOL_NOTICE: '4',
     SOP_MAX_CONCURRENT_RUNS: '9',
     SOP_AUDIT_RETENTION_DAYS: '10',
     SOP_LOG_RETENTION_DAYS: '13',

@@ -145,6 +145,17 @@ export interface AdmissionPort {
   findGone(runIds: readonly string[]): Promise<readonly string[]>
 }
 
+/** What Temporal knows of a command in the queue of a pool. */
+export interface PoolPort {
+  /** `taken`: a worker has begun it, or it is over. `no_worker`: nobody has asked the queue for work of late. */
+  look(command: PoolLook): Promise<'taken' | 'offered' | 'no_worker'>
+}
+export interface PoolLook {
+  readonly runId: string
+  readonly activityId: string
+  readonly queue: string
+}
+
 export interface ActivityDeps {
   readonly audit: AuditStore
   readonly logs: LogStore
@@ -154,6 +165,7 @@ export interface ActivityDeps {
   readonly pinSop: PinSop
   readonly resolveFact: ResolveFact
   readonly admission: AdmissionPort
+  readonly pools: PoolPort
   /** Names of environment variables that shell steps inherit besides the fixed list (config `env_passthrough`). */
   readonly envPassthrough: readonly string[]
   /** Where steps run unless they say otherwise; absolute. */

@@ -7,6 +7,7 @@ import { closesRun } from '../core/run-document.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import type { FactsResult, FactsTask, RecordResult, RecordTask } from '../core/run/task.ts'
 import type { ActivityDeps } from './deps.ts'
+import { lookAtPool } from './look-at-pool.ts'
 import { runCommand } from './run-command.ts'
 import { runDirOf } from './run-shell.ts'
 
@@ -52,6 +53,9 @@ export const createActivities = (deps: ActivityDeps) => ({
   /** Gives the run's slot back. Harmless where it holds none. */
   releaseAdmission: ({ runId }: { readonly runId: string }): Promise<void> =>
     orFailure(() => deps.admission.release(runId)),
+
+  /** Answers once there is news of a command in a pool's queue; until then it fails, and is tried again. */
+  lookAtPool: lookAtPool(deps),
 
   /** Which of the runs are closed or unknown. */
   findGone: ({ runIds }: { readonly runIds: readonly string[] }): Promise<readonly string[]> =>

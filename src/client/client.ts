@@ -64,6 +64,8 @@ export interface PlanItem {
   readonly title: string
   readonly stepNumber: number
   readonly action?: string
+  /** The pool of workers that carries it out; absent: the worker of the engine. */
+  readonly runsOn?: string
   /** `yes`, `no`, or why it cannot be said before the run. */
   readonly runs: 'yes' | 'no' | 'unknown'
   readonly condition?: string

@@ -116,6 +116,13 @@ export const configSchema = z.object({
     json: true,
   }),
   defaultStepTimeoutMs: time('SOP_DEFAULT_STEP_TIMEOUT', '1h'),
+  poolWaitTimeoutMs: setting(nullable(duration()), {
+    env: 'SOP_POOL_WAIT_TIMEOUT',
+    expected: 'a duration such as 90, "90s" or "1h30m", or "none"',
+    default: '1h',
+    duration: true,
+  }),
+  poolNoticeMs: time('SOP_POOL_NOTICE', '10s'),
   maxConcurrentRuns: optional(nullable(whole(1, 1_000_000)), {
     env: 'SOP_MAX_CONCURRENT_RUNS',
     expected: 'a whole number from 1, or "none"',
@@ -181,12 +188,20 @@ export const configSchema = z.object({
 export const parseConfig = (input: unknown): Config => withoutNone(configSchema.parse(input))
 
 function withoutNone(parsed: z.output<typeof configSchema>): Config {
-  const { approvalTimeoutMs, maxConcurrentRuns, logLimitPerStepBytes, logLimitTotalBytes, ...config } = parsed
+  const {
+    approvalTimeoutMs,
+    maxConcurrentRuns,
+    logLimitPerStepBytes,
+    logLimitTotalBytes,
+    poolWaitTimeoutMs,
+    ...config
+  } = parsed
   return {
     ...config,
     ...(logLimitPerStepBytes === null ? {} : { logLimitPerStepBytes }),
     ...(logLimitTotalBytes === null ? {} : { logLimitTotalBytes }),
     ...(approvalTimeoutMs == null ? {} : { approvalTimeoutMs }),
     ...(maxConcurrentRuns == null ? {} : { maxConcurrentRuns }),
+    ...(poolWaitTimeoutMs == null ? {} : { poolWaitTimeoutMs }),
   }
 }

@@ -124,6 +124,7 @@ export interface Step extends ApprovalSettings {
   readonly needs?: readonly number[]
   readonly forEach?: readonly Json[] | string
   readonly maxParallel?: number
+  /** The pool of workers, as core/pool.ts spells it: `dba`, `dba[eu,ssd]`. */
   readonly runsOn?: string
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>

@@ -12,8 +12,12 @@ const setting = (definition: SopDefinition, step: Partial<Step>): Omit<ShellExec
     ...(step.shell === undefined ? {} : { shell: step.shell }),
     ...(Object.keys(env).length === 0 ? {} : { env }),
     ...(secrets.length === 0 ? {} : { secrets }),
+    ...placeOf(step),
   }
 }
+
+/** Signed with the rest, so that a step runs only where its SOP says. */
+const placeOf = ({ runsOn }: Partial<Step>): Pick<Executable, 'runsOn'> => (runsOn === undefined ? {} : { runsOn })
 
 const secretsOf = (definition: SopDefinition, step: Partial<Step>): readonly string[] => [
   ...new Set([...(definition.secrets ?? []), ...(step.secrets ?? [])]),
@@ -31,7 +35,7 @@ const ofStep = (definition: SopDefinition, step: Step): [ExecutableId, Executabl
   const found: [ExecutableId, Executable][] = []
   if (action.kind === 'shell') found.push([`step:${number}`, shell(definition, step, action.commands)])
   if (action.kind === 'http')
-    found.push([`step:${number}`, { ...action, ...(secrets.length === 0 ? {} : { secrets }) }])
+    found.push([`step:${number}`, { ...action, ...(secrets.length === 0 ? {} : { secrets }), ...placeOf(step) }])
   if (verify.length > 0) found.push([`verify:${number}`, shell(definition, step, verify)])
   if (rollback.length > 0) found.push([`rollback:${number}`, shell(definition, step, rollback)])
   return found

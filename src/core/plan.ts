@@ -25,6 +25,8 @@ export interface PlannedItem {
   readonly title: string
   readonly stepNumber: number
   readonly action?: string
+  /** The pool of workers that carries it out; absent: the worker of the engine. */
+  readonly runsOn?: string
   readonly runs: WouldRun
   readonly condition?: string
   readonly note?: string
@@ -164,6 +166,7 @@ const stepItem = (run: Run, step: Step, facts: PlanFacts): PlannedItem => {
     title: step.title,
     stepNumber: step.number,
     action: step.action.kind,
+    ...(step.runsOn !== undefined && { runsOn: step.runsOn }),
     runs,
     ...(step.if && { condition: step.if.text }),
     ...(notes.length > 0 && { note: notes.join('; ') }),

@@ -38,6 +38,7 @@ export const SETTING_TYPES = {
   wait: 'a duration such as "10m", a time such as "18:00", or an instant such as "2026-03-01T09:00:00Z"',
   http: 'a URL with an optional method, as in "GET https://example.com/health", or a table',
   each: 'a list, or the name of a value that holds one',
+  pool: 'a pool of workers, with labels as in "dba[eu]" or ["dba", "eu"]',
   fields: 'a table of typed values, as in { version = { type = "string", required = true } }',
   table: 'a table',
   tables: 'a list of tables',
@@ -421,10 +422,10 @@ export const SETTINGS = [
   {
     key: 'runs_on',
     scopes: STEP,
-    type: 'text',
+    type: 'pool',
     also: ['pool', 'worker'],
-    default: 'the pool of the engine',
-    doc: 'The worker pool',
+    default: 'the worker of the engine',
+    doc: 'The pool of workers that carries the step out, and labels that such a worker must have',
   },
   {
     key: 'cwd',

@@ -7,6 +7,7 @@ import { followStores, openStores, type Stores } from '../worker/stores.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
 import { createTemporalAdmission } from '../client/admission.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
+import { createTemporalPools } from '../client/pools.ts'
 import { createPin, type Pin } from '../client/pin.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
 import { createTemporalClient } from '../client/temporal.ts'
@@ -101,6 +102,7 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
     verifyWarrant: (warrant) => key.verifyWarrant(warrant),
     pinSop: (name) => pin.pin(name),
     admission: createTemporalAdmission(() => temporal, config.temporal.taskQueue),
+    pools: createTemporalPools(() => temporal, options.temporal.namespace),
     envPassthrough: config.envPassthrough,
     workdir: config.workdir,
     scratchDir,

@@ -11,6 +11,8 @@ export const runPolicy = (config: Config): RunPolicy => ({
   allowImpliedGate: config.allowImpliedGate,
   agentsMayApprove: config.agentsMayApprove,
   maxStepVisits: config.maxStepVisits,
+  ...(config.poolWaitTimeoutMs !== undefined && { poolWaitMs: config.poolWaitTimeoutMs }),
+  poolNoticeMs: config.poolNoticeMs,
   facts: Object.keys(config.facts),
   env: config.envInConditions,
   ...(config.maxConcurrentRuns !== undefined && { maxConcurrentRuns: config.maxConcurrentRuns }),

@@ -11,6 +11,22 @@ const END_GRACE_MS = 120_000
 /** Temporal wants a limit; a step without one gets ten years. */
 const NO_LIMIT_MS = 10 * 365 * 86_400_000
 
+/** Where a command runs that is not for the engine's own worker. */
+export interface PoolPlace {
+  readonly queue: string
+  /** Its id among the run's activities, by which it is asked after. */
+  readonly activityId: string
+  /** How long it may wait for a worker, in milliseconds; absent: for ever. */
+  readonly waitMs?: number
+}
+
+/** A command that waits in the queue of its pool. */
+export const poolOptions = ({ queue, activityId, waitMs }: PoolPlace): ActivityOptions => ({
+  taskQueue: queue,
+  activityId,
+  ...(waitMs !== undefined && { scheduleToStartTimeout: waitMs }),
+})
+
 /** A command of a step: never repeated by Temporal, since only the rules know whether it may be. */
 export const commandOptions = (timeoutMs: number | null, summary: string): ActivityOptions => ({
   startToCloseTimeout: timeoutMs === null ? NO_LIMIT_MS : timeoutMs + END_GRACE_MS,
@@ -26,4 +42,12 @@ export const bookkeepingOptions = (summary: string): ActivityOptions => ({
   retry: { initialInterval: 500, maximumInterval: 10_000 },
   cancellationType: 'TRY_CANCEL',
   summary,
+})
+
+/** Looks again and again until there is news; each look is a retry, which the history does not show. */
+export const lookOptions = (summary: string): ActivityOptions => ({
+  startToCloseTimeout: 30_000,
+  retry: { initialInterval: 1_000, backoffCoefficient: 1.5, maximumInterval: 20_000 },
+  cancellationType: 'TRY_CANCEL',
+  summary: summary.slice(0, 200),
 })

@@ -5,16 +5,19 @@ import {
   ApplicationFailure,
   isCancellation,
   proxyActivities,
-  type TimeoutFailure,
+  TimeoutFailure,
+  workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import type { AdmissionRequest } from '../core/admission.ts'
-import { type CommandWork, commandTask, workSummary } from '../core/run/command-task.ts'
+import { formatDuration } from '../core/duration.ts'
+import { poolQueue } from '../core/pool.ts'
+import { type CommandWork, commandTask, runsOnOf, workSummary } from '../core/run/command-task.ts'
 import type { RunEvent } from '../core/run/event.ts'
 import type { LostResult } from '../core/run/input.ts'
 import type { PinnedSop, Run } from '../core/run/run.ts'
 import type { CommandResult, FactsResult, RecordResult } from '../core/run/task.ts'
-import { bookkeepingOptions, commandOptions } from './activity-options.ts'
+import { bookkeepingOptions, commandOptions, type PoolPlace, poolOptions } from './activity-options.ts'
 
 const bookkeeping = (summary: string) => proxyActivities<Activities>(bookkeepingOptions(summary))
 
@@ -32,22 +35,50 @@ export const runCommand = async (
   events: readonly RunEvent[],
 ): Promise<CommandResult | LostResult> => {
   const task = commandTask(run, work, events)
+  const pool = poolOf(run, work)
+  const options = {
+    ...commandOptions(task.timeoutMs, workSummary(run, work)),
+    ...(pool !== undefined && poolOptions(pool)),
+  }
   try {
-    return await proxyActivities<Activities>(commandOptions(task.timeoutMs, workSummary(run, work))).runCommand(task)
+    return await proxyActivities<Activities>(options).runCommand(task)
   } catch (error) {
-    return resultOf(error)
+    return neverTaken(error, pool) ?? resultOf(error)
   }
 }
+
+/** Where a command runs whose step names a pool; undefined: on the engine's own worker, as most. */
+export const poolOf = (run: Run, work: CommandWork): (PoolPlace & { readonly pool: string }) | undefined => {
+  const pool = runsOnOf(run, work)
+  if (pool === undefined) return undefined
+  const { poolWaitMs } = run.seed.pinned.policy
+  return {
+    pool,
+    queue: poolQueue(workflowInfo().taskQueue, pool),
+    activityId: `pool:${work.id}`,
+    ...(poolWaitMs !== undefined && { waitMs: poolWaitMs }),
+  }
+}
+
+/** No worker took it in time: it never began, so whoever tries again repeats nothing. */
+const neverTaken = (error: unknown, place: ReturnType<typeof poolOf>): CommandResult | undefined => {
+  const cause = error instanceof ActivityFailure ? error.cause : error
+  if (place === undefined || !(cause instanceof TimeoutFailure) || cause.timeoutType !== 'SCHEDULE_TO_START')
+    return undefined
+  const limit = formatDuration(place.waitMs ?? 0)
+  return { ...NOTHING, outcome: 'timed_out', error: `no worker of pool "${place.pool}" took it within ${limit}` }
+}
+
+const NOTHING = { durationMs: 0, output: '', outputs: {}, logBytes: 0, ackedSeq: 0 } as const
 
 /** Failures of which it is known that the command never ran. */
 const NEVER_RAN = ['NotSigned', 'StartFailed']
 
 const resultOf = (error: unknown): CommandResult | LostResult => {
-  const nothing = { durationMs: 0, output: '', outputs: {}, logBytes: 0, ackedSeq: 0 }
-  if (isCancellation(error)) return { ...nothing, outcome: 'cancelled', error: 'cancelled before it began' }
+  if (isCancellation(error)) return { ...NOTHING, outcome: 'cancelled', error: 'cancelled before it began' }
   const cause = error instanceof ActivityFailure ? error.cause : error
   if (cause instanceof ApplicationFailure && NEVER_RAN.includes(cause.type ?? '')) {
-    return { ...nothing, outcome: 'failed', error: cause.message }
+    return { ...NOTHING, outcome: 'failed', error: cause.message }
   }
   return { outcome: 'lost', error: lostReason(cause) }
 }

@@ -1,4 +1,4 @@
-import type { GateView, InputView, RunView } from '../core/run/view.ts'
+import type { GateView, InputView, PoolWaitView, RunView } from '../core/run/view.ts'
 
 // details.ts: the run as Markdown for Temporal's UI, with the JSON to paste where it waits.
 
@@ -37,6 +37,14 @@ const inputLines = (input: InputView): readonly string[] => [
   '',
 ]
 
+const poolLines = ({ stepNumber, title, pool, since, until }: PoolWaitView): readonly string[] => [
+  `### Step ${stepNumber} waits for a worker of pool \`${pool}\` since ${since}`,
+  plain(title),
+  '',
+  ...(until === undefined ? [] : [`Given up at ${until}`]),
+  '',
+]
+
 /** What waits, what to send, and the last refusal. */
 export const detailsOf = (view: RunView, refusal: string | undefined): string =>
   [
@@ -46,5 +54,6 @@ export const detailsOf = (view: RunView, refusal: string | undefined): string =>
     '',
     ...view.openGates.flatMap(gateLines),
     ...view.openInputs.flatMap(inputLines),
+    ...(view.poolWaits ?? []).flatMap(poolLines),
     ...(refusal === undefined ? [] : [`Last refused: ${plain(refusal)}`]),
   ].join('\n')

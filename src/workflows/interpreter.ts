@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { AdmissionAnswer } from '../core/admission.ts'
-import { isCommandWork } from '../core/run/command-task.ts'
+import { type CommandWork, isCommandWork } from '../core/run/command-task.ts'
 import type { DecisionKind, DecisionReply } from '../core/run/decision.ts'
 import type { Effect, Timer, Work } from '../core/run/effect.ts'
 import type { RunEvent } from '../core/run/event.ts'
@@ -19,10 +19,11 @@ import type { Run, RunSeed } from '../core/run/run.ts'
 import { needsAdmission } from '../core/run/supported.ts'
 import { effectsOf, transition } from '../core/run/transition.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
-import { askAdmission, askFacts, record, releaseAdmission, runCommand } from './carry-out.ts'
+import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand } from './carry-out.ts'
 import { unreadableReason } from './converter.ts'
 import { detailsOf } from './details.ts'
 import type { AuditTail, Snapshot } from './messages.ts'
+import { watchPool } from './pool.ts'
 import { Visibility } from './visibility.ts'
 
 /** Events of one execution's history after which it hands over to the next (engine.md 2). */
@@ -30,6 +31,9 @@ const LONG_HISTORY = 4_000
 
 /** Pause between two attempts to write a record whose store is down. */
 const STORE_DOWN_MS = 5_000
+
+/** Runs that began before the setting was there wait this long until they look for a worker of a pool. */
+const POOL_NOTICE_MS = 10_000
 
 /** A message that came before the run was created. */
 interface Early {
@@ -59,6 +63,10 @@ export class Interpreter {
   /** No new work begins in this execution. */
   private isHandingOver = false
   private isFlushing = false
+  /** Batches that were written, or could not be. */
+  private batches = 0
+  /** Works that take no events along. */
+  private readonly inPools = new Set<string>()
   private lastRefusal: string | undefined
   private readonly visibility = new Visibility()
 
@@ -289,7 +297,8 @@ export class Interpreter {
     const scope = this.newScope()
     this.works.set(work.id, scope)
     void this.carryOut(scope, work)
-    return isCommandWork(work)
+    if (!isCommandWork(work)) return false
+    return poolOf(this.created(), work) === undefined
   }
 
   private async carryOut(scope: CancellationScope, work: Work): Promise<void> {
@@ -304,7 +313,9 @@ export class Interpreter {
     const workId = work.id
     try {
       if (isCommandWork(work)) {
-        const result = await scope.run(() => runCommand(run, work, this.tail))
+        const pool = poolOf(run, work)
+        const command = () => (pool === undefined ? runCommand(run, work, this.tail) : this.runInPool(work, pool))
+        const result = await scope.run(command)
         if (result.outcome !== 'lost') this.acknowledge(result.ackedSeq)
         return { kind: 'command_result', workId, result }
       }
@@ -319,6 +330,53 @@ export class Interpreter {
     }
   }
 
+  /**
+   * A worker of a pool gets no events, since the record is out of its reach and they are none of its business. So they are
+   * written before it starts, or the store is down, which keeps no command from running.
+   */
+  private async runInPool(
+    work: CommandWork,
+    place: NonNullable<ReturnType<typeof poolOf>>,
+  ): ReturnType<typeof runCommand> {
+    this.inPools.add(work.id)
+    await this.host.run(() => this.recordUpTo(this.created().sequence))
+    const since = Date.now()
+    const until = place.waitMs === undefined ? {} : { until: new Date(since + place.waitMs).toISOString() }
+    const news = {
+      kind: 'pool_news',
+      workId: work.id,
+      pool: place.pool,
+      since: new Date(since).toISOString(),
+      ...until,
+    } as const
+    const watch = new CancellationScope({ cancellable: true })
+    void watch.run(() =>
+      watchPool({
+        ...place,
+        runId: this.runId,
+        noticeMs: this.created().seed.pinned.policy.poolNoticeMs ?? POOL_NOTICE_MS,
+        tell: (isWaiting) => void this.apply({ ...news, isWaiting }),
+      }),
+    )
+    try {
+      return await runCommand(this.created(), work, [])
+    } finally {
+      this.inPools.delete(work.id)
+      watch.cancel()
+    }
+  }
+
+  /** One try, with a batch that has all of these events. */
+  private async recordUpTo(sequence: number): Promise<void> {
+    const isMissing = (): boolean => (this.tail[0]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence
+    for (let waited = 0; waited < 2 && isMissing(); waited += 1) {
+      const before = this.batches
+      if (!this.isFlushing) return this.flushBatch()
+      // The batch that is under way began before; the one after it has everything.
+      await condition(() => this.batches > before)
+    }
+  }
+
   private acknowledge(sequence: number): void {
     this.tail = this.tail.filter((event) => event.sequence > sequence)
   }
@@ -326,14 +384,20 @@ export class Interpreter {
   /** Writes the tail in the background; one batch at a time. */
   private async flush(): Promise<void> {
     if (this.isFlushing) return
-    this.isFlushing = true
-    await this.flushOnce()
-    this.isFlushing = false
+    await this.flushBatch()
     if (this.tail.length > 0 && !this.isSettled() && !this.isCarrying()) void this.flush()
   }
 
+  private async flushBatch(): Promise<void> {
+    this.isFlushing = true
+    await this.flushOnce()
+    this.isFlushing = false
+    this.batches += 1
+  }
+
+  /** Whether something is under way that takes events along. */
   private isCarrying(): boolean {
-    return [...this.works.keys()].some((id) => /^(step|verify|gate):/.test(id))
+    return [...this.works.keys()].some((id) => /^(step|verify|gate):/.test(id) && !this.inPools.has(id))
   }
 
   private async flushAll(): Promise<void> {

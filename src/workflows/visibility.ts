@@ -12,6 +12,7 @@ export class Visibility {
     const waitingOn = [
       ...view.openGates.map(({ gate }) => gate),
       ...view.openInputs.map(({ stepNumber }) => `step ${stepNumber}`),
+      ...(view.poolWaits ?? []).map(({ pool }) => `pool ${pool}`),
     ]
     const deadline = view.openGates
       .map(({ deadlineAt }) => deadlineAt)

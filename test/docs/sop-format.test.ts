@@ -159,7 +159,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   'step for_each': '[steps.2]\nfor_each = ["a"]',
   'step max_parallel': '[steps.2]\nmax_parallel = 2',
   'step sop': '[steps.6]\ntitle = "Other"\nsop = "other"',
-  'step runs_on': '[steps.2]\nruns_on = "pool"',
   'step rollback': '[steps.2]\nrollback = "true"',
   'step on_failure = "rollback"': '[steps.2]\non_failure = "rollback"',
   'step on_reject = "rollback"': '[steps.2]\non_reject = "rollback"',

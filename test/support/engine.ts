@@ -9,6 +9,7 @@ import type { ActivityDeps } from '../../src/activities/deps.ts'
 import { createTemporalAdmission } from '../../src/client/admission.ts'
 import type { CatalogEntry } from '../../src/client/catalog.ts'
 import type { SopClient } from '../../src/client/client.ts'
+import { createTemporalPools } from '../../src/client/pools.ts'
 import { createPin } from '../../src/client/pin.ts'
 import { openInstallationKey } from '../../src/client/signing.ts'
 import { createTemporalClient } from '../../src/client/temporal.ts'
@@ -98,6 +99,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     verifyWarrant: (warrant) => key.verifyWarrant(warrant),
     pinSop: (name) => pin.pin(name),
     admission: createTemporalAdmission(() => temporal, taskQueue),
+    pools: createTemporalPools(() => temporal, 'default'),
     envPassthrough: [],
     workdir: dataDir,
     scratchDir,

@@ -94,6 +94,12 @@ export class Play {
     return this
   }
 
+  /** What the engine finds out about a command that is to run in a pool. */
+  poolNews(workId: string, isWaiting: boolean, pool = 'dba'): this {
+    this.tell({ kind: 'pool_news', workId, pool, isWaiting, since: new Date(this.nowMs).toISOString() })
+    return this
+  }
+
   facts(values: Record<string, boolean | string | number>, errors?: Record<string, string>): this {
     const [id] = [...this.works.values()].filter((work) => work.kind === 'facts').map((work) => work.id)
     if (id === undefined) throw new Error('no facts are asked for')

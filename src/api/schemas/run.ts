@@ -3,7 +3,7 @@ import type { AuditLog, LogChunk } from '../../client/client.ts'
 import { PARAM_TYPES, PRIORITIES, type Param } from '../../core/definition.ts'
 import { EVENT_TYPES } from '../../core/run/event.ts'
 import { RUN_STATES, STEP_STATES } from '../../core/run/state.ts'
-import type { GateView, InputView, RunSummary, RunView, StepView } from '../../core/run/view.ts'
+import type { GateView, InputView, PoolWaitView, RunSummary, RunView, StepView } from '../../core/run/view.ts'
 import { principal, surface, triggerInfo } from './principal.ts'
 import { components, instant, jsonRecord, list } from './registry.ts'
 
@@ -61,6 +61,7 @@ const stepView: z.ZodType<StepView> = z
     kind: z.string(),
     status: z.enum(STEP_STATES),
     attempt: z.int(),
+    runsOn: z.string().exactOptional().describe('The pool of workers that carries it out'),
     startedAt: instant.exactOptional(),
     completedAt: instant.exactOptional(),
     durationMs: z.number().exactOptional(),
@@ -71,6 +72,16 @@ const stepView: z.ZodType<StepView> = z
     reason: z.string().exactOptional(),
   })
   .register(components, { id: 'Step' })
+
+const poolWait: z.ZodType<PoolWaitView> = z
+  .object({
+    stepNumber: z.int(),
+    title: z.string(),
+    pool: z.string(),
+    since: instant,
+    until: instant.exactOptional().describe('When it is given up and fails'),
+  })
+  .register(components, { id: 'PoolWait', description: 'A step that waits for a worker of its pool' })
 
 export const runView: z.ZodType<RunView> = z
   .object({
@@ -95,6 +106,7 @@ export const runView: z.ZodType<RunView> = z
     via: surface,
     openGates: list(gateView),
     openInputs: list(inputView),
+    poolWaits: list(poolWait).exactOptional().describe('Steps whose pool has no worker now'),
     stepResults: list(stepView),
     warnings: list(z.string()).exactOptional(),
     sequence: z.int(),
@@ -119,6 +131,7 @@ export const runSummary: z.ZodType<RunSummary> = z
     startedBy: z.string(),
     trigger: z.string(),
     openGates: list(z.string()),
+    poolWaits: list(z.string()).exactOptional().describe('Pools that a step waits for a worker of'),
     sequence: z.int(),
   })
   .register(components, { id: 'RunSummary' })

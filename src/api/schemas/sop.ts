@@ -96,6 +96,7 @@ export const runPlan: z.ZodType<RunPlan> = z
         title: z.string(),
         stepNumber: z.int(),
         action: z.string().exactOptional(),
+        runsOn: z.string().exactOptional().describe('The pool of workers that carries it out'),
         runs: z.enum(['yes', 'no', 'unknown']),
         condition: z.string().exactOptional(),
         note: z.string().exactOptional(),

@@ -37,6 +37,7 @@ const TELLING = [
   'gate',
   'title',
   'action',
+  'pool',
   'decision',
   'reason',
   'error',

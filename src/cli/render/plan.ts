@@ -33,6 +33,7 @@ const renderItem = (item: PlanItem, colours: Colours): string => {
     `${head}${item.runs === 'yes' ? '' : colours.dim(item.runs === 'no' ? ' - skipped' : ' - known only during the run')}`,
   ]
   if (item.condition !== undefined) lines.push(`   if: ${oneLine(item.condition)}`)
+  if (item.runsOn !== undefined) lines.push(`   runs on: ${item.runsOn}`)
   if (item.approvers !== undefined && item.approvers.length > 0)
     lines.push(`   approvers: ${item.approvers.join(', ')}`)
   if (item.timeout !== undefined) lines.push(`   timeout: ${item.timeout}`)

@@ -27,7 +27,7 @@ export const renderRunList = (runs: readonly RunSummary[], { colours, now, long 
       renderInstant(run.createdAt, now, long),
       tookOf(run),
       run.startedBy,
-      run.openGates.join(', ') || '-',
+      [...run.openGates, ...(run.poolWaits ?? []).map((pool) => `pool ${pool}`)].join(', ') || '-',
       ...(long ? [run.trigger, run.reason ?? '-'] : []),
     ]),
   )

@@ -1,4 +1,5 @@
-import type { GateView, InputView, RunView, StepView } from '../../core/run/view.ts'
+import { parsePool } from '../../core/pool.ts'
+import type { GateView, InputView, PoolWaitView, RunView, StepView } from '../../core/run/view.ts'
 import type { Colours } from '../context.ts'
 import { renderValue, renderValues } from './json-value.ts'
 import { sopCommand } from './shell-word.ts'
@@ -22,6 +23,7 @@ export const renderRun = (run: RunView, look: RunLook): string =>
     run.stepResults.length > 0 ? renderSteps(run.stepResults, look) : '',
     ...run.openGates.map((gate) => renderGate(gate, look)),
     ...run.openInputs.map((input) => renderInput(input, look)),
+    ...(run.poolWaits ?? []).map((wait) => renderPoolWait(wait, look)),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -77,6 +79,7 @@ export const renderStep = (run: RunView, step: StepView, look: RunLook): string 
     ['Step', `${step.number} of ${run.totalSteps}: ${oneLine(step.title)}`],
     ['Status', renderState(look.colours, step.status)],
     ['Kind', step.kind],
+    ['Runs on', step.runsOn === undefined ? undefined : `pool ${step.runsOn}`],
     ['Attempt', String(step.attempt)],
     ['Started', when(step.startedAt)],
     ['Ended', when(step.completedAt)],
@@ -89,6 +92,9 @@ export const renderStep = (run: RunView, step: StepView, look: RunLook): string 
   const waits = [
     ...run.openGates.filter((gate) => gate.stepNumber === step.number).map((gate) => renderGate(gate, look)),
     ...run.openInputs.filter((input) => input.stepNumber === step.number).map((input) => renderInput(input, look)),
+    ...(run.poolWaits ?? [])
+      .filter((wait) => wait.stepNumber === step.number)
+      .map((wait) => renderPoolWait(wait, look)),
   ]
   const output = step.output === undefined || step.output === '' ? [] : [`Output:\n${step.output.trimEnd()}`]
   return [facts, ...waits, ...output].join('\n\n')
@@ -112,6 +118,23 @@ export const renderGate = (gate: GateView, { colours, now, long }: RunLook): str
   }
   if (long && gate.covers !== undefined) lines.push(`  Covers: ${gate.covers}`)
   return lines.join('\n')
+}
+
+/** A step whose pool has no worker, and how to give it one. */
+export const renderPoolWait = (wait: PoolWaitView, { colours, now, long }: RunLook): string => {
+  const lines = [
+    `${colours.yellow('Waiting for a worker')} of pool ${colours.bold(wait.pool)}: step ${wait.stepNumber}, ${oneLine(wait.title)}`,
+    `  Since: ${renderInstant(wait.since, now, long)}`,
+  ]
+  if (wait.until !== undefined) lines.push(`  Deadline: ${renderInstant(wait.until, now, long)}, then it fails`)
+  return [...lines, `  Start one: ${workerCommand(wait.pool)}`].join('\n')
+}
+
+/** The command that starts a worker which may take such a step. */
+const workerCommand = (runsOn: string): string => {
+  const found = parsePool(runsOn)
+  const { name, labels } = found.ok ? found.pool : { name: runsOn, labels: [] }
+  return sopCommand('worker', '--pool', name, ...labels.flatMap((label) => ['--label', label]))
 }
 
 /** A manual step as the person who does it needs to see it. */

@@ -102,6 +102,7 @@ const renderStep = (step: Step, colours: Colours): string => {
       : `approval timeout ${renderDuration(step.approvalTimeoutMs)}, then ${step.onTimeout ?? 'approve'}`,
     step.timeoutMs == null ? '' : `timeout ${renderDuration(step.timeoutMs)}`,
     step.retries === undefined ? '' : `retries ${step.retries}`,
+    step.runsOn === undefined ? '' : `runs on ${step.runsOn}`,
     step.onFailure === undefined ? '' : `on failure ${step.onFailure.kind}`,
   ].filter((part) => part !== '')
   const head = `  ${step.number}. ${colours.bold(oneLine(step.title))} (${step.action.kind})${facts.length === 0 ? '' : ` [${facts.join('; ')}]`}`

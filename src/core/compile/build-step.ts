@@ -10,7 +10,14 @@ import { buildAction, readCommands } from './build-action.ts'
 import { buildApproval, texts } from './build-approval.ts'
 import { compact } from './compact.ts'
 import { checkParamName, checkVariableName } from './names.ts'
-import { type DraftFailure, readEach, readFailure, readReferences, type StepReference } from './step-readers.ts'
+import {
+  type DraftFailure,
+  readEach,
+  readFailure,
+  readReferences,
+  readRunsOn,
+  type StepReference,
+} from './step-readers.ts'
 
 // build-step.ts: from what Markdown and manifest say about a step to the step, but for what needs the other steps.
 
@@ -159,7 +166,7 @@ const ownSettings = (fields: Fields) =>
     retryDelayMs: fields.duration('retry_delay') ?? undefined,
     idempotent: fields.boolean('idempotent'),
     maxParallel: fields.integer('max_parallel'),
-    runsOn: fields.text('runs_on'),
+    runsOn: fields.read('runs_on', readRunsOn),
     cwd: fields.text('cwd'),
     env: envOf(fields),
     secrets: secretsOf(fields),

@@ -12,6 +12,7 @@ import {
 } from '../dialect/values.ts'
 import { withoutNulls } from '../dialect/without-nulls.ts'
 import { nearest } from '../nearest.ts'
+import { parsePool, poolText, readPool } from '../pool.ts'
 
 // step-readers.ts: readers of the settings that only steps have.
 
@@ -73,3 +74,16 @@ export const readEach = (value: Located, asked: Asked): Step['forEach'] | undefi
   if (given.untyped && text.includes(',')) return (readList(given, asked) ?? []).map((item) => item.text)
   return text
 }
+
+/** Where a step runs: `dba`, `dba[eu]`, or a list of the pool and its labels. */
+export const readRunsOn = (value: Located, asked: Asked): string | undefined => {
+  const whole = value.kind === 'scalar' && typeof value.value === 'string' ? readText(value, asked)?.trim() : undefined
+  const items = whole?.endsWith(']') === true && !whole.startsWith('[') ? [whole] : texts(value, asked)
+  if (items === undefined) return undefined
+  const [pool = '', ...labels] = items
+  const found = labels.length === 0 ? parsePool(pool) : readPool(pool, labels)
+  return found.ok ? poolText(found.pool) : refuseValue(value.place, asked, found.reason)
+}
+
+const texts = (value: Located, asked: Asked): readonly string[] | undefined =>
+  readList(value, asked)?.map(({ text }) => text.trim())

@@ -48,7 +48,7 @@ export const flag = ({ text, offset }: Piece): KeyValue | undefined => {
 }
 
 /** Types whose value is a list. */
-export const LISTS: readonly SettingType[] = ['list', 'steps', 'each', 'map', 'quorum']
+export const LISTS: readonly SettingType[] = ['list', 'steps', 'each', 'map', 'quorum', 'pool']
 
 /** `[needs: 1, 2, timeout: 5m]`: a piece without a key belongs to the list before it. */
 export const joinLists = (pieces: readonly (KeyValue | Piece)[], inner: string): readonly (KeyValue | Piece)[] => {

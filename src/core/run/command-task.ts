@@ -76,6 +76,10 @@ export const commandTask = (run: Run, work: CommandWork, events: readonly RunEve
   }
 }
 
+/** The pool whose workers run this work; undefined: the engine's own worker. */
+export const runsOnOf = (run: Run, work: CommandWork): string | undefined =>
+  executablesFor(run.seed.pinned.definition)[executableIdOf(work)]?.runsOn
+
 const stepOutputs = (run: Run, number: number) => run.steps.find((step) => step.number === number)?.outputs
 
 /** One line for Temporal's UI. */

@@ -1,6 +1,7 @@
 import { formatDuration } from '../duration.ts'
 import { gateCommandEnded, verifyEnded } from './decide-check.ts'
 import { decideMessage } from './decide-message.ts'
+import { poolNews } from './decide-pool.ts'
 import type { DecisionReply } from './decision.ts'
 import type { EventDraft } from './event.ts'
 import { failure } from './failure.ts'
@@ -33,6 +34,8 @@ export const decide = (run: Run, input: RunInput, at: string): Decided => {
       return { drafts: timerFired(run, input.timerId, at) }
     case 'command_result':
       return { drafts: commandEnded(run, input, at) }
+    case 'pool_news':
+      return { drafts: poolNews(run, input, at) }
     case 'facts_result':
       return { drafts: factsArrived(run, input) }
     case 'admission':

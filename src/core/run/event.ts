@@ -49,6 +49,8 @@ export const EVENT_TYPES = [
   'pause_requested',
   'cancel_requested',
   'run_timeout',
+  'step_waiting',
+  'step_taken',
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 
@@ -122,6 +124,24 @@ export interface EventDetails {
   gate_skipped: { readonly gate: string; readonly condition: string }
   /** `untilAt` is set for a `wait` step. */
   step_started: { readonly title: string; readonly attempt: number; readonly kind: string; readonly untilAt?: string }
+  /** No worker of its pool is there. `workId` tells the commands of one step apart. */
+  step_waiting: {
+    readonly title: string
+    readonly attempt: number
+    readonly pool: string
+    readonly workId: string
+    readonly since: string
+    readonly until?: string
+  }
+  /** A worker came and took the command that had waited this long. */
+  step_taken: {
+    readonly title: string
+    readonly attempt: number
+    readonly pool: string
+    readonly workId: string
+    readonly duration: string
+    readonly duration_ms: number
+  }
   step_completed: {
     readonly title: string
     readonly attempt: number

@@ -1,6 +1,7 @@
 import type { RunEvent } from './event.ts'
 import { closeGate, gateTimedOut, openGate, startVerifying, verified } from './evolve-gate.ts'
 import { closed, paused, retried, unpaused } from './evolve-run.ts'
+import { dropEndedWaits, poolTook, poolWaits } from './evolve-pool.ts'
 import { skipped, stepEnded, stepFailed } from './evolve-step.ts'
 import { modeOfRun } from './mode.ts'
 import { compact, patchStep } from './patch.ts'
@@ -102,6 +103,10 @@ const apply = (run: Run, event: RunEvent): Run => {
         ticked: undefined,
         overdue: undefined,
       })
+    case 'step_waiting':
+      return poolWaits(run, event)
+    case 'step_taken':
+      return poolTook(run, event)
     case 'input_requested':
       return patchStep(run, event.stepNumber, {
         state: 'awaiting_input',
@@ -169,7 +174,10 @@ const apply = (run: Run, event: RunEvent): Run => {
 }
 
 /** The run after the event. */
-export const evolve = (run: Run, event: RunEvent): Run => ({ ...apply(run, event), sequence: event.sequence })
+export const evolve = (run: Run, event: RunEvent): Run => ({
+  ...dropEndedWaits(apply(run, event)),
+  sequence: event.sequence,
+})
 
 /** The run that a record tells of; the same that `transition` had when it wrote the record. */
 export const fold = (seed: RunSeed, events: readonly RunEvent[]): Run => events.reduce(evolve, newRun(seed))

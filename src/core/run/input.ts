@@ -9,6 +9,16 @@ export type RunInput =
   | { readonly kind: 'unreadable'; readonly name: string; readonly reason: string; readonly via: 'signal' | 'update' }
   | { readonly kind: 'timer'; readonly timerId: string }
   | { readonly kind: 'command_result'; readonly workId: string; readonly result: CommandResult | LostResult }
+  /** A command waits for a worker of its pool since `since`, or no longer does. */
+  | {
+      readonly kind: 'pool_news'
+      readonly workId: string
+      readonly pool: string
+      readonly isWaiting: boolean
+      readonly since: string
+      /** When its waiting ends by itself. */
+      readonly until?: string
+    }
   | { readonly kind: 'facts_result'; readonly workId: string; readonly result: FactsResult }
   | { readonly kind: 'admission'; readonly workId: string; readonly verdict: AdmissionVerdict }
 

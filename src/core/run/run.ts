@@ -38,6 +38,10 @@ export interface RunPolicy {
   /** Names of the facts that the config knows, and of the environment values that conditions may read. */
   readonly facts: readonly string[]
   readonly env: readonly string[]
+  /** How long a command may wait for a worker of its pool, in milliseconds. Absent: for ever. */
+  readonly poolWaitMs?: number
+  /** After this long, in milliseconds, the engine looks whether the pool has a worker at all, and says so. */
+  readonly poolNoticeMs?: number
   /** A limit for all runs together makes every run visit admission. */
   readonly maxConcurrentRuns?: number
 }
@@ -144,6 +148,15 @@ export interface StepRun {
   readonly retryAt?: string
 }
 
+/** A command that no worker has taken yet, since its pool has none. */
+export interface PoolWait {
+  readonly stepNumber: number
+  readonly pool: string
+  readonly since: string
+  /** When it is given up; absent: never. */
+  readonly until?: string
+}
+
 /**
  * The state of one run: JSON-safe, immutable, and equal to `fold(seed, events)`.
  * `steps` stand in document order.
@@ -185,6 +198,8 @@ export interface Run {
       { readonly values: Readonly<Record<string, Json>>; readonly errors?: Readonly<Record<string, string>> }
     >
   >
+  /** Commands that wait for a worker of their pool, by work id. */
+  readonly poolWaits?: Readonly<Record<string, PoolWait>>
   /** Outputs by name; a later step's value replaces an earlier one. */
   readonly outputs: Readonly<Record<string, Json>>
   /** Sequence of the last event; 0 before `run_created`. */

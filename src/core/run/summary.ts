@@ -14,6 +14,8 @@ export interface SummaryState extends RunSummary {
   readonly settledTo: number
   /** Numbers of the steps that the open gates stand at. */
   readonly gateSteps: Readonly<Record<string, number>>
+  /** Works that wait for a worker, by work id. */
+  readonly waits?: Readonly<Record<string, { readonly step: number; readonly pool: string }>>
   readonly paused?: true
   readonly outcome?: ClosedState
 }
@@ -30,7 +32,16 @@ export const applyToSummary = (state: SummaryState | undefined, event: RunEvent)
 
 /** The summary that everybody sees. */
 export const summaryOfState = (state: SummaryState): RunSummary => {
-  const { active: _a, unsettled: _u, settledTo: _s, gateSteps: _g, paused: _p, outcome: _o, ...summary } = state
+  const {
+    active: _a,
+    unsettled: _u,
+    settledTo: _s,
+    gateSteps: _g,
+    waits: _w,
+    paused: _p,
+    outcome: _o,
+    ...summary
+  } = state
   return summary
 }
 
@@ -91,7 +102,7 @@ const reopened = (state: SummaryState): SummaryState => {
 }
 
 const closed = (state: SummaryState, event: RunEvent, outcome: ClosedState, reason?: string): SummaryState => {
-  const { paused: _, ...rest } = withoutReason(state.active.reduce(settled, state))
+  const { paused: _, ...rest } = withoutReason(waitsKept(state.active.reduce(settled, state), () => false))
   return {
     ...rest,
     outcome,
@@ -114,9 +125,21 @@ const begun = (state: SummaryState, step: number | undefined): SummaryState =>
   step === undefined ? state : { ...reached(state, step), active: [...without(state.active, step), step] }
 
 const ended = (state: SummaryState, step: number | undefined): SummaryState => ({
-  ...state,
+  ...waitsKept(state, (_, wait) => wait.step !== step),
   active: without(state.active, step),
 })
+
+type Waits = NonNullable<SummaryState['waits']>
+
+const waiting = ({ waits: _w, poolWaits: _p, ...state }: SummaryState, waits: Waits): SummaryState => {
+  const pools = [...new Set(Object.values(waits).map(({ pool }) => pool))].sort()
+  return pools.length === 0 ? state : { ...state, waits, poolWaits: pools }
+}
+
+const waitsKept = (state: SummaryState, isKept: (workId: string, wait: Waits[string]) => boolean): SummaryState =>
+  state.waits === undefined
+    ? state
+    : waiting(state, Object.fromEntries(Object.entries(state.waits).filter(([id, wait]) => isKept(id, wait))))
 
 const settled = (state: SummaryState, step: number | undefined): SummaryState =>
   step === undefined
@@ -129,7 +152,7 @@ const settled = (state: SummaryState, step: number | undefined): SummaryState =>
 
 const stepFailed = (state: SummaryState, event: Of<'step_failed'>): SummaryState => {
   const { then, goto } = event.details
-  if (then === 'retry') return state
+  if (then === 'retry') return waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
   const after = ended(state, event.stepNumber)
   if (then === 'continue') return settled(after, event.stepNumber)
   if (then !== 'goto' || goto === undefined) return after
@@ -191,6 +214,13 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
       return gateClosed(state, event.details.gate)
     case 'approval_timeout':
       return event.details.action === 'escalate' ? state : gateClosed(state, event.details.gate)
+    case 'step_waiting':
+      return waiting(state, {
+        ...state.waits,
+        [event.details.workId]: { step: event.stepNumber ?? 0, pool: event.details.pool },
+      })
+    case 'step_taken':
+      return waitsKept(state, (workId) => workId !== event.details.workId)
     case 'step_started':
     case 'input_requested':
       return begun(state, event.stepNumber)
@@ -199,6 +229,8 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
       return settled(ended(state, event.stepNumber), event.stepNumber)
     case 'step_failed':
       return stepFailed(state, event)
+    case 'verification_started':
+      return waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
     case 'step_unknown':
       return ended(state, event.stepNumber)
     case 'cancel_requested':

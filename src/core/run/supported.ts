@@ -9,7 +9,6 @@ const stepRefusals: readonly [string, (step: Step) => boolean][] = [
   ['for_each', (step) => step.forEach !== undefined],
   ['max_parallel', (step) => step.maxParallel !== undefined],
   ['sop', (step) => step.action.kind === 'sop'],
-  ['runs_on', (step) => step.runsOn !== undefined],
   ['rollback', (step) => step.rollback !== undefined],
   ['on_failure = "rollback"', (step) => step.onFailure?.kind === 'rollback'],
   ['on_reject = "rollback"', (step) => step.onReject === 'rollback'],

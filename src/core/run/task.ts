@@ -7,7 +7,10 @@ import type { Outcome, RunEvent } from './event.ts'
 /** Largest tail of a step's output that enters history, in bytes (product.md 4). */
 export const OUTPUT_TAIL_BYTES = 64 * 1024
 
-/** What a command task runs. It is what the warrant signs, so a worker runs only what this installation compiled. */
+/**
+ * What a command task runs. It is what the warrant signs, so a worker runs only what this installation compiled; with
+ * `runsOn` only a worker of that pool does.
+ */
 export type Executable =
   | {
       readonly kind: 'shell'
@@ -16,8 +19,9 @@ export type Executable =
       readonly shell?: string
       readonly env?: Readonly<Record<string, string>>
       readonly secrets?: readonly string[]
+      readonly runsOn?: string
     }
-  | (Extract<Action, { kind: 'http' }> & { readonly secrets?: readonly string[] })
+  | (Extract<Action, { kind: 'http' }> & { readonly secrets?: readonly string[]; readonly runsOn?: string })
 
 /** Names one executable inside a definition: `step:3`, `verify:3`, `rollback:3`, `gate:post_patch`. */
 export type ExecutableId = `${'step' | 'verify' | 'rollback' | 'gate'}:${string}`

@@ -36,6 +36,16 @@ export interface InputView {
   readonly form?: readonly Param[]
 }
 
+/** A step that waits for a worker of its pool. */
+export interface PoolWaitView {
+  readonly stepNumber: number
+  readonly title: string
+  readonly pool: string
+  readonly since: string
+  /** When it is given up and fails; absent: never. */
+  readonly until?: string
+}
+
 export interface StepView {
   readonly number: number
   readonly slug: string
@@ -43,6 +53,8 @@ export interface StepView {
   readonly kind: string
   readonly status: StepState
   readonly attempt: number
+  /** The pool of workers that carries it out; absent: the worker of the engine. */
+  readonly runsOn?: string
   readonly startedAt?: string
   readonly completedAt?: string
   readonly durationMs?: number
@@ -78,6 +90,8 @@ export interface RunView {
   readonly via: Surface
   readonly openGates: readonly GateView[]
   readonly openInputs: readonly InputView[]
+  /** Steps whose pool has no worker now; absent when there are none. */
+  readonly poolWaits?: readonly PoolWaitView[]
   readonly stepResults: readonly StepView[]
   readonly warnings?: readonly string[]
   /** Sequence of the last event that this view knows of. */
@@ -104,6 +118,8 @@ export interface RunSummary {
   readonly trigger: string
   /** Ids of the open gates. */
   readonly openGates: readonly string[]
+  /** Pools that a step waits for a worker of. */
+  readonly poolWaits?: readonly string[]
   readonly sequence: number
 }
 
@@ -145,6 +161,7 @@ export const viewOf = (run: Run): RunView => {
     via: run.seed.via,
     openGates: openGates(run).map((gate) => gateView(run, gate)),
     openInputs: run.steps.filter((step) => step.state === 'awaiting_input').flatMap((step) => inputView(run, step)),
+    ...(run.poolWaits !== undefined && { poolWaits: waitViews(run) }),
     stepResults: run.steps.flatMap((step) => stepView(run, step)),
     ...(warnings && warnings.length > 0 && { warnings }),
     sequence: run.sequence,
@@ -231,6 +248,15 @@ const inputView = (run: Run, state: StepRun): readonly InputView[] => {
   ]
 }
 
+const waitViews = (run: Run): readonly PoolWaitView[] =>
+  Object.values(run.poolWaits ?? {}).map(({ stepNumber, pool, since, until }) => ({
+    stepNumber,
+    title: filled(run, stepOf(run, stepNumber)?.title ?? ''),
+    pool,
+    since,
+    ...(until !== undefined && { until }),
+  }))
+
 const stepView = (run: Run, state: StepRun): readonly StepView[] => {
   const step = stepOf(run, state.number)
   if (step === undefined) return []
@@ -242,6 +268,7 @@ const stepView = (run: Run, state: StepRun): readonly StepView[] => {
       kind: step.action.kind,
       status: state.state,
       attempt: state.attempt,
+      ...(step.runsOn !== undefined && { runsOn: step.runsOn }),
       ...(state.startedAt !== undefined && { startedAt: state.startedAt }),
       ...(state.endedAt !== undefined && { completedAt: state.endedAt }),
       ...(state.durationMs !== undefined && { durationMs: state.durationMs }),

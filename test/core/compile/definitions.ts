@@ -1,3 +1,4 @@
+import { poolText } from '../../../src/core/pool.ts'
 import fc from 'fast-check'
 import { slugsFor } from '../../../src/core/compile/link-steps.ts'
 import { parseCondition } from '../../../src/core/condition/parse.ts'
@@ -225,7 +226,11 @@ const step: fc.Arbitrary<Loose> = record<Loose>({
   needsAt: optional(fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 2 })),
   forEach: optional(fc.oneof(word, fc.array(json, { minLength: 1, maxLength: 3 }))),
   maxParallel: optional(fc.integer({ min: 1, max: 9 })),
-  runsOn: optional(word),
+  runsOn: optional(
+    fc
+      .tuple(word, fc.uniqueArray(word, { maxLength: 4 }))
+      .map(([name, labels]) => poolText({ name, labels: [...labels].sort() })),
+  ),
   cwd: optional(
     fc.oneof(
       word.map((each) => `/srv/${each}`),

@@ -105,6 +105,8 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       play.works.delete(asked.id)
       play.tell({ kind: 'admission', workId: asked.id, verdict: { kind: 'admitted' } })
     },
+    (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, true)),
+    (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, false)),
     (play) => void play.wait(1000),
     (play) => void play.wait(HOUR),
     (play) => void play.tell({ kind: 'command_result', workId: 'step:1#99', result: ok() }),

@@ -4,7 +4,7 @@ import type { OnFailure } from '../../../src/core/definition.ts'
 import type { RunEvent } from '../../../src/core/run/event.ts'
 import { applyToSummary, type SummaryState, summaryOfState } from '../../../src/core/run/summary.ts'
 import { viewOf } from '../../../src/core/run/view.ts'
-import { bash, sopOf } from '../../support/definitions.ts'
+import { bash, command, sopOf } from '../../support/definitions.ts'
 import { failed, ok, Play } from '../../support/play.ts'
 
 const summarise = (events: readonly RunEvent[]) => {
@@ -31,6 +31,7 @@ const agrees = (play: Play): void => {
     openGates: view.openGates.map(({ gate }) => gate).sort(),
     sequence: view.sequence,
   })
+  expect(summary.poolWaits).toEqual(view.poolWaits && [...new Set(view.poolWaits.map(({ pool }) => pool))].sort())
   expect([summary.startedAt, summary.completedAt]).toEqual([view.startedAt, view.completedAt])
   expect(summary.totalSteps).toBe(view.totalSteps)
 }
@@ -47,15 +48,31 @@ const steps = fc.array(
   fc.record({
     action: fc.constantFrom(bash('true'), { kind: 'manual' as const }),
     requiresApproval: fc.boolean(),
+    verify: fc.constantFrom([], [command('true')]),
     onFailure,
   }),
   { minLength: 3, maxLength: 4 },
 )
-const deeds = ['approve', 'reject', 'complete', 'fail', 'skip', 'retry', 'cancel', 'ok', 'failed', 'wait'] as const
+const deeds = [
+  'approve',
+  'reject',
+  'complete',
+  'fail',
+  'skip',
+  'retry',
+  'cancel',
+  'ok',
+  'failed',
+  'wait',
+  'waits',
+  'taken',
+] as const
 
 const act = (play: Play, deed: (typeof deeds)[number]): void => {
   if (deed === 'ok' || deed === 'failed') {
     if (play.works.size > 0) play.ends(deed === 'ok' ? ok() : failed())
+  } else if (deed === 'waits' || deed === 'taken') {
+    for (const workId of play.works.keys()) play.poolNews(workId, deed === 'waits')
   } else if (deed === 'wait') play.wait(3_600_000)
   else if (deed === 'fail') play.decide('complete', { failed: true })
   else play.decide(deed)
@@ -67,7 +84,9 @@ describe('applyToSummary()', () => {
       fc.property(
         steps,
         fc.constantFrom('auto', 'supervised', 'step_by_step'),
-        fc.array(fc.constantFrom(...deeds, 'ok' as const, 'approve' as const, 'complete' as const), { maxLength: 20 }),
+        fc.array(fc.constantFrom(...deeds, 'waits' as const, 'ok' as const, 'approve' as const, 'complete' as const), {
+          maxLength: 20,
+        }),
         (sketches, mode, script) => {
           const play = new Play(sopOf({ mode, steps: sketches })).start()
           agrees(play)

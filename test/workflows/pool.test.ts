@@ -1,0 +1,143 @@
+import { NativeConnection, Worker } from '@temporalio/worker'
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
+import { poolQueue } from '../../src/core/pool.ts'
+import type { CommandResult, CommandTask } from '../../src/core/run/task.ts'
+import type { RunView } from '../../src/core/run/view.ts'
+import { bash, command, sopOf } from '../support/definitions.ts'
+import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { ok } from '../support/play.ts'
+
+// What the workflow does with a step that names a pool; the worker of the pool is a stub that keeps what it was given.
+
+let engine: TestEngine
+let connection: NativeConnection
+beforeAll(async () => {
+  engine = await startTestEngine({ policy: { poolNoticeMs: 200, poolWaitMs: 60_000 } })
+  connection = await NativeConnection.connect({ address: inject('temporalAddress') })
+})
+afterAll(async () => {
+  await engine.stop()
+  await connection.close()
+})
+
+let stops: readonly (() => Promise<void>)[] = []
+afterEach(async () => {
+  const now = stops
+  stops = []
+  await Promise.all(now.map((stop) => stop()))
+})
+
+/** A worker of the pool that does `work` for every command. */
+const serve = async (pool: string, work: (task: CommandTask) => Promise<CommandResult>): Promise<void> => {
+  const worker = await Worker.create({
+    connection,
+    taskQueue: poolQueue(engine.taskQueue, pool),
+    activities: { runCommand: work },
+  })
+  const ran = worker.run()
+  stops = [
+    ...stops,
+    async () => {
+      worker.shutdown()
+      await ran
+    },
+  ]
+}
+const look = (runId: string, is: (run: RunView) => boolean) => until(() => engine.client.getRunStatus(runId), is)
+const typesOf = async (runId: string) =>
+  (await engine.client.getAuditLog(runId)).events.map(({ eventType }) => eventType)
+
+test('a command of a pool gets no events, and what came before it is on record when it starts', async () => {
+  const seen: { task: CommandTask; recorded: readonly string[] }[] = []
+  await serve('dba', async (task) => {
+    seen.push({ task, recorded: await typesOf(task.runId) })
+    return ok()
+  })
+  const steps = [
+    { title: 'Here' },
+    { title: 'There', runsOn: 'dba', requiresApproval: true, action: bash('pg_dump'), verify: [command('check')] },
+  ]
+  engine.add(sopOf({ name: 'there', steps }))
+  const { runId } = await engine.client.createRun('there')
+  await look(runId, ({ openGates }) => openGates.length === 1)
+  await engine.client.approveStep(runId)
+  await look(runId, ({ status }) => status === 'completed')
+  expect(seen.map(({ task }) => [task.executableId, task.executable.runsOn, task.events])).toEqual([
+    ['step:2', 'dba', []],
+    ['verify:2', 'dba', []],
+  ])
+  expect(seen[0]?.recorded.slice(-2)).toEqual(['approval_granted', 'step_started'])
+  expect(seen[1]?.recorded.slice(-1)).toEqual(['verification_started'])
+})
+
+test('a step whose pool has no worker is shown to wait, until one comes and takes it', async () => {
+  engine.add(sopOf({ name: 'waiting', steps: [{ title: 'There', runsOn: 'late[eu]' }] }))
+  const { runId } = await engine.client.createRun('waiting')
+  const waiting = await look(runId, ({ poolWaits }) => poolWaits !== undefined)
+  expect(waiting).toMatchObject({ status: 'running', poolWaits: [{ stepNumber: 1, title: 'There', pool: 'late[eu]' }] })
+  const { since = '', until: end = '' } = waiting.poolWaits?.[0] ?? {}
+  expect(Date.parse(end) - Date.parse(since)).toBe(60_000)
+  await until(
+    async () => (await engine.client.listRuns({ sop: 'waiting' }))[0]?.poolWaits,
+    (pools) => pools?.[0] === 'late[eu]',
+  )
+  let finish: () => void = () => {}
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  await serve('late[eu]', async () => {
+    await finished
+    return ok()
+  })
+  const taken = await look(runId, ({ poolWaits }) => poolWaits === undefined)
+  expect(taken.status).toBe('running')
+  finish()
+  await look(runId, ({ status }) => status === 'completed')
+  expect((await typesOf(runId)).slice(2)).toEqual([
+    'step_started',
+    'step_waiting',
+    'step_taken',
+    'step_completed',
+    'run_completed',
+  ])
+})
+
+test('a step that no worker takes in time fails without having run, and is tried again as often as it says', async () => {
+  const hasty = await startTestEngine({ policy: { poolNoticeMs: 60_000, poolWaitMs: 500 } })
+  try {
+    hasty.add(sopOf({ name: 'hasty', steps: [{ title: 'There', runsOn: 'nowhere', retries: 1 }] }))
+    const { runId } = await hasty.client.createRun('hasty')
+    const run = await until(
+      () => hasty.client.getRunStatus(runId),
+      ({ status }) => status === 'failed',
+    )
+    expect(run.stepResults[0]).toMatchObject({
+      status: 'failed',
+      attempt: 2,
+      error: 'no worker of pool "nowhere" took it within 500ms',
+    })
+    const { events } = await hasty.client.getAuditLog(runId)
+    const failures = events.filter((event) => event.eventType === 'step_failed')
+    expect(failures).toMatchObject([{ details: { outcome: 'timed_out' } }, { details: { outcome: 'timed_out' } }])
+  } finally {
+    await hasty.stop()
+  }
+})
+
+test('a run is cancelled while its step waits for a worker, and the step never runs', async () => {
+  engine.add(sopOf({ name: 'cancelled', steps: [{ runsOn: 'never' }] }))
+  const { runId } = await engine.client.createRun('cancelled')
+  await look(runId, ({ poolWaits }) => poolWaits !== undefined)
+  await engine.client.cancelRun(runId, { reason: 'enough' })
+  await look(runId, ({ status }) => status === 'cancelled')
+  const ran: string[] = []
+  await serve('never', async (task) => {
+    ran.push(task.runId)
+    return ok()
+  })
+  engine.add(sopOf({ name: 'after', steps: [{ runsOn: 'never' }] }))
+  const after = await engine.client.createRun('after')
+  await look(after.runId, ({ status }) => status === 'completed')
+  expect(ran).toEqual([after.runId])
+  expect(await typesOf(runId)).not.toContain('step_completed')
+})
