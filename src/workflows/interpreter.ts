@@ -384,10 +384,14 @@ export class Interpreter {
   /** Writes the tail in the background; one batch at a time. */
   private async flush(): Promise<void> {
     if (this.isFlushing) return
-    await this.flushBatch()
+    this.isFlushing = true
+    await this.flushOnce()
+    this.isFlushing = false
+    this.batches += 1
     if (this.tail.length > 0 && !this.isSettled() && !this.isCarrying()) void this.flush()
   }
 
+  /** Not a part of `flush`: one await more there would put its commands in another order than histories have them. */
   private async flushBatch(): Promise<void> {
     this.isFlushing = true
     await this.flushOnce()

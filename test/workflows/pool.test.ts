@@ -1,23 +1,19 @@
-import { NativeConnection, Worker } from '@temporalio/worker'
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
-import { poolQueue } from '../../src/core/pool.ts'
-import type { CommandResult, CommandTask } from '../../src/core/run/task.ts'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { CommandTask } from '../../src/core/run/task.ts'
 import type { RunView } from '../../src/core/run/view.ts'
 import { bash, command, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
 import { ok } from '../support/play.ts'
+import { servePool } from '../support/pool-worker.ts'
 
 // What the workflow does with a step that names a pool; the worker of the pool is a stub that keeps what it was given.
 
 let engine: TestEngine
-let connection: NativeConnection
 beforeAll(async () => {
   engine = await startTestEngine({ policy: { poolNoticeMs: 200, poolWaitMs: 60_000 } })
-  connection = await NativeConnection.connect({ address: inject('temporalAddress') })
 })
 afterAll(async () => {
   await engine.stop()
-  await connection.close()
 })
 
 let stops: readonly (() => Promise<void>)[] = []
@@ -27,21 +23,10 @@ afterEach(async () => {
   await Promise.all(now.map((stop) => stop()))
 })
 
-/** A worker of the pool that does `work` for every command. */
-const serve = async (pool: string, work: (task: CommandTask) => Promise<CommandResult>): Promise<void> => {
-  const worker = await Worker.create({
-    connection,
-    taskQueue: poolQueue(engine.taskQueue, pool),
-    activities: { runCommand: work },
-  })
-  const ran = worker.run()
-  stops = [
-    ...stops,
-    async () => {
-      worker.shutdown()
-      await ran
-    },
-  ]
+const serve: typeof servePool = async (...args) => {
+  const stop = await servePool(...args)
+  stops = [...stops, stop]
+  return stop
 }
 const look = (runId: string, is: (run: RunView) => boolean) => until(() => engine.client.getRunStatus(runId), is)
 const typesOf = async (runId: string) =>
@@ -49,7 +34,7 @@ const typesOf = async (runId: string) =>
 
 test('a command of a pool gets no events, and what came before it is on record when it starts', async () => {
   const seen: { task: CommandTask; recorded: readonly string[] }[] = []
-  await serve('dba', async (task) => {
+  await serve(engine, 'dba', async (task) => {
     seen.push({ task, recorded: await typesOf(task.runId) })
     return ok()
   })
@@ -85,7 +70,7 @@ test('a step whose pool has no worker is shown to wait, until one comes and take
   const finished = new Promise<void>((resolve) => {
     finish = resolve
   })
-  await serve('late[eu]', async () => {
+  await serve(engine, 'late[eu]', async () => {
     await finished
     return ok()
   })
@@ -131,7 +116,7 @@ test('a run is cancelled while its step waits for a worker, and the step never r
   await engine.client.cancelRun(runId, { reason: 'enough' })
   await look(runId, ({ status }) => status === 'cancelled')
   const ran: string[] = []
-  await serve('never', async (task) => {
+  await serve(engine, 'never', async (task) => {
     ran.push(task.runId)
     return ok()
   })
