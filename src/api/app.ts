@@ -11,7 +11,6 @@ import { authenticate } from './auth.ts'
 import { createFailureLimit } from './failure-limit.ts'
 import { checkHost } from './host-check.ts'
 import type { ApiLog } from './log.ts'
-import { createStreams, type Streams } from './log-stream.ts'
 import { openApiDocument, type OpenApiDocument } from './openapi.ts'
 import { problemOf, sendProblem, TransportError } from './problem.ts'
 import { mountPublic, publicRoutes } from './public-routes.ts'
@@ -22,7 +21,9 @@ import { logRoutes } from './routes/logs.ts'
 import { runRoutes } from './routes/runs.ts'
 import { seedRoutes } from './routes/seeds.ts'
 import { sopRoutes } from './routes/sops.ts'
+import { eventRoutes } from './routes/events.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { createStreams, type Streams } from './streams.ts'
 
 export interface AppDeps {
   /** A client that acts as this principal; it applies the rules of gates and runs itself. */
@@ -69,10 +70,12 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
 
 function allRoutes(deps: AppDeps): readonly Route[] {
   const baseUrl = (host: string): string => deps.publicUrl?.replace(/\/+$/, '') ?? `http://${host}`
+  const streams = deps.streams ?? createStreams()
   return [
     ...sopRoutes({ agentsMayCreate: deps.agentsMayCreate === true }),
     ...runRoutes,
-    ...logRoutes(deps.streams ?? createStreams()),
+    ...logRoutes(streams),
+    ...eventRoutes(streams),
     ...decisionRoutes,
     ...tokenRoutes(deps.tokens),
     ...healthRoutes,

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { SopError } from '../core/errors.ts'
 import { createApp, type AppDeps } from './app.ts'
 import { isLoopback } from './host-check.ts'
-import { createStreams } from './log-stream.ts'
+import { createStreams } from './streams.ts'
 import { problemOf, TransportError, type Problem } from './problem.ts'
 
 export interface ApiOptions extends Omit<AppDeps, 'host' | 'publicUrl' | 'agentsMayCreate' | 'streams'> {

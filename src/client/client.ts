@@ -2,10 +2,14 @@
 
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ExecutionMode, Json, SopDefinition } from '../core/definition.ts'
+import type { LogPosition } from '../core/log-position.ts'
 import type { DecisionReply, RetryOutcome } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import type { TriggerInfo } from '../core/run/principal.ts'
+import type { RunChanges } from '../core/run/run-list.ts'
 import type { RunSummary, RunView } from '../core/run/view.ts'
+
+export type { RunChanges } from '../core/run/run-list.ts'
 
 /** One SOP of the catalog, compiled or broken. */
 export interface SopSummary {
@@ -137,6 +141,31 @@ export interface LogChunk {
   readonly truncated?: true
 }
 
+/** A place in the logs of a run. */
+export interface LogPlace {
+  readonly step?: number
+  readonly attempt?: number
+  readonly source?: string
+  readonly offset?: number
+}
+
+/** How something is followed: until the signal, if nothing ends it before. */
+export interface FollowOptions {
+  readonly signal?: AbortSignal
+}
+export interface FollowLogOptions extends LogPlace, FollowOptions {
+  /** Goes on after a piece that one has, with all that followed it in the run. */
+  readonly after?: LogPosition
+}
+export interface FollowRunOptions extends FollowOptions {
+  /** Sequence of the last event that one has. Default 0: all of them. */
+  readonly after?: number
+}
+export interface FollowRunsOptions extends FollowOptions {
+  /** `cursor` of the last batch that one has. */
+  readonly cursor?: string
+}
+
 export interface Health {
   readonly status: 'ok' | 'degraded' | 'down'
   readonly version: string
@@ -191,9 +220,15 @@ export interface SopClient {
    * Bytes of a step's log as text. With `waitMs` it waits that long for more than `offset`. Without `step` the newest.
    * `not_found` if the step has no log. Needs: viewer.
    */
-  readLog(
-    ref: string,
-    at: { step?: number; attempt?: number; source?: string; offset?: number; limit?: number; waitMs?: number },
-  ): Promise<LogChunk>
+  readLog(ref: string, at: LogPlace & { limit?: number; waitMs?: number }): Promise<LogChunk>
+  /**
+   * The pieces of a log as they come, without `step` those of the newest step and of all that follow. Ends with the run
+   * (the step), or by the signal. Needs: viewer, as the two below.
+   */
+  followLog(ref: string, at?: FollowLogOptions): AsyncIterable<LogChunk>
+  /** The events of a run after `after`, as they get on record. Ends with the run, or by the signal. */
+  followRun(ref: string, options?: FollowRunOptions): AsyncIterable<RecordedEvent>
+  /** Runs that change, from now on or from a cursor; the first batch says where one begins. Ends by the signal alone. */
+  followRuns(options?: FollowRunsOptions): AsyncIterable<RunChanges>
   health(): Promise<Health>
 }

@@ -13,6 +13,8 @@ export interface Question {
   /** Path and query, already encoded. */
   readonly path: string
   readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
   /** How long the engine itself may wait before it answers. */
   readonly waitMs?: number
 }
@@ -30,16 +32,34 @@ interface Answer {
  */
 export async function exchange(target: HttpTarget, question: Question): Promise<unknown> {
   const url = locate(target.url, question.path)
-  const body = question.body === undefined ? undefined : JSON.stringify(question.body)
-  const answer = await send(target, question, url, body)
+  const answer = await collect(await send(target, question, url)).catch((error: unknown) => {
+    throw error instanceof SopError ? error : unreachable(url, error as Error)
+  })
   const tree = parseJson(answer)
   if (answer.status === 204) return undefined
   if (answer.status >= 200 && answer.status < 300 && tree !== undefined) return tree
   const problem = problemOf(tree)
-  if (problem === undefined) throw noEngine(url, answer)
-  if (isReply(problem.reply)) return problem.reply
-  throw new SopError(problem.code, problem.detail, problem.details)
+  if (problem !== undefined && isReply(problem.reply)) return problem.reply
+  throw refusalOf(url, answer, problem)
 }
+
+/**
+ * One question whose answer is a stream of events. `undefined`: the engine says that there are no more (204).
+ *
+ * @throws SopError as `exchange` does.
+ */
+export async function openStream(target: HttpTarget, question: Question): Promise<IncomingMessage | undefined> {
+  const url = locate(target.url, question.path)
+  const incoming = await send(target, question, url)
+  const { statusCode, headers } = incoming
+  if (statusCode === 200 && headers['content-type']?.startsWith('text/event-stream') === true) return incoming
+  const answer = await collect(incoming)
+  if (statusCode === 204) return undefined
+  throw refusalOf(url, answer, problemOf(parseJson(answer)))
+}
+
+const refusalOf = (url: URL, answer: Answer, problem: ReadProblem | undefined): SopError =>
+  problem === undefined ? noEngine(url, answer) : new SopError(problem.code, problem.detail, problem.details)
 
 function locate(base: string, path: string): URL {
   let url: URL | undefined
@@ -55,9 +75,14 @@ function locate(base: string, path: string): URL {
   )
 }
 
-async function send(target: HttpTarget, question: Question, url: URL, body: string | undefined): Promise<Answer> {
+async function send(target: HttpTarget, question: Question, url: URL): Promise<IncomingMessage> {
+  const body = question.body === undefined ? undefined : JSON.stringify(question.body)
   const request = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
-  const headers: Record<string, string> = { Accept: 'application/json', 'X-SOP-Client': target.surface }
+  const headers: Record<string, string> = {
+    Accept: 'application/json',
+    'X-SOP-Client': target.surface,
+    ...question.headers,
+  }
   if (target.token !== undefined) headers.Authorization = `Bearer ${target.token}`
   if (body !== undefined) {
     headers['Content-Type'] = 'application/json'
@@ -69,7 +94,12 @@ async function send(target: HttpTarget, question: Question, url: URL, body: stri
     let outgoing: ReturnType<typeof httpRequest>
     try {
       // No agent: a connection that is kept alive would keep a finished command from exiting.
-      outgoing = request(url, { method: question.method, headers, agent: false })
+      outgoing = request(url, {
+        method: question.method,
+        headers,
+        agent: false,
+        ...(question.signal === undefined ? {} : { signal: question.signal }),
+      })
     } catch (error) {
       // Node refuses header values with line ends and the like before anything is sent.
       reject(
@@ -89,7 +119,7 @@ async function send(target: HttpTarget, question: Question, url: URL, body: stri
       )
     })
     outgoing.on('error', fail)
-    outgoing.on('response', (incoming) => void collect(incoming).then(resolve, fail))
+    outgoing.on('response', (incoming) => resolve(incoming))
     outgoing.end(body)
   })
 }

@@ -3,9 +3,22 @@
 
 import { SopError } from '../core/errors.ts'
 import type { DecisionReply } from '../core/run/decision.ts'
+import type { RecordedEvent } from '../core/run/event.ts'
 import type { RunSummary, RunView } from '../core/run/view.ts'
-import type { AuditLog, DecisionRequest, Health, LogChunk, NewSop, RunPlan, SopClient, SopSummary } from './client.ts'
+import type {
+  AuditLog,
+  DecisionRequest,
+  Health,
+  LogChunk,
+  NewSop,
+  RunChanges,
+  RunPlan,
+  SopClient,
+  SopSummary,
+} from './client.ts'
+import { renderLogPosition } from '../core/log-position.ts'
 import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
+import { readStream } from './http-stream.ts'
 import type { NewToken, TokenInfo } from './tokens.ts'
 
 export interface HttpClientOptions {
@@ -49,6 +62,15 @@ export function createHttpClient(
     (await ask({ method: 'GET', path: path + encodeQuery(query), waitMs })) as T
   const post = async <T>(path: string, body: unknown): Promise<T> =>
     (await ask({ method: 'POST', path, body: body ?? {} })) as T
+  const follow = <T>(name: string, path: string, signal?: AbortSignal, lastEventId?: string) =>
+    readStream<T>(
+      async () => {
+        located = locate().then(targetOf)
+        return located
+      },
+      { path, ...(signal !== undefined && { signal }), ...(lastEventId !== undefined && { lastEventId }) },
+      name,
+    )
   const decide = (ref: string, verb: string, step: number | undefined, request: DecisionRequest = {}) =>
     post<DecisionReply>(`${run(ref)}/${verb}`, { ...request, ...(step === undefined ? {} : { step }) })
 
@@ -72,6 +94,19 @@ export function createHttpClient(
     getAuditLog: async (ref) => get<AuditLog>(`${run(ref)}/audit`),
     readLog: async (ref, { waitMs, ...at }) =>
       get<LogChunk>(`${run(ref)}/logs`, { ...at, wait: capped(waitMs), format: 'json' }, waitMs),
+    followLog: async function* (ref, { signal, after, ...at } = {}) {
+      const path = `${run(ref)}/logs${encodeQuery({ ...at, follow: 'true' })}`
+      const from = after === undefined ? undefined : renderLogPosition(after)
+      for await (const { data } of follow<LogChunk>('log', path, signal, from)) yield data
+    },
+    followRun: async function* (ref, { signal, after } = {}) {
+      const path = `${run(ref)}/events${encodeQuery({ after })}`
+      for await (const { data } of follow<RecordedEvent>('run_event', path, signal)) yield data
+    },
+    followRuns: async function* ({ signal, cursor } = {}) {
+      for await (const { id, data } of follow<Omit<RunChanges, 'cursor'>>('runs', `${V1}/events`, signal, cursor))
+        yield { ...data, cursor: id ?? '' }
+    },
     health: () => get<Health>(`${V1}/health`),
     listTokens: async () => (await get<{ tokens: TokenInfo[] }>(`${V1}/tokens`)).tokens,
     createToken: (token) => post(`${V1}/tokens`, token),

@@ -1,7 +1,7 @@
 import { SopError } from '../core/errors.ts'
 import { isClosed } from '../core/run/state.ts'
 import type { RunView } from '../core/run/view.ts'
-import type { LogChunk, SopClient } from './client.ts'
+import type { LogChunk, LogPlace, SopClient } from './client.ts'
 import { type FindDeps, readRun } from './find-run.ts'
 import type { RecordedLog, RecordedPiece } from './records.ts'
 
@@ -19,11 +19,12 @@ const split = ({ executableId }: RecordedLog): readonly [source: string, id: str
   return [executableId.slice(0, at), executableId.slice(at + 1)]
 }
 
-const isWanted = (log: RecordedLog, at: At): boolean => {
+/** Whether the place names the log. Without a source it is that of the step itself. */
+export const isWanted = (log: RecordedLog, at: LogPlace): boolean => {
   const [source, id] = split(log)
   const isGate = source === 'gate'
   return (
-    (at.step === undefined || (!isGate && Number.parseInt(id, 10) === at.step)) &&
+    (at.step === undefined || at.step === stepNumberOf(log)) &&
     (at.attempt === undefined || log.attempt === at.attempt) &&
     (at.source === undefined
       ? at.step === undefined || source === 'step'
@@ -127,7 +128,8 @@ const wholeCharacters = (bytes: Uint8Array, isEnd: boolean): Uint8Array => {
   return bytes
 }
 
-const noLog = async ({ records }: Pick<FindDeps, 'records'>, runId: string, at: At): Promise<SopError> => {
+/** Why there is none: nothing was printed yet, or it was removed. */
+export const noLog = async ({ records }: Pick<FindDeps, 'records'>, runId: string, at: LogPlace): Promise<SopError> => {
   const removal = await records.logs.removal(runId)
   if (removal !== undefined) {
     const when = removal.removedAt.slice(0, 10)

@@ -5,10 +5,13 @@ import { SopError } from '../core/errors.ts'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import { notServed, unsupported } from '../core/run/supported.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
+import { type ChangeWatch, createChangeWatch } from './change-watch.ts'
 import type { Health, RunListFilter, SopClient, SopSummary } from './client.ts'
 import { createSop } from './create-sop.ts'
 import { findRun, readRun } from './find-run.ts'
 import { hideChangedSecrets } from './hide-secrets.ts'
+import { followLogs } from './follow-log.ts'
+import { followChanges, followEvents } from './follow-run.ts'
 import { readHealth } from './health.ts'
 import { findEntry, type Pin } from './pin.ts'
 import { planRun } from './plan-run.ts'
@@ -40,11 +43,14 @@ const TURNS_PER_RUN = 8
 export const createTemporalClient = (
   deps: TemporalClientDeps,
 ): { as(actor: Actor): SopClient; health(): Promise<Health> } => {
-  const all = { ...deps, turns: createTurns(TURNS_PER_RUN) }
+  const all = { ...deps, turns: createTurns(TURNS_PER_RUN), watch: createChangeWatch(deps.records.index) }
   return { as: (actor) => clientOf(all, actor), health: () => readHealth(deps) }
 }
 
-type Deps = TemporalClientDeps & { readonly turns: ReturnType<typeof createTurns> }
+type Deps = TemporalClientDeps & { readonly turns: ReturnType<typeof createTurns>; readonly watch: ChangeWatch }
+
+/** For whoever follows without end. */
+const endless = (): AbortSignal => new AbortController().signal
 
 const clientOf = (deps: Deps, actor: Actor): SopClient => {
   const decide = async (verb: DecisionVerb, ref: string, request: DecisionBody): Promise<DecisionReply> => {
@@ -99,6 +105,18 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
     readLog: async (ref, at) => {
       assertMay(actor, 'readLog')
       return readLog(deps, await findRun(deps, ref, true), at)
+    },
+    followLog: async function* (ref, { signal = endless(), ...at } = {}) {
+      assertMay(actor, 'readLog')
+      yield* followLogs(deps, await findRun(deps, ref, true), at, signal)
+    },
+    followRun: async function* (ref, { after = 0, signal = endless() } = {}) {
+      assertMay(actor, 'getAuditLog')
+      yield* followEvents(deps, await findRun(deps, ref, true), after, signal)
+    },
+    followRuns: async function* ({ cursor, signal = endless() } = {}) {
+      assertMay(actor, 'listRuns')
+      yield* followChanges(deps, cursor, signal)
     },
     health: () => readHealth(deps),
   }

@@ -22,7 +22,7 @@ describe('docs/javascript.md', () => {
 
   test('has no example that is not run', () => {
     expect(examples.length).toBe(page.split('```js').length - 1)
-    expect(examples.length).toBe(2)
+    expect(examples.length).toBe(3)
   })
 
   test.each(examples)('example %# prints what it says', async ({ code, output }) => {

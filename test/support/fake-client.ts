@@ -39,12 +39,22 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
     retryRun: async () => ({ accepted: true, runId: runSample.runId, status: 'running', action: 'retried' }),
     getAuditLog: async () => auditSample,
     readLog: async () => logSample,
+    followLog: async function* () {
+      yield logSample
+    },
+    followRun: async function* () {
+      yield* auditSample.events
+    },
+    followRuns: async function* () {
+      yield { runs: [], cursor: 'c0' }
+      yield { runs: [summarySample], cursor: 'c1' }
+    },
     health: async () => healthSample,
     ...overrides,
   }
   const fake = { calls } as unknown as Record<string, unknown>
   for (const [method, answer] of Object.entries(methods) as [keyof SopClient, (...args: unknown[]) => unknown][]) {
-    fake[method] = async (...args: unknown[]) => {
+    fake[method] = (...args: unknown[]) => {
       calls.push({ method, args })
       return answer(...args)
     }

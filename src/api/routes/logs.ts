@@ -1,8 +1,9 @@
 import type { LogChunk } from '../../client/client.ts'
-import { streamLog, type Streams } from '../log-stream.ts'
+import { type LogPosition, parseLogPosition, renderLogPosition } from '../../core/log-position.ts'
 import { route, type Answer, type Call, type Route } from '../route.ts'
 import { logQuery, type LogQuery } from '../schemas/log.ts'
 import { logChunk } from '../schemas/run.ts'
+import { type Frame, sendStream, type Streams } from '../streams.ts'
 
 export const logRoutes = (streams: Streams): readonly Route[] => [
   route({
@@ -25,6 +26,29 @@ export const logRoutes = (streams: Streams): readonly Route[] => [
 
 const wantsStream = ({ query, request }: Call<LogQuery, unknown>): boolean =>
   query.follow ?? (query.format === undefined && (request.headers.accept ?? '').includes('text/event-stream'))
+
+/** Answers with a stream. An unknown run or a bad position is refused before it begins. */
+async function streamLog(
+  { client, params, query, request, response }: Call<LogQuery, unknown>,
+  streams: Streams,
+): Promise<Answer> {
+  const resumeAt = request.headers['last-event-id']
+  const after = typeof resumeAt === 'string' && resumeAt !== '' ? { after: parseLogPosition(resumeAt) } : {}
+  const { runId } = await client.getRunStatus(params.id ?? '')
+  const { wait: _wait, follow: _follow, format: _format, limit: _limit, ...at } = query
+  return sendStream(response, streams, (signal) => framesOf(client.followLog(runId, { ...at, ...after, signal })))
+}
+
+async function* framesOf(chunks: AsyncIterable<LogChunk>): AsyncGenerator<Frame> {
+  for await (const chunk of chunks) yield { event: 'log', id: renderLogPosition(positionAfter(chunk)), data: chunk }
+}
+
+const positionAfter = ({ stepNumber: step, attempt, source, next: offset }: LogChunk): LogPosition => ({
+  step,
+  attempt,
+  source,
+  offset,
+})
 
 async function readPiece({ client, params, query, request }: Call<LogQuery, unknown>): Promise<Answer> {
   const { wait, follow: _, format, ...at } = query

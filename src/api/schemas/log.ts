@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import type { LogChunk } from '../../client/client.ts'
-import { SopError } from '../../core/errors.ts'
 import { flag, whole } from '../query.ts'
 
 export interface LogQuery {
@@ -26,36 +24,3 @@ export const logQuery: z.ZodType<LogQuery> = z.strictObject({
   follow: flag.exactOptional().describe('Server-sent events until the run ends'),
   format: z.enum(['json', 'text']).exactOptional().describe('Default: by the Accept header, else JSON'),
 })
-
-/** Where a stream goes on: `<step>.<attempt>.<source>.<next>`, as its events' ids say it. */
-export interface StreamPosition {
-  readonly step: number
-  readonly attempt: number
-  readonly source: string
-  readonly offset: number
-}
-
-export const renderPosition = ({ stepNumber, attempt, source, next }: LogChunk): string =>
-  `${stepNumber}.${attempt}.${encodeURIComponent(source)}.${next}`
-
-/** @throws SopError `invalid` for an id that no stream of ours sent. */
-export function parsePosition(id: string): StreamPosition {
-  const parts = /^(\d{1,6})\.(\d{1,6})\.([^/]{1,600})\.(\d{1,15})$/.exec(id)
-  try {
-    if (parts !== null) {
-      const [, step, attempt, source = '', offset] = parts
-      return {
-        step: Number(step),
-        attempt: Number(attempt),
-        source: decodeURIComponent(source),
-        offset: Number(offset),
-      }
-    }
-  } catch {
-    // Broken percent encoding: as wrong as any other foreign id.
-  }
-  throw new SopError(
-    'invalid',
-    `Cannot resume the log at "${id.slice(0, 100)}": expected the id of an event of this stream`,
-  )
-}
