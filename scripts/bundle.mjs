@@ -10,7 +10,7 @@ const workflowsPath = fileURLToPath(new URL('../src/workflows/index.ts', import.
 
 const payloadConverterPath = fileURLToPath(new URL('../src/workflows/converter.ts', import.meta.url))
 
-/** Our own rules: pure, without state of their own. */
+/** Our own rules: pure, without state of their own, or with what is the same for every run. */
 const PURE = [
   'run/transition.ts',
   'run/view.ts',
@@ -22,6 +22,8 @@ const PURE = [
   'condition/evaluate.ts',
 ].map((name) => fileURLToPath(new URL(`../src/core/${name}`, import.meta.url)))
 
+const noStackTraces = fileURLToPath(new URL('../src/workflows/no-stack-traces.ts', import.meta.url))
+
 /** @type {string[]} */
 const messages = []
 const logger = new DefaultLogger('WARN', ({ message }) => messages.push(message))
@@ -30,7 +32,7 @@ try {
     workflowsPath,
     payloadConverterPath,
     // Pure libraries, evaluated once and shared: the bundle's own modules are evaluated anew for every run.
-    preloadModules: ['@marcbachmann/cel-js', 're2js', '@noble/hashes/sha2.js', ...PURE],
+    preloadModules: ['@marcbachmann/cel-js', 're2js', '@noble/hashes/sha2.js', ...PURE, noStackTraces],
     logger,
     // The inline source map stays: Temporal's worker takes it out of the bundle (facts: without one it refuses the bundle).
     webpackConfigHook: (config) => ({ ...config, mode: 'production' }),

@@ -17,7 +17,7 @@ import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
 import { type Received, receive } from '../core/run/receive.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
 import { needsAdmission } from '../core/run/supported.ts'
-import { effectsOf, transition } from '../core/run/transition.ts'
+import { effectsOf, type Transition, transition } from '../core/run/transition.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand } from './carry-out.ts'
 import { unreadableReason } from './converter.ts'
@@ -220,7 +220,7 @@ export class Interpreter {
 
   /** The only place where the run changes (R1). */
   private apply(input: RunInput): DecisionReply | undefined {
-    const { run, events, effects, reply } = transition(this.created(), input, now())
+    const { run, events, effects, reply } = decided(this.created(), input)
     this.run = run
     this.tail = [...this.tail, ...events]
     const refused = events.findLast((event) => event.eventType === 'decision_refused')
@@ -413,6 +413,19 @@ export class Interpreter {
     const { ackedSeq } = await this.host.run(() => record(this.created(), this.tail))
     this.acknowledge(ackedSeq)
     if (ackedSeq < first) await this.host.run(() => sleep(STORE_DOWN_MS, { summary: 'The audit store is down' }))
+  }
+}
+
+/** Says of a defect of the rules where it struck, since workflow code has no stack traces. */
+const decided = (run: Run, input: RunInput): Transition => {
+  try {
+    return transition(run, input, now())
+  } catch (error) {
+    const what = 'workId' in input ? `${input.kind} of ${input.workId}` : input.kind
+    const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    throw new Error(`Cannot apply ${what} at event ${run.sequence} of run "${run.seed.runId}": ${why}`, {
+      cause: error,
+    })
   }
 }
 
