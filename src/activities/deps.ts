@@ -95,6 +95,8 @@ export interface LogWriter {
   /** Notes durably that so many bytes of output, in all, are not in the log. */
   cut(bytes: number): Promise<void>
   close(): Promise<{ readonly bytes: number }>
+  /** Lets go of the log without closing it: more will come, perhaps by another writer. */
+  release(): Promise<void>
 }
 export interface RunLogUsage {
   readonly runId: string

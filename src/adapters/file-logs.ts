@@ -118,6 +118,7 @@ const openWriter = async (path: string): Promise<LogWriter> => {
         await handle.close()
       }
     },
+    release: () => handle.close(),
   }
 }
 

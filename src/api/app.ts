@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import type { Health, SopClient } from '../client/client.ts'
+import type { WorkerDoor } from '../client/worker-door.ts'
 import type { TokenStore } from '../client/tokens.ts'
 import type { Actor } from '../core/access.ts'
 import { SopError } from '../core/errors.ts'
@@ -24,11 +25,14 @@ import { sopRoutes } from './routes/sops.ts'
 import { eventRoutes } from './routes/events.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { createStreams, type Streams } from './streams.ts'
+import { workerRoutes } from './routes/workers.ts'
 
 export interface AppDeps {
   /** A client that acts as this principal; it applies the rules of gates and runs itself. */
   readonly clientFor: (actor: Actor) => SopClient
   readonly tokens: TokenStore
+  /** What workers of pools get and bring. */
+  readonly workers: WorkerDoor
   /** Whether the engine can serve; asked by `/ready` without a credential. */
   readonly health: () => Promise<Health>
   readonly log: ApiLog
@@ -78,6 +82,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...eventRoutes(streams),
     ...decisionRoutes,
     ...tokenRoutes(deps.tokens),
+    ...workerRoutes(deps.workers),
     ...healthRoutes,
     ...seedRoutes(baseUrl),
   ]

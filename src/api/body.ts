@@ -21,6 +21,9 @@ export async function readJsonBody(request: IncomingMessage): Promise<object> {
   return parseBody(bytes)
 }
 
+/** The bytes of a body, as they are. @throws TransportError 413 past 1 MB, 415 for a content encoding. */
+export const readRawBody = (request: IncomingMessage): Promise<Uint8Array> => readBytes(request)
+
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const tooLarge = () =>
     new TransportError(413, `Cannot read the body: it is larger than ${MAX_BODY_BYTES} bytes`, {

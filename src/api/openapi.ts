@@ -84,6 +84,7 @@ function operation(spec: Route): Operation {
     tags: [spec.tag],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(spec.body === undefined ? {} : { requestBody: requestBody(spec) }),
+    ...(spec.takesBytes === undefined ? {} : { requestBody: BYTES }),
     responses: { ...responses(spec.replies), ...problems(spec) },
   }
 }
@@ -105,6 +106,11 @@ function queryParameters(query: z.ZodType | undefined): JsonSchema[] {
     const { description, ...schema } = bare(z.toJSONSchema(field, { io: 'output' }))
     return { name, in: 'query', ...(description === undefined ? {} : { description }), schema }
   })
+}
+
+const BYTES: JsonSchema = {
+  required: true,
+  content: { 'application/octet-stream': { schema: { type: 'string', contentEncoding: 'binary' } } },
 }
 
 const requestBody = (spec: Route): JsonSchema => ({
@@ -134,8 +140,9 @@ function problems(spec: Route): Record<string, JsonSchema> {
     401: 'No credential, or a wrong one',
     403: 'The role does not allow it',
     ...(looksUp || spec.path.endsWith('/approve') ? { 404: 'Nothing of that name or id' } : {}),
-    ...(spec.method === 'post' ? { 409: 'The state does not allow it' } : {}),
+    ...(spec.method === 'post' || spec.method === 'put' ? { 409: 'The state does not allow it' } : {}),
     ...(spec.body === undefined ? {} : { 413: 'The body is larger than 1 MB', 415: 'The body is not JSON' }),
+    ...(spec.takesBytes === undefined ? {} : { 413: 'The body is larger than 1 MB', 415: 'The body is encoded' }),
     429: 'Too many wrong tokens from this address',
     500: 'The engine failed; `requestId` finds the cause in its log',
     503: 'The engine cannot do it now',

@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import type { SopClient } from '../client/client.ts'
 import { assertMay, VERBS, type Actor, type Verb } from '../core/access.ts'
 import { SopError } from '../core/errors.ts'
-import { readJsonBody } from './body.ts'
+import { readJsonBody, readRawBody } from './body.ts'
 import { check } from './check.ts'
 
 export type Answer =
@@ -24,6 +24,8 @@ export interface Call<Query, Body> {
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Body
+  /** The body of a route that takes bytes. */
+  readonly bytes: Uint8Array
   readonly actor: Actor
   readonly client: SopClient
   readonly request: Request
@@ -38,7 +40,7 @@ export interface Reply {
 }
 
 export interface RouteSpec<Query, Body> {
-  readonly method: 'get' | 'post' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   /** As Express writes it: `/api/v1/runs/:id`. */
   readonly path: string
   readonly operationId: string
@@ -51,6 +53,8 @@ export interface RouteSpec<Query, Body> {
   readonly handlerDecides?: true
   readonly query?: z.ZodType<Query>
   readonly body?: z.ZodType<Body>
+  /** The body is bytes, at most 1 MB. */
+  readonly takesBytes?: true
   readonly example?: unknown
   readonly replies: Readonly<Record<number, Reply>>
   handle(call: Call<Query, Body>): Promise<Answer>
@@ -77,14 +81,17 @@ export function mount(
     for (const [key, value] of Object.entries(params)) checkSegment(key, value)
     const query = check('the query', spec.query, oneEach(request.query))
     const body = spec.body === undefined ? undefined : check('the body', spec.body, await readJsonBody(request))
-    const call = { params, query, body, actor, client: clientFor(actor), request, response }
+    const bytes = spec.takesBytes === true ? await readRawBody(request) : NO_BYTES
+    const call = { params, query, body, bytes, actor, client: clientFor(actor), request, response }
     const answer = await within(handlerTimeoutMs, request, spec.handle(call))
     send(response, answer)
   })
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 /** The role that a route asks for, as the document says it. */
-export const roleOf = (spec: Route): string => VERBS[spec.verb][0]
+export const roleOf = (spec: Route): string => (spec.verb === 'serveSteps' ? 'worker' : VERBS[spec.verb][0])
 
 function send(response: Response, answer: Answer): void {
   if (answer === 'streamed' || response.headersSent) return

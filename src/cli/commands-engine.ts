@@ -1,4 +1,4 @@
-import { PRINCIPAL_KINDS, ROLES } from '../core/run/principal.ts'
+import { PRINCIPAL_KINDS, TOKEN_ROLES } from '../core/run/principal.ts'
 import type { CommandSpec } from './command.ts'
 
 /** Verbs about the engine, its settings and this program. */
@@ -37,10 +37,15 @@ export const ENGINE_COMMANDS: readonly CommandSpec[] = [
     options: [
       {
         flags: '--role <role>',
-        summary: 'what it may do; each role may do all that the ones before it may',
-        choices: ROLES,
+        summary:
+          'what it may do; each role may do all that the ones before it may, but a worker only carries out steps',
+        choices: TOKEN_ROLES,
       },
-      { flags: '--group <group>', summary: 'a group that it belongs to', repeats: true },
+      {
+        flags: '--group <group>',
+        summary: 'a group that it belongs to; for a worker, a pool that it may serve',
+        repeats: true,
+      },
       { flags: '--kind <kind>', summary: 'who holds it', choices: PRINCIPAL_KINDS.filter((kind) => kind !== 'timer') },
     ],
     examples: ['sop token create alice --role approver --group dba', 'sop token list', 'sop token revoke alice'],

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SopError } from '../core/errors.ts'
-import { ROLES } from '../core/run/principal.ts'
+import { TOKEN_ROLES } from '../core/run/principal.ts'
 import type { TokenInfo } from './tokens.ts'
 
 /** Whom a token may speak for. The kind `timer` has none: it is the engine's own. */
@@ -103,7 +103,7 @@ function isRecord(entry: unknown): entry is TokenRecord {
   return (
     typeof name === 'string' &&
     (TOKEN_KINDS as readonly unknown[]).includes(kind) &&
-    (ROLES as readonly unknown[]).includes(role) &&
+    (TOKEN_ROLES as readonly unknown[]).includes(role) &&
     Array.isArray(groups) &&
     typeof sha256 === 'string' &&
     /^[0-9a-f]{64}$/.test(sha256)

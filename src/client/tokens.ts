@@ -2,15 +2,16 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { SopError } from '../core/errors.ts'
-import { ROLES, type Principal, type Role } from '../core/run/principal.ts'
+import { type Principal, TOKEN_ROLES, type TokenRole } from '../core/run/principal.ts'
 import { readLocalToken } from './local-token.ts'
 import { openTokenFile, TOKEN_KINDS, type TokenKind, type TokenRecord } from './token-file.ts'
 
 export interface NewToken {
   readonly name: string
-  readonly role: Role
+  readonly role: TokenRole
+  /** For a worker: the pools that it may serve; none means all. */
   readonly groups?: readonly string[]
-  /** Default `user`. */
+  /** Default `user`; a worker is a `service`. */
   readonly kind?: TokenKind
 }
 
@@ -18,7 +19,7 @@ export interface NewToken {
 export interface TokenInfo {
   readonly name: string
   readonly kind: TokenKind
-  readonly role: Role
+  readonly role: TokenRole
   readonly groups: readonly string[]
   readonly createdAt: string
   readonly createdBy?: string
@@ -116,14 +117,15 @@ function checkToken({
   name,
   role,
   groups = [],
-  kind = 'user',
+  kind = role === 'worker' ? 'service' : 'user',
 }: NewToken): Pick<TokenInfo, 'name' | 'kind' | 'role' | 'groups'> {
   const refuse = (reason: string): never => {
     throw new SopError('invalid', `Cannot create token "${name}": ${reason}`)
   }
   if (!NAME.test(name)) refuse('a name is 1 to 100 letters, digits and . _ @ + -, and begins with a letter or digit')
   if (RESERVED.includes(name.toLowerCase())) refuse('the name is reserved for the engine itself')
-  if (!ROLES.includes(role)) refuse(`"${role}" is no role. Roles: ${ROLES.join(', ')}`)
+  if (!TOKEN_ROLES.includes(role)) refuse(`"${role}" is no role. Roles: ${TOKEN_ROLES.join(', ')}`)
+  if (role === 'worker' && kind !== 'service') refuse('a worker is of kind "service"')
   if (!TOKEN_KINDS.includes(kind)) refuse(`"${kind}" is no kind. Kinds: ${TOKEN_KINDS.join(', ')}`)
   for (const group of groups) {
     if (!NAME.test(group)) refuse(`"${group}" is no name of a group. Write it without "group:"`)

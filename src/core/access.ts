@@ -1,7 +1,7 @@
 // access.ts: who may ask for what, before any run is looked at. The rules of a gate (approvers, agents) are the run's own.
 
 import { SopError } from './errors.ts'
-import { ROLES, type Principal, type Role, type Surface } from './run/principal.ts'
+import { ROLES, type Principal, type Role, type Surface, type TokenRole } from './run/principal.ts'
 
 /** Who asks, and the surface by which the question came. */
 export interface Actor {
@@ -34,6 +34,8 @@ export const VERBS = {
   nameTrigger: ['admin', 'start a run in the name of a trigger'],
   createSop: ['admin', 'create an SOP'],
   manageTokens: ['admin', 'manage tokens'],
+  /** Besides admins only the token of a worker may, and that may nothing else. */
+  serveSteps: ['admin', 'carry out steps of a pool'],
 } as const satisfies Record<string, readonly [Role, string]>
 export type Verb = keyof typeof VERBS
 
@@ -52,8 +54,8 @@ export const isMeantBy = (name: string, principal: Principal): boolean =>
   name.startsWith('group:') ? (principal.groups ?? []).includes(name.slice('group:'.length)) : name === principal.id
 
 /** Whether `role` may do all that `needed` may. A principal without a role may do nothing. */
-export const hasRole = (role: Role | undefined, needed: Role): boolean =>
-  role !== undefined && ROLES.indexOf(role) >= ROLES.indexOf(needed)
+export const hasRole = (role: TokenRole | undefined, needed: Role): boolean =>
+  role !== undefined && role !== 'worker' && ROLES.indexOf(role) >= ROLES.indexOf(needed)
 
 /** Says whether the actor's role and kind allow the verb; `reason` is a sentence that names what is missing. */
 export function may(actor: Actor, verb: Verb, facts: AccessFacts = {}): Verdict {
@@ -64,7 +66,7 @@ export function may(actor: Actor, verb: Verb, facts: AccessFacts = {}): Verdict 
     const barred = whyNoAgent(verb, facts)
     if (barred !== undefined) return { ok: false, reason: `${cannot}: ${barred}` }
   }
-  if (hasRole(principal.role, needed)) return { ok: true }
+  if (hasRole(principal.role, needed) || (principal.role === 'worker' && verb === 'serveSteps')) return { ok: true }
   if (verb === 'completeStep' && facts.assignee !== undefined && hasRole(principal.role, 'viewer')) {
     if (isMeantBy(facts.assignee, principal)) return { ok: true }
   }

@@ -8,9 +8,11 @@ import { installRuntime, type RunningWorker, startWorker } from '../worker/worke
 import { createTemporalAdmission } from '../client/admission.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
 import { createTemporalPools } from '../client/pools.ts'
+import { readRun } from '../client/find-run.ts'
 import { createPin, type Pin } from '../client/pin.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
 import { createTemporalClient } from '../client/temporal.ts'
+import { createWorkerDoor, type WorkerDoor } from '../client/worker-door.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Environment } from './find-temporal.ts'
@@ -42,6 +44,7 @@ export interface Parts {
   readonly temporal: Client
   readonly connection: NativeConnection
   readonly clients: ReturnType<typeof createTemporalClient>
+  readonly workers: WorkerDoor
   close(): Promise<void>
 }
 
@@ -81,6 +84,18 @@ export const openParts = async ({
     temporal,
     connection,
     clients,
+    workers: createWorkerDoor({
+      readRun: (runId) => readRun({ temporal, records: stores }, runId),
+      logs: stores.receivedLogs,
+      vault: stores.vault,
+      warn: (message, details) => log.warn(message, details),
+      welcome: {
+        version,
+        authority: key.authority,
+        taskQueue: config.temporal.taskQueue,
+        temporal: { address: target.address, namespace: target.namespace },
+      },
+    }),
     close: async () => {
       await stores.close()
       await connection.close()

@@ -94,6 +94,7 @@ const openApi = async ({ config, log, temporal }: EngineContext, parts: Parts, v
     config,
     clientFor: (actor) => parts.clients.as(actor),
     tokens: openTokenStore({ dataDir: config.dataDir, localPrincipal: localPrincipal() }),
+    workers: parts.workers,
     health: () => parts.clients.health(),
     log,
     version,

@@ -51,6 +51,7 @@ const limitWriter = (inner: LogWriter, limits: LogLimits, findCut: () => Promise
   return {
     size: inner.size,
     cut: inner.cut,
+    release: inner.release,
     write: async (bytes) => {
       if (dropped !== undefined) return drop(bytes)
       const room = Math.max(0, Math.min(perStepBytes - size, budget.room()))

@@ -16,6 +16,8 @@ export interface Stores {
   readonly audit: AuditStore
   readonly index: RunIndex
   readonly logs: LogStore
+  /** The same logs without limits: those that come from workers of pools were limited there. */
+  readonly receivedLogs: LogStore
   readonly vault: Vault
   readonly secrets: Secrets
   readonly resolveFact: ResolveFact
@@ -63,6 +65,7 @@ export const openStores = async (
     audit: createFileAudit({ dataDir, listeners: [index, flat], warn }),
     index,
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
+    receivedLogs: files,
     vault: createFileVault({ dataDir }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
@@ -81,10 +84,12 @@ export const followStores = (
 ): Stores => {
   const { dataDir } = config
   const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
+  const files = createFileLogs({ dataDir })
   return {
     audit: createFileAudit({ dataDir, warn }),
     index: followFileRunIndex({ dataDir, warn }),
-    logs: createFileLogs({ dataDir }),
+    logs: files,
+    receivedLogs: files,
     vault: createFileVault({ dataDir }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, () => new Date(), { environment }),

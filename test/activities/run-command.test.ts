@@ -392,6 +392,7 @@ describe('runCommand() handles output', () => {
       open: async () => ({
         size: 0,
         cut: async () => {},
+        release: async () => {},
         write: async (chunk: Uint8Array) => {
           bytes += chunk.length
           if (bytes % (64 * 2 ** 20) < chunk.length) largest = Math.max(largest, process.memoryUsage().rss)

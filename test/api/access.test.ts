@@ -11,6 +11,7 @@ interface Row {
 
 const RUN = '/api/v1/runs/sop_run_abc123'
 const SOP = '/api/v1/sops/deploy-production'
+const LOG = '/api/v1/worker/logs/sop_run_abc123/step:2/1'
 const SEED = '/api/sop/deploy-production'
 
 const ROWS: readonly Row[] = [
@@ -35,6 +36,11 @@ const ROWS: readonly Row[] = [
   { call: ['GET', '/api/v1/tokens'], ok: 200, least: 'admin' },
   { call: ['POST', '/api/v1/tokens'], body: { name: 'new', role: 'viewer' }, ok: 201, least: 'admin' },
   { call: ['DELETE', '/api/v1/tokens/a-viewer'], ok: 204, least: 'admin' },
+  { call: ['GET', '/api/v1/worker'], ok: 200, least: 'admin' },
+  { call: ['PUT', `${LOG}?offset=0`], body: 'bytes', ok: 200, least: 'admin' },
+  { call: ['POST', `${LOG}/end`], body: { bytes: 0, sha256: 'a'.repeat(64) }, ok: 204, least: 'admin' },
+  { call: ['GET', '/api/v1/worker/runs/sop_run_abc123'], ok: 200, least: 'admin' },
+  { call: ['GET', '/api/v1/worker/runs/sop_run_abc123/params/password'], ok: 200, least: 'admin' },
   { call: ['GET', '/api/v1/health'], ok: 200, least: 'viewer' },
   { call: ['POST', `${SEED}/trigger`], body: { variables: {} }, ok: 202, least: 'operator' },
   { call: ['GET', `${SEED}/status`], ok: 200, least: 'viewer' },
@@ -72,6 +78,16 @@ describe.each(ROWS.map((row) => [name(row), row] as const))(
     })
   },
 )
+
+test("a worker's token opens what workers need, and nothing else", async () => {
+  const api = await testApi()
+  const token = await api.makeToken({ name: 'build-1', role: 'worker' })
+  for (const { call, body, ok } of ROWS) {
+    const { status } = await api.call(call[0], call[1], { body, token })
+    expect([...call, status]).toEqual([...call, call[1].startsWith('/api/v1/worker') ? ok : 403])
+  }
+  expect(api.client.calls).toEqual([])
+})
 
 test('a role that is too low reaches no client method that changes anything', async () => {
   const api = await testApi()

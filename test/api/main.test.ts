@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { startApi } from '../../src/api/main.ts'
 import { openTokenStore } from '../../src/client/tokens.ts'
 import { fakeClient, healthSample } from '../support/fake-client.ts'
-import { testApi, type TestApi } from '../support/test-api.ts'
+import { fakeDoor, testApi, type TestApi } from '../support/test-api.ts'
 
 /** What comes back for these bytes until the server closes; nothing more is sent. */
 function exchange(api: Pick<TestApi, 'port'>, text: string): Promise<string> {
@@ -131,6 +131,7 @@ describe('startApi()', () => {
     config: { api: { host, port }, agentsMayCreate: false },
     clientFor: () => fakeClient(),
     tokens: openTokenStore({ dataDir: '/nonexistent' }),
+    workers: fakeDoor,
     health: async () => healthSample,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     version: '0.1.0',

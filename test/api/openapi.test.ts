@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { createApp } from '../../src/api/app.ts'
 import { openTokenStore } from '../../src/client/tokens.ts'
 import { fakeClient, healthSample } from '../support/fake-client.ts'
-import { testApi } from '../support/test-api.ts'
+import { fakeDoor, testApi } from '../support/test-api.ts'
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const { app, document: documentOf } = createApp({
   clientFor: () => fakeClient(),
   tokens: openTokenStore({ dataDir: '/nonexistent' }),
+  workers: fakeDoor,
   health: async () => healthSample,
   log: silent,
   version: '0.1.0',

@@ -34,6 +34,7 @@ const TABLE: Readonly<Record<Verb, Role>> = {
   nameTrigger: 'admin',
   createSop: 'admin',
   manageTokens: 'admin',
+  serveSteps: 'admin',
 }
 
 /** Every method of the contract is a verb: this does not compile otherwise. */
@@ -45,6 +46,11 @@ describe('may()', () => {
   test.each(rows)('%s as %s', (verb, role) => {
     expect(METHODS_ARE_VERBS).toBe(true)
     expect(may(as(role), verb).ok).toBe(ROLES.indexOf(role) >= ROLES.indexOf(TABLE[verb]))
+  })
+
+  test('lets a worker carry out steps and nothing else', () => {
+    const worker: Actor = { principal: { id: 'w', kind: 'service', role: 'worker' }, via: 'http' }
+    expect((Object.keys(TABLE) as Verb[]).filter((verb) => may(worker, verb).ok)).toEqual(['serveSteps'])
   })
 
   test('covers every verb', () => expect(Object.keys(VERBS).sort()).toEqual(Object.keys(TABLE).sort()))

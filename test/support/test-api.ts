@@ -8,6 +8,7 @@ import type { ApiLog } from '../../src/api/log.ts'
 import { startApi, type ApiOptions } from '../../src/api/main.ts'
 import { openLocalToken } from '../../src/client/local-token.ts'
 import { openTokenStore, type NewToken, type TokenStore } from '../../src/client/tokens.ts'
+import type { WorkerDoor } from '../../src/client/worker-door.ts'
 import type { Actor } from '../../src/core/access.ts'
 import { ROLES, type Role } from '../../src/core/run/principal.ts'
 import { fakeClient, healthSample, type FakeClient } from './fake-client.ts'
@@ -61,6 +62,20 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** What a worker gets of an engine that takes everything. */
+export const fakeDoor: WorkerDoor = {
+  welcome: () => ({
+    version: '0.1.0',
+    authority: 'AAAA',
+    taskQueue: 'sop',
+    temporal: { address: '127.0.0.1:7233', namespace: 'default' },
+  }),
+  putLog: async (_actor, _log, offset, bytes) => ({ next: offset + bytes.length }),
+  endLog: async () => {},
+  secretParam: async () => ({ value: 'hidden' }),
+  runState: async () => ({ status: 'running' }),
+}
+
 /** The real server on a free port over a fake client, with a token of each role; ends with the test. */
 export async function testApi(options: Partial<ApiOptions> & { readonly client?: FakeClient } = {}): Promise<TestApi> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sop-api-'))
@@ -83,6 +98,7 @@ export async function testApi(options: Partial<ApiOptions> & { readonly client?:
       return client
     },
     tokens,
+    workers: fakeDoor,
     health: async () => healthSample,
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     version: '0.1.0',

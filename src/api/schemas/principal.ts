@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PRINCIPAL_KINDS, ROLES, SURFACES, type Principal, type TriggerInfo } from '../../core/run/principal.ts'
+import { PRINCIPAL_KINDS, SURFACES, TOKEN_ROLES, type Principal, type TriggerInfo } from '../../core/run/principal.ts'
 import { components, json, list } from './registry.ts'
 
 export const principal: z.ZodType<Principal> = z
@@ -7,7 +7,7 @@ export const principal: z.ZodType<Principal> = z
     id: z.string(),
     kind: z.enum(PRINCIPAL_KINDS),
     groups: list(z.string()).exactOptional(),
-    role: z.enum(ROLES).exactOptional(),
+    role: z.enum(TOKEN_ROLES).exactOptional(),
     verified: z.literal(false).exactOptional().describe('Nothing vouches for the id'),
   })
   .register(components, { id: 'Principal', description: 'Who or what acted' })

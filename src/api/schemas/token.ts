@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { NewToken, TokenInfo } from '../../client/tokens.ts'
-import { ROLES } from '../../core/run/principal.ts'
+import { TOKEN_ROLES } from '../../core/run/principal.ts'
 import { components, instant, list } from './registry.ts'
 
 const kind = z.enum(['user', 'agent', 'service'])
@@ -8,8 +8,8 @@ const kind = z.enum(['user', 'agent', 'service'])
 const tokenFields = {
   name: z.string().describe('Also the id of the principal'),
   kind,
-  role: z.enum(ROLES),
-  groups: list(z.string()),
+  role: z.enum(TOKEN_ROLES),
+  groups: list(z.string()).describe('For a worker: the pools that it may serve; none means all'),
   createdAt: instant,
   createdBy: z.string().exactOptional(),
 }
@@ -17,7 +17,7 @@ const tokenFields = {
 export const newToken: z.ZodType<NewToken> = z
   .strictObject({
     name: z.string(),
-    role: z.enum(ROLES),
+    role: z.enum(TOKEN_ROLES),
     groups: list(z.string()).exactOptional(),
     kind: kind.exactOptional().describe('Default: user'),
   })

@@ -1,6 +1,6 @@
 import type { TokenClient } from '../../client/http.ts'
 import type { NewToken, TokenInfo } from '../../client/tokens.ts'
-import type { Role } from '../../core/run/principal.ts'
+import type { TokenRole } from '../../core/run/principal.ts'
 import type { Verb } from '../command.ts'
 import type { Context } from '../context.ts'
 import { UsageError, exitCode } from '../exit-codes.ts'
@@ -8,7 +8,7 @@ import { renderTable } from '../render/table.ts'
 import { renderInstant } from '../render/time.ts'
 
 export interface TokenOptions {
-  readonly role?: Role
+  readonly role?: TokenRole
   readonly group?: readonly string[]
   readonly kind?: NonNullable<NewToken['kind']>
 }
@@ -51,7 +51,7 @@ const create = async (context: Context, tokens: TokenClient, name: string, optio
     name,
     role: options.role ?? 'viewer',
     groups: options.group ?? [],
-    kind: options.kind ?? 'user',
+    ...(options.kind === undefined ? {} : { kind: options.kind }),
   })
   // Only the token itself on stdout, so that `SOP_TOKEN=$(sop token create ci)` works.
   context.show(created, (clean) => clean.token)

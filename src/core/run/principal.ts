@@ -7,12 +7,16 @@ export type PrincipalKind = (typeof PRINCIPAL_KINDS)[number]
 export const ROLES = ['viewer', 'approver', 'operator', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
+/** What a token may be for: a role, or to be a worker of pools, which may nothing else. */
+export const TOKEN_ROLES = [...ROLES, 'worker'] as const
+export type TokenRole = (typeof TOKEN_ROLES)[number]
+
 /** Who or what acted. It comes from the transport's credentials, never from a request body. */
 export interface Principal {
   readonly id: string
   readonly kind: PrincipalKind
   readonly groups?: readonly string[]
-  readonly role?: Role
+  readonly role?: TokenRole
   /** `false` where nothing vouches for the id (a bare signal from Temporal). Absent means verified. */
   readonly verified?: false
 }

@@ -64,6 +64,18 @@ export const describeLogStore = (name: string, rig: () => Promise<LogStoreRig> |
       expect(await logs.read(KEY, 2, 10)).toMatchObject({ end: 2, isClosed: true })
     })
 
+    test('a log that its writer has let go of goes on with the next one, and is not closed', async () => {
+      const { logs, again } = await rig()
+      await (await withLog(logs, KEY, 'a')).release()
+      expect(await logs.read(KEY, 0, 10)).toMatchObject({ end: 1 })
+      const writer = await (await again()).open(KEY)
+      expect(writer.size).toBe(1)
+      await writer.write(Buffer.from('b'))
+      await writer.release()
+      const { bytes, isClosed } = await logs.read(KEY, 0, 10)
+      expect([text(bytes), isClosed]).toEqual(['ab', undefined])
+    })
+
     test('keeps how much of the output it does not hold', async () => {
       const { logs, again } = await rig()
       const writer = await withLog(logs, KEY, 'head')
