@@ -1,0 +1,149 @@
+// cluster.mjs: server, worker and API as three programs, each started again whenever it ends, as an init system would.
+
+import { spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { serverArguments } from '../../dist/engine/server-flags.js'
+import { kill } from './processes.mjs'
+
+const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const ARM = new URL('./arm.mjs', import.meta.url).href
+
+/** Pause before a program that ended is started again. */
+const RESTART_MS = 200
+
+const freePort = () =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+
+/** One program that is kept running until it is told to stay away. */
+class Program {
+  constructor(name, start, logPath) {
+    this.name = name
+    this.begin = start
+    this.log = createWriteStream(logPath, { flags: 'a' })
+    this.isWanted = false
+    this.starts = 0
+  }
+
+  start() {
+    this.isWanted = true
+    if (this.child === undefined) this.launch()
+  }
+
+  launch() {
+    this.starts += 1
+    const child = this.begin()
+    this.child = child
+    this.log.write(`--- ${new Date().toISOString()} ${this.name} ${child.pid}\n`)
+    for (const stream of [child.stdout, child.stderr]) stream.pipe(this.log, { end: false })
+    this.ended = new Promise((resolve) => {
+      child.once('error', resolve)
+      child.once('exit', (code, signal) => {
+        this.log.write(`--- ${new Date().toISOString()} ${this.name} ${child.pid} ended: ${signal ?? code}\n`)
+        this.child = undefined
+        resolve()
+        void this.again()
+      })
+    })
+  }
+
+  async again() {
+    await sleep(RESTART_MS)
+    if (this.isWanted && this.child === undefined) this.launch()
+  }
+
+  get pid() {
+    return this.child?.pid
+  }
+
+  /** @returns whether it ran */
+  kill() {
+    return this.pid !== undefined && kill(this.pid)
+  }
+
+  /** Ends it and keeps it away. @param {NodeJS.Signals} signal */
+  async stop(signal = 'SIGTERM') {
+    this.isWanted = false
+    if (this.child === undefined) return
+    const { pid, ended } = this
+    kill(pid, signal)
+    const killer = setTimeout(() => kill(pid), 60_000)
+    await ended
+    clearTimeout(killer)
+  }
+}
+
+/** Our environment without anything that leads to another engine. */
+const cleanEnvironment = () =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(SOP_|TEMPORAL_|DATA_DIR$|STATE_DIR$|AUDIT_DIR$|VITEST|NODE_OPTIONS$)/.test(name),
+    ),
+  )
+
+/**
+ * @param {{ home: string, binary: string, plant?: string, log?: string }} options `home` has everything that is written
+ */
+export const createCluster = async ({ home, binary, plant }) => {
+  const [temporalPort, apiPort] = [await freePort(), await freePort()]
+  const paths = {
+    home,
+    dataDir: join(home, 'data'),
+    sopDir: join(home, 'sops'),
+    faults: join(home, 'faults'),
+    ledger: join(home, 'ledger.txt'),
+  }
+  const environment = {
+    ...cleanEnvironment(),
+    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+    TEMPORAL_CONFIG_FILE: join(home, 'no-temporal.toml'),
+    SOP_DATA_DIR: paths.dataDir,
+    SOP_DIR: paths.sopDir,
+    SOP_API_PORT: String(apiPort),
+    SOP_KILL_GRACE: '1s',
+    CHAOS_FAULTS: paths.faults,
+    ...(plant !== undefined && { CHAOS_PLANT: plant }),
+    NODE_OPTIONS: `--import ${ARM}`,
+  }
+  const sop = (...args) =>
+    spawn(process.execPath, [CLI, ...args], {
+      cwd: home,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+  const server = () =>
+    spawn(binary, serverArguments({ port: temporalPort, namespace: 'default', dbFile: join(home, 'temporal.db') }), {
+      cwd: home,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, CHAOS_HOME: home },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+  const programs = {
+    server: new Program('server', server, join(home, 'server.log')),
+    worker: new Program('worker', () => sop('worker'), join(home, 'worker.log')),
+    api: new Program('api', () => sop('serve', '--no-worker'), join(home, 'api.log')),
+  }
+  return {
+    paths,
+    programs,
+    address: environment.TEMPORAL_ADDRESS,
+    url: `http://127.0.0.1:${apiPort}`,
+    start: () => Object.values(programs).forEach((program) => program.start()),
+    stop: async () => {
+      await programs.api.stop()
+      await programs.worker.stop()
+      await programs.server.stop()
+    },
+  }
+}

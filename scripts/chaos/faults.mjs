@@ -1,0 +1,66 @@
+// faults.mjs: runs inside a worker or an API of a chaos run. A fault point kills its process when a file with its name lies
+// in CHAOS_FAULTS; taking the file away is what makes it happen once. CHAOS_PLANT names bugs to show that the
+// checker sees them.
+
+import { spawn } from 'node:child_process'
+import { unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+
+const folder = process.env.CHAOS_FAULTS ?? ''
+const planted = new Set((process.env.CHAOS_PLANT ?? '').split(',').filter((name) => name !== ''))
+
+/** Ends the process as a power cut would, if it is armed. @param {string} name */
+const point = (name) => {
+  try {
+    unlinkSync(join(folder, name))
+  } catch {
+    return
+  }
+  process.kill(process.pid, 'SIGKILL')
+}
+
+/** A bug that has its turn once in a process. @param {string} name */
+const once = (name) => planted.delete(name)
+
+/** @param {(deps: object) => Record<string, (task: any) => Promise<any>>} create */
+export const aroundActivities = (create) => (deps) => {
+  const real = create(deps)
+  return {
+    ...real,
+    runCommand: async (task) => {
+      point('before-command')
+      if (once('leave')) leave()
+      const result = await real.runCommand(task)
+      if (once('repeat')) await real.runCommand({ ...task, events: [] })
+      point('after-command')
+      return result
+    },
+    recordAudit: async (task) => {
+      point('before-record')
+      const result = await real.recordAudit(once('forge') ? forged(task) : task)
+      point('after-record')
+      return result
+    },
+  }
+}
+
+/** A process that outlives the engine. */
+const leave = () => spawn('sleep', ['300'], { detached: true, stdio: 'ignore' }).unref()
+
+/** Another principal than the one who acted. @param {{ events: readonly object[] }} task */
+const forged = (task) => ({
+  ...task,
+  events: task.events.map((event, index) =>
+    index === 0 ? { ...event, principal: { id: 'mallory', kind: 'user' } } : event,
+  ),
+})
+
+/** @param {(...args: any[]) => Promise<any>} send */
+export const aroundDecisions = (send) => async (deps, actor, runId, kind, request) => {
+  point('before-decision')
+  // Acknowledged, and forgotten.
+  if (kind === 'pause' && planted.has('drop')) return { accepted: true, runId, status: 'running' }
+  const reply = await send(deps, actor, runId, kind, request)
+  point('after-decision')
+  return reply
+}
