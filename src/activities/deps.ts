@@ -147,6 +147,9 @@ export interface AdmissionPort {
   findGone(runIds: readonly string[]): Promise<readonly string[]>
 }
 
+/** Asks Temporal to cancel the run's execution: what a cancelled run does to itself, so that it closes as Canceled. */
+export type RequestCancel = (runId: string) => Promise<void>
+
 /** What Temporal knows of a command in the queue of a pool. */
 export interface PoolPort {
   /** `taken`: a worker has begun it, or it is over. `no_worker`: nobody has asked the queue for work of late. */
@@ -168,6 +171,7 @@ export interface ActivityDeps {
   readonly resolveFact: ResolveFact
   readonly admission: AdmissionPort
   readonly pools: PoolPort
+  readonly requestCancel: RequestCancel
   /** Names of environment variables that shell steps inherit besides the fixed list (config `env_passthrough`). */
   readonly envPassthrough: readonly string[]
   /** Where steps run unless they say otherwise; absolute. */

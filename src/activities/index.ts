@@ -57,6 +57,9 @@ export const createActivities = (deps: ActivityDeps) => ({
   /** Answers once there is news of a command in a pool's queue; until then it fails, and is tried again. */
   lookAtPool: lookAtPool(deps),
 
+  /** A workflow cannot cancel itself: the server refuses it. */
+  requestCancel: ({ runId }: { readonly runId: string }): Promise<void> => orFailure(() => deps.requestCancel(runId)),
+
   /** Which of the runs are closed or unknown. */
   findGone: ({ runIds }: { readonly runIds: readonly string[] }): Promise<readonly string[]> =>
     orFailure(() => deps.admission.findGone(runIds)),

@@ -29,6 +29,17 @@ export const createTemporalAdmission = (client: () => Client, taskQueue: string)
   },
 })
 
+/** Cancels a run's execution in Temporal; one that is closed already is left alone. */
+export const createRequestCancel =
+  (client: () => Client) =>
+  async (runId: string): Promise<void> => {
+    try {
+      await client().workflow.getHandle(runId).cancel()
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
+  }
+
 const isOpen = async (client: Client, runId: string): Promise<boolean> => {
   try {
     const { status } = await client.workflow.getHandle(runId).describe()

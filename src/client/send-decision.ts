@@ -7,6 +7,7 @@ import {
 import { ulid } from 'ulid'
 import type { Actor } from '../core/access.ts'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
+import type { RunEvent } from '../core/run/event.ts'
 import { sealedText } from '../core/seal.ts'
 import { SopError } from '../core/errors.ts'
 import { isClosed } from '../core/run/state.ts'
@@ -100,9 +101,19 @@ const bySignal = async (deps: SendDeps, runId: string, { kind, ...argument }: De
   }
 }
 
-const alreadyClosed = async (deps: SendDeps, runId: string, { gate, step }: Decision): Promise<DecisionReply> => {
+const alreadyClosed = async (
+  deps: SendDeps,
+  runId: string,
+  { gate, step, decisionId }: Decision,
+): Promise<DecisionReply> => {
   const view = await readRun(deps, runId)
-  const by = (await deps.records.audit.read(runId)).findLast((event) => isDecided(event, gate, step))?.principal.id
+  const events = await deps.records.audit.read(runId)
+  const own = events.find(({ details }) => 'decisionId' in details && details.decisionId === decisionId)
+  // Sent again because its answer was lost: it counted, and the run has ended since.
+  if (own !== undefined && own.eventType !== 'decision_refused') {
+    return { accepted: true, duplicate: true, runId, status: view.status, ...place(own) }
+  }
+  const by = events.findLast((event) => isDecided(event, gate, step))?.principal.id
   return {
     accepted: false,
     code: 'conflict',
@@ -114,6 +125,11 @@ const alreadyClosed = async (deps: SendDeps, runId: string, { gate, step }: Deci
     ...(by !== undefined && { decidedBy: by }),
   }
 }
+
+const place = ({ stepNumber, details }: RunEvent): Pick<DecisionReply, 'gate' | 'stepNumber'> => ({
+  ...('gate' in details && details.gate !== undefined && { gate: details.gate }),
+  ...(stepNumber !== undefined && { stepNumber }),
+})
 
 const isDecided = (
   event: { eventType: string; stepNumber?: number; details: object },

@@ -5,7 +5,7 @@ import type { ActivityDeps } from '../activities/deps.ts'
 import { endLeftCommands } from '../activities/running-list.ts'
 import { followStores, openStores, type Stores } from '../worker/stores.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
-import { createTemporalAdmission } from '../client/admission.ts'
+import { createRequestCancel, createTemporalAdmission } from '../client/admission.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
 import { createTemporalPools } from '../client/pools.ts'
 import { readRun } from '../client/find-run.ts'
@@ -117,6 +117,7 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
     verifyWarrant: (warrant) => key.verifyWarrant(warrant),
     pinSop: (name) => pin.pin(name),
     admission: createTemporalAdmission(() => temporal, config.temporal.taskQueue),
+    requestCancel: createRequestCancel(() => temporal),
     pools: createTemporalPools(() => temporal, options.temporal.namespace),
     envPassthrough: config.envPassthrough,
     workdir: config.workdir,

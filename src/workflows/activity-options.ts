@@ -36,12 +36,18 @@ export const commandOptions = (timeoutMs: number | null, summary: string): Activ
   summary,
 })
 
-/** Short work that may be repeated: writing the record, looking up facts. */
+/** Short work that may be repeated: writing the record, asking admission. Its limit is what a dead worker costs a run. */
 export const bookkeepingOptions = (summary: string): ActivityOptions => ({
-  startToCloseTimeout: 60_000,
+  startToCloseTimeout: 15_000,
   retry: { initialInterval: 500, maximumInterval: 10_000 },
   cancellationType: 'TRY_CANCEL',
   summary,
+})
+
+/** Facts ask commands and URLs of the installation, which may take their time. */
+export const factOptions = (summary: string): ActivityOptions => ({
+  ...bookkeepingOptions(summary),
+  startToCloseTimeout: 60_000,
 })
 
 /** Looks again and again until there is news; each look is a retry, which the history does not show. */

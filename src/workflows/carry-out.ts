@@ -17,7 +17,7 @@ import type { RunEvent } from '../core/run/event.ts'
 import type { LostResult } from '../core/run/input.ts'
 import type { PinnedSop, Run } from '../core/run/run.ts'
 import type { CommandResult, FactsResult, RecordResult } from '../core/run/task.ts'
-import { bookkeepingOptions, commandOptions, type PoolPlace, poolOptions } from './activity-options.ts'
+import { bookkeepingOptions, commandOptions, factOptions, type PoolPlace, poolOptions } from './activity-options.ts'
 
 const bookkeeping = (summary: string) => proxyActivities<Activities>(bookkeepingOptions(summary))
 
@@ -98,7 +98,11 @@ export const askFacts = async (run: Run, names: readonly string[]): Promise<Fact
   const { runId, pinned } = run.seed
   const timezone = pinned.definition.timezone ?? pinned.policy.timezone
   try {
-    return await bookkeeping(`Ask for ${names.join(', ')}`.slice(0, 200)).resolveFacts({ runId, names, timezone })
+    return await proxyActivities<Activities>(factOptions(`Ask for ${names.join(', ')}`.slice(0, 200))).resolveFacts({
+      runId,
+      names,
+      timezone,
+    })
   } catch (error) {
     if (isCancellation(error)) throw error
     const reason =
@@ -137,6 +141,10 @@ export const askAdmission = (run: Run, phase: 'arrival' | 'slot'): Promise<void>
   }
   return bookkeeping(`Ask for admission (${phase})`).requestAdmission(request)
 }
+
+/** Has the run's own execution cancelled, from outside. */
+export const requestCancel = (runId: string): Promise<void> =>
+  bookkeeping('Close as cancelled').requestCancel({ runId })
 
 export const releaseAdmission = (run: Run): Promise<void> =>
   bookkeeping('Give the slot back').releaseAdmission({ runId: run.seed.runId })

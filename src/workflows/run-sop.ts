@@ -12,12 +12,13 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   workflowInfo,
 } from '@temporalio/workflow'
 import { seedOf } from '../core/run/seed.ts'
 import { unreadableReason } from './converter.ts'
 import { Interpreter } from './interpreter.ts'
-import { pinSop } from './carry-out.ts'
+import { pinSop, requestCancel } from './carry-out.ts'
 import { registerHandlers } from './handlers.ts'
 import { RUN_FAILED, type RunSopInput, type RunSopResult } from './messages.ts'
 
@@ -72,6 +73,9 @@ const pinDefinition = async (sop: string) => {
   }
 }
 
+/** Marks histories in which a cancelled run was closed by an activity. Wire format. */
+const CANCEL_FROM_OUTSIDE = 'cancel-from-outside'
+
 const close = async (interpreter: Interpreter, root: CancellationScope): Promise<RunSopResult> => {
   const { seed, outcome, outputs } = interpreter.closedRun()
   switch (outcome.state) {
@@ -85,11 +89,13 @@ const close = async (interpreter: Interpreter, root: CancellationScope): Promise
   }
 }
 
-/** Temporal closes an execution as Canceled only where its cancellation was requested, so the run requests its own. */
+/** Temporal closes an execution as Canceled only where its cancellation was requested, so the run has it requested. */
 const askForCancellation = async (root: CancellationScope): Promise<void> => {
   if (root.consideredCancelled) return
   try {
-    await getExternalWorkflowHandle(workflowInfo().workflowId).cancel()
+    if (patched(CANCEL_FROM_OUTSIDE)) await requestCancel(workflowInfo().workflowId)
+    // Runs that ended so before asked themselves, which the server always refuses: they closed as Failed.
+    else await getExternalWorkflowHandle(workflowInfo().workflowId).cancel()
     await root.cancelRequested
   } catch (error) {
     if (!isCancellation(error)) throw ApplicationFailure.nonRetryable('the run was cancelled', 'RunCancelled')

@@ -6,7 +6,7 @@ import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { ActivityDeps } from '../../src/activities/deps.ts'
-import { createTemporalAdmission } from '../../src/client/admission.ts'
+import { createRequestCancel, createTemporalAdmission } from '../../src/client/admission.ts'
 import type { CatalogEntry } from '../../src/client/catalog.ts'
 import type { SopClient } from '../../src/client/client.ts'
 import { createTemporalPools } from '../../src/client/pools.ts'
@@ -99,6 +99,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     verifyWarrant: (warrant) => key.verifyWarrant(warrant),
     pinSop: (name) => pin.pin(name),
     admission: createTemporalAdmission(() => temporal, taskQueue),
+    requestCancel: createRequestCancel(() => temporal),
     pools: createTemporalPools(() => temporal, 'default'),
     envPassthrough: [],
     workdir: dataDir,

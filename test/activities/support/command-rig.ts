@@ -63,6 +63,7 @@ export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): 
     pinSop: () => Promise.reject(new SopError('not_found', 'Cannot find SOP')),
     resolveFact: async (name) => name,
     admission: { request: async () => {}, release: async () => {}, findGone: async () => [] },
+    requestCancel: async () => {},
     pools: { look: async () => 'taken' },
     envPassthrough: [],
     workdir,
