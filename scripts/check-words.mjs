@@ -17,6 +17,11 @@ export const FORBIDDEN = [
     files: /\.test\.ts$/,
     message: 'run it. A test that needs what the machine lacks says so: context.skip("no Go: …")',
   },
+  {
+    pattern: /\bnew Date\(\s*\)/,
+    files: /^src\/core\/.*\.ts$/,
+    message: 'there is no clock here: pass the time in',
+  },
   { pattern: /\bdebugger\b;?\s*$/, files: /\.[cm]?[jt]sx?$/, message: 'delete it' },
 ]
 

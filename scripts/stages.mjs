@@ -10,12 +10,14 @@ export const CHECKS = [
   {
     name: 'lint',
     args: [
-      `${BIN}/eslint/bin/eslint.js`,
-      '--max-warnings=0',
+      `${BIN}/oxlint/bin/oxlint`,
+      '--type-aware',
+      '--deny-warnings',
+      '--report-unused-disable-directives',
+      '--format=unix',
       'src',
       'test',
       'scripts',
-      'eslint.config.js',
       'vitest.config.ts',
     ],
   },

@@ -124,10 +124,12 @@ const createKeyFile = async (dataDir: string, path: string): Promise<void> => {
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 })
     const file = await open(draft, 'wx', 0o600)
-    await file
-      .writeFile(privateKey.export({ format: 'pem', type: 'pkcs8' }))
-      .then(() => file.sync())
-      .finally(() => file.close())
+    try {
+      await file.writeFile(privateKey.export({ format: 'pem', type: 'pkcs8' }))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
     await place(draft, path)
   } catch (error) {
     throw error instanceof SopError ? error : unusable('write', path, error)
@@ -150,7 +152,11 @@ const place = async (draft: string, path: string): Promise<void> => {
 const placeWithoutLinks = async (draft: string, path: string): Promise<void> => {
   try {
     const file = await open(path, 'wx', 0o600)
-    await file.writeFile(await readFile(draft)).finally(() => file.close())
+    try {
+      await file.writeFile(await readFile(draft))
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
   }

@@ -34,7 +34,11 @@ export async function readJsonFile(path: string): Promise<unknown> {
 async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r')
-    await folder.sync().finally(() => folder.close())
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
   } catch {
     // Windows and some network file systems refuse; the rename itself stands.
   }

@@ -75,7 +75,11 @@ async function createWithoutLinks(path: string, text: string, cause: unknown): P
   if (!isCode(cause, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw cause
   try {
     const file = await open(path, 'wx', 0o600)
-    await file.writeFile(text).finally(() => file.close())
+    try {
+      await file.writeFile(text)
+    } finally {
+      await file.close()
+    }
     return true
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false

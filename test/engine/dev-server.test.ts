@@ -53,7 +53,11 @@ const stopped = async (server: DevServer): Promise<void> => {
 const withClient = async <T>(server: DevServer, use: (client: Client) => Promise<T>): Promise<T> => {
   const { address, namespace } = server.target
   const connection = await Connection.connect({ address })
-  return await use(new Client({ connection, namespace })).finally(() => connection.close())
+  try {
+    return await use(new Client({ connection, namespace }))
+  } finally {
+    await connection.close()
+  }
 }
 const identify = async (pid: number | undefined): Promise<ProcessIdentity> => {
   const identity = await identifyProcess(pid ?? 0)

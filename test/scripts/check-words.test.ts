@@ -13,6 +13,7 @@ test.each([
   ['test/a.test.ts', ['describe', 'skip'].join('.') + `('x', () => {})`],
   ['test/a.test.ts', ['test', 'each', 'only'].join('.') + `([1])('x', () => {})`],
   ['test/a.test.ts', ['it', 'todo'].join('.') + `('x')`],
+  ['src/core/a.ts', 'const at = new Date()'],
 ])('%s may not hold: %s', (path, text) => {
   expect(findWords(path, `first\n  ${text}\n`)).toEqual([expect.stringMatching(`^${path.replace('.', '\\.')}:2: `)])
 })
@@ -22,6 +23,8 @@ test.each([
   ['test/a.test.ts', `context.skip('no Go: install it')`],
   ['test/a.test.ts', 'test.skipIf(win)("x", () => {})'],
   ['src/a.ts', ['test', 'only'].join('.')],
+  ['src/core/a.ts', 'const at = new Date(iso)'],
+  ['src/api/a.ts', 'const at = new Date()'],
   ['a.png', note],
 ])('%s may hold: %s', (path, text) => {
   expect(findWords(path, text)).toEqual([])
