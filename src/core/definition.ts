@@ -205,6 +205,9 @@ export interface Hint {
   readonly step?: number
 }
 
+export const ON_RUN_TIMEOUT = ['fail', 'rollback'] as const
+export type OnRunTimeout = (typeof ON_RUN_TIMEOUT)[number]
+
 export interface SopDefinition {
   readonly format: 1
   readonly name: string
@@ -228,6 +231,8 @@ export interface SopDefinition {
   readonly timezone?: string
   /** Time for the whole run. */
   readonly timeoutMs?: number
+  /** What happens when that time is over. Absent: fail. */
+  readonly onRunTimeout?: OnRunTimeout
   /** Default for gates that set none; `null` is "none". Absent: the config's. */
   readonly approvalTimeoutMs?: number | null
   readonly params?: readonly Param[]

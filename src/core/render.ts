@@ -82,6 +82,7 @@ const sopTable = (definition: SopDefinition): Toml => ({
   holidays: definition.holidays,
   timezone: definition.timezone,
   timeout: durationOf(definition.timeoutMs),
+  on_run_timeout: definition.onRunTimeout,
   approval_timeout: durationOf(definition.approvalTimeoutMs),
   secrets: definition.secrets,
   refusals: definition.refusals,

@@ -1,4 +1,12 @@
-import { ADMISSIONS, EXECUTION_MODES, ON_REJECT, ON_TIMEOUT, PARAM_TYPES, PRIORITIES } from './definition.ts'
+import {
+  ADMISSIONS,
+  EXECUTION_MODES,
+  ON_REJECT,
+  ON_RUN_TIMEOUT,
+  ON_TIMEOUT,
+  PARAM_TYPES,
+  PRIORITIES,
+} from './definition.ts'
 
 // settings.ts: every setting of SOP files, once: key, type, default and spellings. The compiler reads by this table, and
 // docs/sop-format.md shows it; a test compares the two.
@@ -202,6 +210,14 @@ export const SETTINGS = [
     type: 'duration',
     default: 'step: config `defaultStepTimeout` (1h); SOP and gate: none',
     doc: 'Time for the whole run, for a step, or for the decision at a gate',
+  },
+  {
+    key: 'on_run_timeout',
+    scopes: SOP,
+    type: 'word',
+    words: ON_RUN_TIMEOUT,
+    default: 'fail',
+    doc: 'What happens when the time for the whole run is over',
   },
   {
     key: 'approval_timeout',
@@ -417,7 +433,7 @@ export const SETTINGS = [
     type: 'boolean',
     also: ['irreversible'],
     default: 'false',
-    doc: 'Nothing before it is rolled back any more',
+    doc: 'A walk back stops behind it and asks a person',
   },
   {
     key: 'runs_on',

@@ -1,4 +1,13 @@
-import type { Command, Condition, Hint, NotificationToggle, Priority, SopDefinition, Step } from '../definition.ts'
+import type {
+  Command,
+  Condition,
+  Hint,
+  NotificationToggle,
+  OnRunTimeout,
+  Priority,
+  SopDefinition,
+  Step,
+} from '../definition.ts'
 import { type ExecutionMode, NOTIFICATION_TOGGLES } from '../definition.ts'
 import type { Place } from '../diagnostic.ts'
 import type { SopDocument } from '../dialect/documents.ts'
@@ -122,6 +131,7 @@ export const buildSop = ({
     holidays: texts(fields, 'holidays'),
     timezone,
     timeoutMs: fields.duration('timeout') ?? undefined,
+    onRunTimeout: fields.word<OnRunTimeout>('on_run_timeout'),
     approvalTimeoutMs: fields.duration('approval_timeout', longer),
     params: fields.read('params', readParams('a param')),
     conditions: readConditions(fields),

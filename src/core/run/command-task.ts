@@ -6,10 +6,10 @@ import type { Run } from './run.ts'
 import type { CommandTask, ExecutableId } from './task.ts'
 
 /** Work that runs a command on a worker. */
-export type CommandWork = Extract<Work, { kind: 'action' | 'verify' | 'gate_command' }>
+export type CommandWork = Extract<Work, { kind: 'action' | 'verify' | 'gate_command' | 'rollback' }>
 
 export const isCommandWork = (work: Work): work is CommandWork =>
-  work.kind === 'action' || work.kind === 'verify' || work.kind === 'gate_command'
+  work.kind === 'action' || work.kind === 'verify' || work.kind === 'gate_command' || work.kind === 'rollback'
 
 const executableIdOf = (work: CommandWork): ExecutableId => {
   switch (work.kind) {
@@ -17,6 +17,8 @@ const executableIdOf = (work: CommandWork): ExecutableId => {
       return `step:${work.step}`
     case 'verify':
       return `verify:${work.step}`
+    case 'rollback':
+      return `rollback:${work.step}`
     case 'gate_command':
       return `gate:${work.gate}`
   }
@@ -87,5 +89,6 @@ export const workSummary = (run: Run, work: CommandWork): string => {
   if (work.kind === 'gate_command') return `Gate ${work.gate}`
   const title = run.seed.pinned.definition.steps.find((step) => step.number === work.step)?.title ?? ''
   const again = work.attempt > 1 ? ` (attempt ${work.attempt})` : ''
-  return `${work.kind === 'verify' ? 'Verify step' : 'Step'} ${work.step}: ${title}${again}`.slice(0, 200)
+  const what = { action: 'Step', verify: 'Verify step', rollback: 'Undo step' }[work.kind]
+  return `${what} ${work.step}: ${title}${again}`.slice(0, 200)
 }

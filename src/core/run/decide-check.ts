@@ -12,7 +12,7 @@ const engine = { principal: ENGINE, via: 'engine' } as const
 
 /** A check only looks, so one whose worker was lost is made again; one that is lost again and again has failed. */
 const isAgain = (run: Run, lost: number | undefined): boolean =>
-  run.seed.rulesVersion >= 2 && run.ending === undefined && (lost ?? 0) < MAX_LOST
+  run.seed.rulesVersion >= 2 && run.ending === undefined && run.rollback === undefined && (lost ?? 0) < MAX_LOST
 
 const printed = (result: Result): { readonly output?: string } =>
   result.outcome === 'lost' || result.output === '' ? {} : { output: result.output }

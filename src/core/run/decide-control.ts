@@ -2,6 +2,7 @@ import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
 import type { EventDraft } from './event.ts'
 import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
+import { undoWork } from './rollback.ts'
 import type { Run } from './run.ts'
 
 // decide-control.ts: what cancel, pause and resume lead to; decide-retry.ts has retry.
@@ -11,10 +12,14 @@ export const cancel = (decision: Decision, sender: Sender): Decided => ({
     {
       eventType: 'cancel_requested',
       ...sender,
-      details: { reason: noteOf(decision) ?? `cancelled by ${sender.principal.id}`, ...idOf(decision) },
+      details: {
+        reason: noteOf(decision) ?? `cancelled by ${sender.principal.id}`,
+        ...(decision.rollback === true && { rollback: true }),
+        ...idOf(decision),
+      },
     },
   ],
-  reply: { accepted: true, action: 'cancelled' },
+  reply: { accepted: true, action: decision.rollback === true ? 'rolling back' : 'cancelled' },
 })
 
 /** Takes effect at the next boundary; at once where nothing runs. */
@@ -34,7 +39,7 @@ export const pause = (run: Run, decision: Decision, sender: Sender): Decided => 
     })
   }
   const note = noteOf(decision)
-  const busy = run.steps.some((step) => step.state === 'running')
+  const busy = run.steps.some((step) => step.state === 'running') || undoWork(run).length > 0
   const draft: EventDraft = busy
     ? {
         eventType: 'pause_requested',

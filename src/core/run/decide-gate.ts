@@ -84,14 +84,20 @@ export const decideGate = (run: Run, decision: Decision, sender: Sender): Decide
       reply: { accepted: true, ...about, action: 'approved' },
     }
   }
-  const action = afterRejection(gate)
+  const action = afterRejection(run, gate)
   return {
     drafts: [{ eventType: 'approval_rejected', ...at, ...sender, details: { ...details, action } }],
     reply: { accepted: true, ...about, action: REJECTED[action] },
   }
 }
 
-const REJECTED = { pause: 'paused', fail: 'failed', cancel: 'cancelled', continue: 'continued' } as const
+const REJECTED = {
+  pause: 'paused',
+  fail: 'failed',
+  cancel: 'cancelled',
+  continue: 'continued',
+  rollback: 'rolling back',
+} as const
 
 const gateRefusal = (run: Run, gate: GateRun, decision: Decision, sender: Sender): Refusal | undefined => {
   if (decision.attempt !== undefined && decision.attempt !== gate.attempt) {

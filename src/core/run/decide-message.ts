@@ -2,6 +2,7 @@ import type { Decided } from './decide.ts'
 import { cancel, pause, resume, retryByFirstRules } from './decide-control.ts'
 import { decideGate } from './decide-gate.ts'
 import { retry } from './decide-retry.ts'
+import { decideInRollback } from './decide-rollback.ts'
 import { completeStep, skipStep } from './decide-step.ts'
 import type { Decision } from './decision.ts'
 import type { Principal } from './principal.ts'
@@ -33,6 +34,7 @@ export const decideMessage = (run: Run, decision: Decision, at: string): Decided
       reason: `run "${run.seed.runId}" began before an upgrade and goes by the rules of then, which know no "${later}"`,
     })
   }
+  if (run.rollback !== undefined) return decideInRollback(run, decision, sender)
   switch (decision.kind) {
     case 'approve':
     case 'reject':

@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts'
+import { undoEnded } from './decide-rollback.ts'
 import { gateCommandEnded, verifyEnded } from './decide-check.ts'
 import { decideMessage } from './decide-message.ts'
 import { poolNews } from './decide-pool.ts'
@@ -113,7 +114,10 @@ const runTimedOut = (run: Run): readonly EventDraft[] => [
     eventType: 'run_timeout',
     principal: TIMER,
     via: 'timer',
-    details: { reason: `the run took longer than ${formatDuration(run.seed.pinned.definition.timeoutMs ?? 0)}` },
+    details: {
+      reason: `the run took longer than ${formatDuration(run.seed.pinned.definition.timeoutMs ?? 0)}`,
+      ...(run.seed.pinned.definition.onRunTimeout === 'rollback' && { then: 'rollback' }),
+    },
   },
 ]
 
@@ -124,7 +128,13 @@ const gateTimedOut = (run: Run, id: string, attempt: number): readonly EventDraf
   const action = gate.onTimeout ?? 'approve'
   const at = gate.stepNumber > 0 ? { stepNumber: gate.stepNumber } : {}
   const then =
-    action === 'reject' ? afterRejection(gate) : action === 'fail' ? (gate.required ? 'fail' : 'continue') : undefined
+    action === 'reject'
+      ? afterRejection(run, gate)
+      : action === 'fail'
+        ? gate.required
+          ? 'fail'
+          : 'continue'
+        : undefined
   const timeout: EventDraft = {
     eventType: 'approval_timeout',
     ...at,
@@ -224,6 +234,8 @@ const commandEnded = (run: Run, { workId, result }: CommandEnded, at: string): r
       return verifyEnded(run, work.step, result, at)
     case 'gate_command':
       return gateCommandEnded(run, work.gate, result)
+    case 'rollback':
+      return undoEnded(run, work.step, work.attempt, result)
     default:
       return []
   }
@@ -251,7 +263,8 @@ const actionEnded = (run: Run, number: number, result: CommandEnded['result'], a
     return [failure(run, step, state, { ...result, outcome: result.outcome, error, ...engine }, at)]
   }
   const facts = resultDetails(result)
-  if (step.verify === undefined || step.verify.length === 0) {
+  // Nothing begins in a run that ends, and a check that nobody makes would be waited for without end.
+  if (step.verify === undefined || step.verify.length === 0 || isEnding(run)) {
     return [
       {
         eventType: 'step_completed',
@@ -270,6 +283,8 @@ const actionEnded = (run: Run, number: number, result: CommandEnded['result'], a
     },
   ]
 }
+
+const isEnding = (run: Run): boolean => run.ending !== undefined || run.rollback !== undefined
 
 const resultDetails = ({ durationMs, exitCode, output, outputs }: CommandResult) => ({
   duration_ms: durationMs,

@@ -11,6 +11,7 @@ export type Work =
       readonly attempt: number
       readonly lost?: number
     }
+  | { readonly id: string; readonly kind: 'rollback'; readonly step: number; readonly attempt: number }
   | { readonly id: string; readonly kind: 'gate_command'; readonly gate: string; readonly attempt: number }
   | { readonly id: string; readonly kind: 'facts'; readonly question: string; readonly names: readonly string[] }
   | { readonly id: string; readonly kind: 'admission'; readonly phase: 'arrival' | 'slot' }

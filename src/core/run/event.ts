@@ -1,7 +1,7 @@
 import type { Json, OnTimeout } from '../definition.ts'
 import type { DecisionKind, RetryOutcome } from './decision.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
-import type { PauseKind } from './run.ts'
+import type { PauseKind, RollbackCause } from './run.ts'
 
 /**
  * Everything that can happen to a run, in past tense. The ordered list of a run's events *is* its audit log, and
@@ -49,6 +49,8 @@ export const EVENT_TYPES = [
   'pause_requested',
   'cancel_requested',
   'run_timeout',
+  'rollback_started',
+  'rollback_failed',
   'step_waiting',
   'step_taken',
 ] as const
@@ -57,11 +59,23 @@ export type EventType = (typeof EVENT_TYPES)[number]
 export type Outcome = 'ok' | 'failed' | 'timed_out' | 'cancelled' | 'lost'
 
 /** What follows a failed step. `retry` means that the engine tries again by itself. */
-export type AfterFailure = 'retry' | 'pause' | 'fail' | 'continue' | 'goto'
+export type AfterFailure = 'retry' | 'pause' | 'fail' | 'continue' | 'goto' | 'rollback'
+
+/** What follows a rejection. */
+export type AfterRejection = 'pause' | 'fail' | 'cancel' | 'continue' | 'rollback'
 
 export interface GateDetails {
   readonly gate: string
   readonly attempt: number
+}
+
+interface UndoDetails {
+  readonly title: string
+  readonly attempt: number
+  readonly duration: string
+  readonly duration_ms: number
+  readonly exitCode?: number
+  readonly output?: string
 }
 
 /** The details of each event type. Optional keys are absent when they do not apply. */
@@ -111,12 +125,12 @@ export interface EventDetails {
     readonly decisionId?: string
     readonly implied?: true
     /** What the rejection leads to. */
-    readonly action: 'pause' | 'fail' | 'cancel' | 'continue'
+    readonly action: AfterRejection
   }
   /** `then` says what a `reject` leads to. */
   approval_timeout: GateDetails & {
     readonly action: OnTimeout
-    readonly then?: 'pause' | 'fail' | 'cancel' | 'continue'
+    readonly then?: AfterRejection
     readonly covers?: string
   }
   approval_escalated: GateDetails & { readonly to?: readonly string[] }
@@ -175,9 +189,20 @@ export interface EventDetails {
     readonly reason: string
     readonly condition?: string
     readonly decisionId?: string
+    /** It was under way, and the walk back left it. */
+    readonly cutOff?: true
   }
   step_unknown: { readonly title: string; readonly attempt: number; readonly error: string }
-  step_rolled_back: { readonly title: string }
+  /** The walk back begins: the steps in the order in which they are undone. */
+  rollback_started: {
+    readonly because: RollbackCause
+    readonly reason: string
+    readonly then: 'failed' | 'cancelled'
+    readonly steps: readonly number[]
+  }
+  /** The step's undo came to its end; `attempt` counts the undos of the step. */
+  step_rolled_back: UndoDetails
+  rollback_failed: UndoDetails & { readonly error: string; readonly outcome: Exclude<Outcome, 'ok'> }
   input_requested: {
     readonly title: string
     readonly attempt: number
@@ -232,7 +257,8 @@ export interface EventDetails {
     readonly gate?: string
     readonly decisionId?: string
   }
-  run_resumed: { readonly comment?: string; readonly decisionId?: string }
+  /** `leaves`: the step that the walk back passes over. */
+  run_resumed: { readonly comment?: string; readonly decisionId?: string; readonly leaves?: number }
   /** `question`: the facts that are asked anew. */
   run_retried: {
     readonly fromStep?: number
@@ -240,6 +266,8 @@ export interface EventDetails {
     readonly gate?: string
     /** What the sender knows of a step that was `unknown`. */
     readonly outcome?: RetryOutcome
+    /** It is the undo of the step that is begun. */
+    readonly undo?: true
     /** Steps that are done again, in document order; absent: only the one that failed. */
     readonly again?: readonly number[]
     /** Gates that are asked again with their next attempt. */
@@ -249,8 +277,8 @@ export interface EventDetails {
     readonly comment?: string
     readonly decisionId?: string
   }
-  cancel_requested: { readonly reason: string; readonly decisionId?: string }
-  run_timeout: { readonly reason: string }
+  cancel_requested: { readonly reason: string; readonly rollback?: true; readonly decisionId?: string }
+  run_timeout: { readonly reason: string; readonly then?: 'rollback' }
   run_completed: {
     readonly duration: string
     readonly duration_ms: number

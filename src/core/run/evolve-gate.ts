@@ -1,5 +1,6 @@
 import type { EventDetails, EventType, RunEvent } from './event.ts'
 import { stepGateId } from './gates.ts'
+import { rollBack } from './evolve-rollback.ts'
 import { compact, type Patch, patchGate, patchStep } from './patch.ts'
 import type { GateRun, Run } from './run.ts'
 import type { StepState } from './state.ts'
@@ -58,13 +59,28 @@ export const closeGate = (run: Run, event: RunEvent, id: string, changes: Patch<
     'pending',
   )
 
+/** A rejection may ask for a walk back. */
+const afterNo = (run: Run, event: RunEvent, id: string, then: GateRun['then']): Run =>
+  then === 'rollback'
+    ? rollBack(run, event, {
+        because: 'rejection',
+        reason: `gate "${id}" was rejected by ${event.principal.id}`,
+        then: 'failed',
+      })
+    : run
+
+export const rejected = (run: Run, event: Of<'approval_rejected'>): Run => {
+  const { gate, comment, action } = event.details
+  return afterNo(closeGate(run, event, gate, { state: 'rejected', comment, then: action }), event, gate, action)
+}
+
 export const gateTimedOut = (run: Run, event: Of<'approval_timeout'>): Run => {
   const { gate, action, then } = event.details
   switch (action) {
     case 'approve':
       return closeGate(run, event, gate, { state: 'passed' })
     case 'reject':
-      return closeGate(run, event, gate, { state: 'rejected', then: then ?? 'pause' })
+      return afterNo(closeGate(run, event, gate, { state: 'rejected', then: then ?? 'pause' }), event, gate, then)
     case 'fail':
       return closeGate(run, event, gate, { state: 'rejected', then: then ?? 'fail' })
     case 'escalate':
@@ -107,9 +123,12 @@ export const startVerifying = (run: Run, event: Of<'verification_started'>): Run
 export const verified = (run: Run, event: Of<'verification_passed' | 'verification_failed'>): Run => {
   const { gate } = event.details
   if (gate === undefined) {
-    return patchStep(run, event.stepNumber, {
-      verification: event.eventType === 'verification_passed' ? 'passed' : undefined,
-    })
+    return event.eventType === 'verification_passed'
+      ? patchStep(run, event.stepNumber, { verification: 'passed' })
+      : patchStep(run, event.stepNumber, {
+          verification: undefined,
+          ran: { at: event.timestamp, sequence: event.sequence },
+        })
   }
   return event.eventType === 'verification_passed'
     ? closeGate(run, event, gate, { state: 'passed' })

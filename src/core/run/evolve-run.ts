@@ -67,15 +67,17 @@ const readyAgain = (step: StepRun, fromStep: number | undefined, gates: readonly
   return step.state === 'awaiting_approval' && gates.length > 0 ? patch(step, { state: 'pending' }) : step
 }
 
+/** The step before it began. That it ran once stays, since nobody has undone that. */
+export const cleared = ({ number, attempt, visits, undos, ran, ...before }: StepRun): StepRun => {
+  const { state, endedAt, endedSequence = 0 } = before
+  const once = state === 'success' && endedAt !== undefined ? { at: endedAt, sequence: endedSequence } : ran
+  return compact({ number, state: 'pending' as const, attempt, visits, failures: 0, undos, ran: once }) as StepRun
+}
+
 /** The steps as they were before they began, but for their attempts; what they had handed on is gone with them. */
 const doneAgain = (run: Run, numbers: readonly number[]): Run => {
   const again = new Set(numbers)
-  const steps = run.steps.map(
-    (step): StepRun =>
-      again.has(step.number)
-        ? { number: step.number, state: 'pending', attempt: step.attempt, visits: step.visits, failures: 0 }
-        : step,
-  )
+  const steps = run.steps.map((step): StepRun => (again.has(step.number) ? cleared(step) : step))
   const before = steps.filter((step) => step.outputs !== undefined)
   before.sort((a, b) => (a.endedAt ?? '').localeCompare(b.endedAt ?? ''))
   return { ...run, steps, outputs: Object.assign({}, ...before.map((step) => step.outputs)) as Run['outputs'] }
@@ -84,7 +86,7 @@ const doneAgain = (run: Run, numbers: readonly number[]): Run => {
 const UNDER_WAY: readonly StepState[] = ['running', 'awaiting_input', 'awaiting_approval']
 
 export const closed = (run: Run, event: RunEvent, outcome: NonNullable<Run['outcome']>): Run => {
-  const { ending: _e, paused: _p, pauseRequested: _r, queued: _q, ...rest } = run
+  const { ending: _e, paused: _p, pauseRequested: _r, queued: _q, rollback: _w, ...rest } = run
   return {
     ...rest,
     closedAt: event.timestamp,
@@ -103,6 +105,7 @@ export const closed = (run: Run, event: RunEvent, outcome: NonNullable<Run['outc
         ? patch(step, {
             state: step.state === 'awaiting_approval' ? 'pending' : 'skipped',
             reason: step.state === 'awaiting_approval' ? undefined : `the run was ${outcome.state}`,
+            cutOff: step.state === 'awaiting_approval' ? undefined : true,
             deadlineAt: undefined,
             untilAt: undefined,
           })

@@ -1,5 +1,6 @@
 import type { EventType, RunEvent } from './event.ts'
-import { unpaused } from './evolve-run.ts'
+import { rollBack } from './evolve-rollback.ts'
+import { cleared, unpaused } from './evolve-run.ts'
 import { patch, patchStep, without } from './patch.ts'
 import type { Run, StepRun } from './run.ts'
 
@@ -17,6 +18,7 @@ export const stepEnded = (run: Run, event: Of<'step_completed'>): Run => {
     ...patchStep(run, event.stepNumber, {
       state: 'success',
       endedAt: event.timestamp,
+      endedSequence: event.sequence,
       durationMs: details.duration_ms,
       exitCode: details.exitCode,
       output: details.output?.slice(-STATE_OUTPUT_CHARS),
@@ -40,6 +42,7 @@ export const stepFailed = (run: Run, event: Of<'step_failed'>): Run => {
   const failed = patchStep(run, event.stepNumber, {
     state: 'failed',
     endedAt: event.timestamp,
+    endedSequence: event.sequence,
     durationMs: details.duration_ms,
     exitCode: details.exitCode,
     output: details.output?.slice(-STATE_OUTPUT_CHARS),
@@ -54,6 +57,10 @@ export const stepFailed = (run: Run, event: Of<'step_failed'>): Run => {
     retryAt: details.retryAt,
   })
   const withOutputs = { ...failed, outputs: { ...run.outputs, ...details.outputs } }
+  if (details.then === 'rollback') {
+    const reason = `step ${event.stepNumber} "${details.title}" failed: ${details.error}`
+    return rollBack(withOutputs, event, { because: 'failure', reason, then: 'failed' })
+  }
   return details.then === 'goto' && details.goto !== undefined
     ? jump(withOutputs, event.stepNumber ?? 0, details.goto)
     : withOutputs
@@ -89,13 +96,7 @@ const jump = (run: Run, from: number, to: number): Run => {
   }
 }
 
-const revisited = (step: StepRun): StepRun => ({
-  number: step.number,
-  state: 'pending',
-  attempt: step.attempt,
-  visits: step.visits + 1,
-  failures: 0,
-})
+const revisited = (step: StepRun): StepRun => ({ ...cleared(step), visits: step.visits + 1 })
 
 export const skipped = (run: Run, event: Of<'step_skipped'>): Run => {
   const freed = run.paused?.stepNumber === event.stepNumber ? unpaused(run, event.timestamp) : run
@@ -104,6 +105,8 @@ export const skipped = (run: Run, event: Of<'step_skipped'>): Run => {
       state: 'skipped',
       endedAt: event.timestamp,
       reason: event.details.reason,
+      cutOff: event.details.cutOff,
+      untilAt: undefined,
       then: undefined,
       retryAt: undefined,
       deadlineAt: undefined,

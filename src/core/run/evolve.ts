@@ -1,5 +1,15 @@
 import type { RunEvent } from './event.ts'
-import { closeGate, gateTimedOut, openGate, startVerifying, verified } from './evolve-gate.ts'
+import { gateTimedOut, openGate, rejected, closeGate, startVerifying, verified } from './evolve-gate.ts'
+import {
+  pauseAfterUndo,
+  rollBack,
+  rolledBack,
+  stepLeft,
+  undoAllowed,
+  undoFailed,
+  walkBegan,
+  walkEnds,
+} from './evolve-rollback.ts'
 import { closed, paused, retried, unpaused } from './evolve-run.ts'
 import { dropEndedWaits, poolTook, poolWaits } from './evolve-pool.ts'
 import { skipped, stepEnded, stepFailed } from './evolve-step.ts'
@@ -59,11 +69,7 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'approval_granted':
       return closeGate(run, event, event.details.gate, { state: 'passed', comment: event.details.comment })
     case 'approval_rejected':
-      return closeGate(run, event, event.details.gate, {
-        state: 'rejected',
-        comment: event.details.comment,
-        then: event.details.action,
-      })
+      return rejected(run, event)
     case 'approval_timeout':
       return gateTimedOut(run, event)
     case 'gate_skipped':
@@ -96,6 +102,7 @@ const apply = (run: Run, event: RunEvent): Run => {
         attempt: event.details.attempt,
         startedAt: event.timestamp,
         endedAt: undefined,
+        endedSequence: undefined,
         untilAt: event.details.untilAt,
         then: undefined,
         retryAt: undefined,
@@ -130,14 +137,19 @@ const apply = (run: Run, event: RunEvent): Run => {
       return patchStep(run, event.stepNumber, {
         state: 'unknown',
         endedAt: event.timestamp,
+        endedSequence: event.sequence,
         error: event.details.error,
         verification: undefined,
       })
+    case 'rollback_started':
+      return walkBegan(run, event)
     case 'step_rolled_back':
-      return patchStep(run, event.stepNumber, { state: 'rolled_back' })
+      return rolledBack(run, event)
+    case 'rollback_failed':
+      return undoFailed(run, event)
     case 'pause_requested':
       return {
-        ...run,
+        ...pauseAfterUndo(run),
         pauseRequested: compact({ reason: event.details.reason, by: event.principal, via: event.via }) as NonNullable<
           Run['pauseRequested']
         >,
@@ -145,15 +157,18 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'run_paused':
       return paused(run, event)
     case 'run_resumed':
-      return unpaused(run, event.timestamp)
+      return event.details.leaves === undefined ? unpaused(run, event.timestamp) : stepLeft(run, event)
     case 'run_retried':
-      return retried(run, event)
-    case 'cancel_requested':
-      return {
-        ...run,
-        ending: { state: 'cancelled', reason: event.details.reason, by: event.principal, via: event.via },
-      }
+      return event.details.undo === true ? undoAllowed(run, event) : retried(run, event)
+    case 'cancel_requested': {
+      const { reason, rollback } = event.details
+      return rollback === true
+        ? rollBack(run, event, { because: 'cancel', reason, then: 'cancelled' })
+        : { ...walkEnds(run), ending: { state: 'cancelled', reason, by: event.principal, via: event.via } }
+    }
     case 'run_timeout':
+      if (event.details.then === 'rollback')
+        return rollBack(run, event, { because: 'timeout', reason: event.details.reason, then: 'failed' })
       return { ...run, ending: { state: 'failed', reason: event.details.reason, by: event.principal, via: event.via } }
     case 'run_completed':
       return closed(run, event, { state: 'completed' })

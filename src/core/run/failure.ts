@@ -35,7 +35,7 @@ export const retriesOf = (step: Step): number =>
 
 const consequence = (run: Run, step: Step, state: StepRun, report: FailureReport, at: string): Consequence => {
   const byMode: AfterFailure = run.mode === 'auto' ? 'fail' : 'pause'
-  if (run.ending !== undefined) return { then: 'fail' }
+  if (run.ending !== undefined || run.rollback !== undefined) return { then: 'fail' }
   if (report.outcome === 'lost' && state.failures < Math.max(MAX_LOST, retriesOf(step))) return { then: 'retry' }
   if (state.failures < retriesOf(step)) {
     const delayMs = step.retryDelayMs ?? 0
@@ -46,7 +46,7 @@ const consequence = (run: Run, step: Step, state: StepRun, report: FailureReport
     case 'retry':
       return { then: byMode }
     case 'rollback':
-      return { then: 'pause' }
+      return { then: run.seed.rulesVersion < 2 ? 'pause' : 'rollback' }
     case 'goto':
       return jumpOr(run, step.onFailure.step, byMode)
     default:

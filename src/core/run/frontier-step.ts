@@ -3,6 +3,7 @@ import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import { type Asked, ask } from './ask.ts'
 import type { Timer } from './effect.ts'
+import type { EventDraft } from './event.ts'
 import { allGates } from './frontier-gate.ts'
 import { type GateSpec, gatesAfter, gatesBefore } from './gates.ts'
 import type { Run, StepRun } from './run.ts'
@@ -68,7 +69,8 @@ const isEntered = (run: Run, gates: readonly GateSpec[]): boolean =>
     return now !== undefined && now.state !== 'reset'
   })
 
-const boundary = ({ reason, by, via }: NonNullable<Run['pauseRequested']>): Stage => ({
+/** Where a pause that was asked for takes effect. */
+export const boundary = ({ reason, by, via }: NonNullable<Run['pauseRequested']>): { readonly next: EventDraft } => ({
   next: {
     eventType: 'run_paused',
     principal: by,

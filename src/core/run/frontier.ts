@@ -3,6 +3,7 @@ import type { Timer, Work } from './effect.ts'
 import type { EventDraft } from './event.ts'
 import { arrival, begin, slot, start } from './frontier-entry.ts'
 import { allGates } from './frontier-gate.ts'
+import { rollback } from './frontier-rollback.ts'
 import { steps } from './frontier-step.ts'
 import { runGates } from './gates.ts'
 import type { Run, StepRun } from './run.ts'
@@ -21,6 +22,7 @@ export type Frontier =
 export const frontier = (run: Run, at: string): Frontier => {
   if (run.outcome !== undefined || run.sequence === 0) return { works: [], timers: [] }
   if (run.ending !== undefined) return ending(run, run.ending)
+  if (run.rollback !== undefined) return rollback(run, run.rollback)
   const stage = run.paused === undefined ? way(run, at) : { works: runningWorks(run) }
   if (stage !== undefined && 'next' in stage) return stage
   const waits: Waits = stage ?? {}

@@ -1,4 +1,5 @@
 import type { ApprovalSettings, Command, Condition, OnTimeout, SopDefinition, SopGate, Step } from '../definition.ts'
+import type { AfterRejection } from './event.ts'
 import type { GateRun, Run } from './run.ts'
 
 /** The gate that stands before the whole run, in supervised mode. */
@@ -112,12 +113,10 @@ export const gateTimeoutMs = (run: Run, settings: ApprovalSettings): number | un
 export const timeoutAction = (settings: ApprovalSettings): OnTimeout => settings.onTimeout ?? 'approve'
 
 /** What a rejection leads to. A gate that is not required never stops the run. */
-export const afterRejection = (
-  gate: Pick<GateRun, 'required' | 'settings'>,
-): 'pause' | 'fail' | 'cancel' | 'continue' => {
+export const afterRejection = (run: Run, gate: Pick<GateRun, 'required' | 'settings'>): AfterRejection => {
   if (!gate.required) return 'continue'
   const onReject = gate.settings.onReject ?? 'pause'
-  return onReject === 'rollback' ? 'pause' : onReject
+  return onReject === 'rollback' && run.seed.rulesVersion < 2 ? 'pause' : onReject
 }
 
 export const openGates = (run: Run): readonly GateRun[] =>

@@ -7,7 +7,7 @@ import type {
   OnTimeout,
   SopDefinition,
 } from '../definition.ts'
-import type { AfterFailure } from './event.ts'
+import type { AfterFailure, AfterRejection } from './event.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
 import type { ClosedState, StepState } from './state.ts'
 import type { Warrants } from './task.ts'
@@ -80,9 +80,9 @@ export interface RunSeed {
 
 /**
  * Why a run stands still; only a `requested` pause ends by `resume`, the others by retry, skip or cancel, and `unknown` by
- * `complete` besides.
+ * `complete` besides. `rollback`: the walk back stands still and asks.
  */
-export const PAUSE_KINDS = ['requested', 'rejected', 'failed', 'condition', 'unknown'] as const
+export const PAUSE_KINDS = ['requested', 'rejected', 'failed', 'condition', 'unknown', 'rollback'] as const
 export type PauseKind = (typeof PAUSE_KINDS)[number]
 
 /** `reset`: asked before, to be asked again with the next attempt. `closed`: the run ended while the gate was open. */
@@ -111,7 +111,7 @@ export interface GateRun {
   /** How often the worker of its command was lost. */
   readonly lost?: number
   /** What a rejection or failure led to. */
-  readonly then?: 'pause' | 'fail' | 'cancel' | 'continue'
+  readonly then?: AfterRejection
 }
 
 export interface StepRun {
@@ -127,8 +127,16 @@ export interface StepRun {
   readonly verification?: 'running' | 'passed'
   /** How often the worker of its verify commands was lost. */
   readonly lost?: number
+  /** When its commands last ran to their end, though it is no success now: its verification failed, or it is done again. */
+  readonly ran?: { readonly at: string; readonly sequence: number }
+  /** The end of the run cut it off while it was under way. */
+  readonly cutOff?: true
+  /** How often its undo was begun. */
+  readonly undos?: number
   readonly startedAt?: string
   readonly endedAt?: string
+  /** Sequence of the event that ended it. */
+  readonly endedSequence?: number
   readonly durationMs?: number
   readonly exitCode?: number
   /** Short tail for views; the record holds the long one. */
@@ -155,6 +163,29 @@ export interface PoolWait {
   readonly since: string
   /** When it is given up; absent: never. */
   readonly until?: string
+}
+
+/** What asked for a walk back. */
+export const ROLLBACK_CAUSES = ['failure', 'rejection', 'cancel', 'timeout'] as const
+export type RollbackCause = (typeof ROLLBACK_CAUSES)[number]
+
+/** A walk back through the finished steps: how far it is, and how the run ends after it. */
+export interface Rollback {
+  readonly because: RollbackCause
+  readonly reason: string
+  readonly then: 'failed' | 'cancelled'
+  readonly by: Principal
+  readonly via: Surface
+  /** The step that asked for it. */
+  readonly stepNumber?: number
+  /** Numbers of the steps still to undo, the next one first; absent while something is under way that has to end first. */
+  readonly steps?: readonly number[]
+  /** Why the undo of the next step failed. */
+  readonly failed?: string
+  /** The step that somebody said to undo though the walk stood still at it. */
+  readonly allowed?: number
+  /** A pause was asked for while the undo of the next step runs. */
+  readonly undoing?: true
 }
 
 /**
@@ -188,6 +219,8 @@ export interface Run {
     readonly by: Principal
     readonly via: Surface
   }
+  /** The run walks back and ends then. */
+  readonly rollback?: Rollback
   readonly steps: readonly StepRun[]
   /** The newest attempt of every gate that was ever reached, by id. */
   readonly gates: Readonly<Record<string, GateRun>>

@@ -17,6 +17,10 @@ export interface SummaryState extends RunSummary {
   /** Works that wait for a worker, by work id. */
   readonly waits?: Readonly<Record<string, { readonly step: number; readonly pool: string }>>
   readonly paused?: true
+  /** The step that the run is paused at; 0 where it is none. */
+  readonly pausedAt?: number
+  /** Numbers of the steps that are still to be rolled back, the next one first. */
+  readonly undo?: readonly number[]
   readonly outcome?: ClosedState
 }
 
@@ -39,6 +43,8 @@ export const summaryOfState = (state: SummaryState): RunSummary => {
     gateSteps: _g,
     waits: _w,
     paused: _p,
+    pausedAt: _at,
+    undo: _r,
     outcome: _o,
     ...summary
   } = state
@@ -74,8 +80,9 @@ const statusOf = (state: SummaryState): RunState => {
 }
 
 /** The first step that is not settled. Numbers count without gaps as a rule; where they do not, the next event tells. */
-const currentStepOf = ({ startedAt, unsettled, settledTo, totalSteps }: SummaryState): number | null => {
+const currentStepOf = ({ startedAt, unsettled, settledTo, totalSteps, undo }: SummaryState): number | null => {
   if (startedAt === undefined) return null
+  if (undo?.[0] !== undefined) return undo[0]
   const known = Math.min(...unsettled, settledTo < totalSteps ? settledTo + 1 : Number.POSITIVE_INFINITY)
   return Number.isFinite(known) ? known : null
 }
@@ -97,12 +104,17 @@ const created = (state: SummaryState, event: Of<'run_created'>): SummaryState =>
 const withoutReason = ({ reason: _, ...state }: SummaryState): SummaryState => state
 
 const reopened = (state: SummaryState): SummaryState => {
-  const { paused: _p, outcome: _o, completedAt: _c, ...rest } = withoutReason(state)
+  const { paused: _p, pausedAt: _a, outcome: _o, completedAt: _c, ...rest } = withoutReason(state)
   return rest
 }
 
 const closed = (state: SummaryState, event: RunEvent, outcome: ClosedState, reason?: string): SummaryState => {
-  const { paused: _, ...rest } = withoutReason(waitsKept(state.active.reduce(settled, state), () => false))
+  const {
+    paused: _,
+    pausedAt: _a,
+    undo: _u,
+    ...rest
+  } = withoutReason(waitsKept(state.active.reduce(settled, state), () => false))
   return {
     ...rest,
     outcome,
@@ -179,9 +191,20 @@ const gateClosed = (state: SummaryState, gate: string): SummaryState => gatesClo
 
 /** A skip also closes the gate of its step and frees the run that was paused there. */
 const skipped = (state: SummaryState, event: Of<'step_skipped'>): SummaryState => {
-  const { paused: _, ...rest } = withoutReason(settled(ended(state, event.stepNumber), event.stepNumber))
+  const done = settled(ended(state, event.stepNumber), event.stepNumber)
+  // Rows from before the upgrade do not say where the run is paused.
+  const rest = (state.pausedAt ?? event.stepNumber) === event.stepNumber ? reopened(done) : done
   return gatesClosed(rest, (gate) => rest.gateSteps[gate] === event.stepNumber)
 }
+
+/** The run walks back: no gate is open any more, and a pause is over. */
+const walksBack = (state: SummaryState, reason: string): SummaryState => {
+  const { paused: _, pausedAt: _a, ...rest } = gatesClosed(state, () => true)
+  return { ...rest, reason: `is rolled back: ${reason}` }
+}
+
+/** The walk is past the step. */
+const undone = ({ undo = [], ...state }: SummaryState): SummaryState => ({ ...state, undo: undo.slice(1) })
 
 const retried = (state: SummaryState, { details }: Of<'run_retried'>): SummaryState => {
   const { again = [], gates = [] } = details
@@ -208,11 +231,15 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
       return { ...withoutReason(state), startedAt: event.timestamp, totalSteps: event.details.totalSteps }
     case 'approval_requested':
       return gateOpened(state, event.details.gate, event.stepNumber ?? 0)
-    case 'approval_granted':
     case 'approval_rejected':
+      return event.details.action === 'rollback'
+        ? walksBack(state, `gate "${event.details.gate}" was rejected`)
+        : gateClosed(state, event.details.gate)
+    case 'approval_granted':
     case 'gate_skipped':
       return gateClosed(state, event.details.gate)
     case 'approval_timeout':
+      if (event.details.then === 'rollback') return walksBack(state, `gate "${event.details.gate}" was rejected`)
       return event.details.action === 'escalate' ? state : gateClosed(state, event.details.gate)
     case 'step_waiting':
       return waiting(state, {
@@ -225,23 +252,33 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
     case 'input_requested':
       return begun(state, event.stepNumber)
     case 'step_completed':
-    case 'step_rolled_back':
       return settled(ended(state, event.stepNumber), event.stepNumber)
+    case 'rollback_started':
+      return { ...state, undo: event.details.steps }
+    case 'step_rolled_back':
+      return undone(settled(ended(state, event.stepNumber), event.stepNumber))
     case 'step_failed':
-      return stepFailed(state, event)
+      return event.details.then === 'rollback'
+        ? walksBack(stepFailed(state, event), event.details.error)
+        : stepFailed(state, event)
     case 'verification_started':
       return waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
     case 'step_unknown':
       return ended(state, event.stepNumber)
     case 'cancel_requested':
+      return event.details.rollback === true
+        ? walksBack(state, event.details.reason)
+        : { ...state, reason: event.details.reason, ...(state.undo && { undo: state.undo.slice(0, 1) }) }
     case 'run_timeout':
-      return { ...state, reason: event.details.reason }
+      return event.details.then === 'rollback'
+        ? walksBack(state, event.details.reason)
+        : { ...state, reason: event.details.reason }
     case 'step_skipped':
       return skipped(state, event)
     case 'run_paused':
-      return { ...state, paused: true, reason: event.details.reason }
+      return { ...state, paused: true, pausedAt: event.stepNumber ?? 0, reason: event.details.reason }
     case 'run_resumed':
-      return reopened(state)
+      return event.details.leaves === undefined ? reopened(state) : undone(reopened(state))
     case 'run_retried':
       return retried(state, event)
     case 'run_completed':

@@ -9,10 +9,6 @@ const stepRefusals: readonly [string, (step: Step) => boolean][] = [
   ['for_each', (step) => step.forEach !== undefined],
   ['max_parallel', (step) => step.maxParallel !== undefined],
   ['sop', (step) => step.action.kind === 'sop'],
-  ['rollback', (step) => step.rollback !== undefined],
-  ['on_failure = "rollback"', (step) => step.onFailure?.kind === 'rollback'],
-  ['on_reject = "rollback"', (step) => step.onReject === 'rollback'],
-  ['point_of_no_return', (step) => step.pointOfNoReturn === true],
   ['quorum', (step) => needsSeveral(step.quorum)],
   ['remind', (step) => step.remindMs !== undefined],
   ['escalate_to', (step) => step.escalateTo !== undefined],
@@ -35,7 +31,6 @@ const sopRefusals: readonly [string, (definition: SopDefinition) => boolean][] =
 ]
 
 const gateRefusals: readonly [string, (gate: NonNullable<SopDefinition['gates']>[number]) => boolean][] = [
-  ['on_reject = "rollback"', (gate) => gate.onReject === 'rollback'],
   ['quorum', (gate) => needsSeveral(gate.quorum)],
   ['remind', (gate) => gate.remindMs !== undefined],
   ['escalate_to', (gate) => gate.escalateTo !== undefined],

@@ -127,6 +127,7 @@ export interface RunSummary {
 export const runState = (run: Run): RunState => {
   if (run.outcome !== undefined) return run.outcome.state
   if (run.paused !== undefined) return 'paused'
+  if (run.rollback !== undefined) return 'running'
   const open = openGates(run)
   if (run.startedAt === undefined) return open.length > 0 ? 'waiting_approval' : 'pending'
   const moving =
@@ -178,11 +179,13 @@ const reasonOf = (run: Run): string | undefined =>
   run.outcome?.reason ??
   run.paused?.reason ??
   run.ending?.reason ??
+  (run.rollback === undefined ? undefined : `is rolled back: ${run.rollback.reason}`) ??
   (run.startedAt === undefined ? run.queued?.reason : undefined)
 
 /** The first step that is not settled; `null` before the run began and after it ended well. */
 const currentStep = (run: Run): number | null => {
   if (run.startedAt === undefined) return null
+  if (run.rollback?.steps?.[0] !== undefined) return run.rollback.steps[0]
   const settled = (step: StepRun): boolean =>
     step.state === 'success' || step.state === 'skipped' || step.state === 'rolled_back' || step.then === 'continue'
   return run.steps.find((step) => !settled(step))?.number ?? null

@@ -1,4 +1,5 @@
 import type { Work } from './effect.ts'
+import { undoWork } from './rollback.ts'
 import type { GateRun, Run, StepRun } from './run.ts'
 
 // works.ts: the commands that a state calls for.
@@ -7,6 +8,7 @@ import type { GateRun, Run, StepRun } from './run.ts'
 export const runningWorks = (run: Run): readonly Work[] => [
   ...run.steps.flatMap((step) => stepWork(run, step)),
   ...Object.values(run.gates).flatMap((gate) => gateWork(gate)),
+  ...undoWork(run),
 ]
 
 export const stepWork = (run: Run, step: StepRun): readonly Work[] => {

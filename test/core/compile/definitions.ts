@@ -361,6 +361,7 @@ export const definitions: fc.Arbitrary<SopDefinition> = fc
       holidays: optional(list),
       timezone: optional(fc.constantFrom('UTC', 'Asia/Tokyo')),
       timeoutMs: optional(duration),
+      onRunTimeout: optional(fc.constantFrom('fail' as const, 'rollback' as const)),
       approvalTimeoutMs: optional(timeout),
       params: optional(params),
       conditions: optional(

@@ -20,7 +20,13 @@ const HOUR = 3_600_000
 const onFailure = (steps: number): fc.Arbitrary<OnFailure | undefined> =>
   fc.oneof(
     fc.constant(undefined),
-    fc.constantFrom<OnFailure>({ kind: 'pause' }, { kind: 'fail' }, { kind: 'continue' }, { kind: 'retry', times: 1 }),
+    fc.constantFrom<OnFailure>(
+      { kind: 'rollback' },
+      { kind: 'pause' },
+      { kind: 'fail' },
+      { kind: 'continue' },
+      { kind: 'retry', times: 1 },
+    ),
     fc.integer({ min: 1, max: steps }).map((step): OnFailure => ({ kind: 'goto', step })),
   )
 
@@ -33,7 +39,9 @@ const stepSketch = (steps: number): fc.Arbitrary<StepSketch> =>
       if: fc.constantFrom(undefined, undefined, 'flag', '!flag', 'load > 3', 'previous_step == "success"', 'weekday'),
       approvalTimeoutMs: fc.constantFrom(undefined, HOUR),
       onTimeout: fc.constantFrom(undefined, 'approve', 'reject', 'escalate', 'fail'),
-      onReject: fc.constantFrom(undefined, 'pause', 'fail', 'cancel'),
+      onReject: fc.constantFrom(undefined, 'pause', 'fail', 'cancel', 'rollback'),
+      rollback: fc.constantFrom(undefined, [command('undo')]),
+      pointOfNoReturn: fc.constantFrom(undefined, undefined, undefined, true),
       approvers: fc.constantFrom(undefined, undefined, ['bob'], ['carol']),
       retries: fc.constantFrom(undefined, 1),
       retryDelayMs: fc.constantFrom(undefined, 1000),
@@ -52,6 +60,7 @@ const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).c
     .record({
       mode: fc.constantFrom('auto', 'supervised', 'step_by_step', 'priority_based' as const),
       timeoutMs: fc.constantFrom(undefined, 20 * HOUR),
+      onRunTimeout: fc.constantFrom(undefined, 'rollback' as const),
       conditions: fc.constantFrom(undefined, undefined, { requires: [condition('flag')] }),
       cooldownMs: fc.constantFrom(0, 0, HOUR),
       gates: fc.constantFrom(
@@ -82,6 +91,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
         { outcome: 'did_not_run' },
         { failed: true },
         { covers: 'other' },
+        { rollback: true },
       ),
     })
     .map(
@@ -221,6 +231,43 @@ describe('in every run', () => {
           if (gate.stepNumber === number && gate.id !== 'sign_off') expect(gate.covers).toBe(coverOf(play.run, number))
           if (gate.id === 'start') expect(gate.covers).toBe(coverOf(play.run, 0))
         }
+      }
+    }))
+
+  test('once the walk back began no step begins, and each finished step is undone at most once, the last one first', () =>
+    always((play) => {
+      const from = play.events.findIndex((event) => event.eventType === 'rollback_started')
+      if (from < 0) return
+      const walk = play.events.slice(from)
+      expect(walk.map(({ eventType }) => eventType)).not.toContain('step_started')
+      expect(walk.filter(({ eventType }) => eventType === 'rollback_started')).toHaveLength(1)
+      const undone = walk.flatMap((event) => (event.eventType === 'step_rolled_back' ? [event.stepNumber ?? 0] : []))
+      expect(new Set(undone).size).toBe(undone.length)
+      const before = play.events.slice(0, from)
+      const endOf = (step: number): number =>
+        before.findLastIndex(
+          ({ eventType, stepNumber }) =>
+            stepNumber === step && ['step_completed', 'verification_failed', 'step_unknown'].includes(eventType),
+        )
+      for (const [at, step] of undone.entries()) {
+        expect(endOf(step)).toBeGreaterThanOrEqual(0)
+        if (at > 0) expect(endOf(step)).toBeLessThan(endOf(undone[at - 1] ?? 0))
+      }
+      for (const work of play.works.values()) expect(work.kind).toBe('rollback')
+    }))
+
+  test('no walk back goes past a point of no return, or an unknown step, that nobody answered for', () =>
+    always((play) => {
+      for (const [at, event] of play.events.entries()) {
+        if (event.eventType !== 'step_rolled_back' && event.eventType !== 'rollback_failed') continue
+        const step = play.seed.pinned.definition.steps.find(({ number }) => number === event.stepNumber)
+        const began = play.events.findIndex(({ eventType }) => eventType === 'rollback_started')
+        const was = play.events.slice(0, began).findLast((each) => each.stepNumber === event.stepNumber)
+        if (step?.pointOfNoReturn !== true && was?.eventType !== 'step_unknown') continue
+        const answers = play.events
+          .slice(began, at)
+          .filter((each) => each.eventType === 'run_retried' && each.stepNumber === event.stepNumber)
+        expect(answers.length).toBeGreaterThan(0)
       }
     }))
 

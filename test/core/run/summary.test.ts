@@ -43,6 +43,7 @@ const onFailure = fc.constantFrom<OnFailure>(
   { kind: 'retry', times: 1 },
   { kind: 'goto', step: 1 },
   { kind: 'goto', step: 3 },
+  { kind: 'rollback' },
 )
 const steps = fc.array(
   fc.record({
@@ -50,6 +51,9 @@ const steps = fc.array(
     requiresApproval: fc.boolean(),
     verify: fc.constantFrom([], [command('true')]),
     onFailure,
+    onReject: fc.constantFrom('pause' as const, 'rollback' as const),
+    rollback: fc.constantFrom([], [command('undo')]),
+    pointOfNoReturn: fc.boolean(),
   }),
   { minLength: 3, maxLength: 4 },
 )
@@ -61,6 +65,11 @@ const deeds = [
   'skip',
   'retry',
   'cancel',
+  'cancel back',
+  'pause',
+  'resume',
+  'go back',
+  'lost',
   'ok',
   'failed',
   'wait',
@@ -74,6 +83,9 @@ const act = (play: Play, deed: (typeof deeds)[number]): void => {
   } else if (deed === 'waits' || deed === 'taken') {
     for (const workId of play.works.keys()) play.poolNews(workId, deed === 'waits')
   } else if (deed === 'wait') play.wait(3_600_000)
+  else if (deed === 'cancel back') play.decide('cancel', { rollback: true })
+  else if (deed === 'go back') play.decide('retry', { step: 1 })
+  else if (deed === 'lost') play.works.size > 0 && play.ends({ outcome: 'lost', error: 'gone' })
   else if (deed === 'fail') play.decide('complete', { failed: true })
   else play.decide(deed)
 }

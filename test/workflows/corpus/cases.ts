@@ -2,6 +2,7 @@ import type { Case } from './case.ts'
 import { CONTROL_CASES } from './control-cases.ts'
 import { GATE_CASES } from './gate-cases.ts'
 import { POOL_CASES } from './pool-cases.ts'
+import { ROLLBACK_CASES } from './rollback-cases.ts'
 import { START_CASES } from './start-cases.ts'
 import { STEP_CASES } from './step-cases.ts'
 
@@ -10,4 +11,11 @@ import { STEP_CASES } from './step-cases.ts'
  * `UPDATE=1 npx vitest run --project integration test/workflows/replay.test.ts`, which never touches the histories that
  * are there. `test/core/run/corpus.test.ts` says which settings, events and pauses no history has.
  */
-export const CASES: readonly Case[] = [...START_CASES, ...GATE_CASES, ...STEP_CASES, ...CONTROL_CASES, ...POOL_CASES]
+export const CASES: readonly Case[] = [
+  ...START_CASES,
+  ...GATE_CASES,
+  ...STEP_CASES,
+  ...CONTROL_CASES,
+  ...POOL_CASES,
+  ...ROLLBACK_CASES,
+]
