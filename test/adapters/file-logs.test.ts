@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createFileLogs } from '../../src/adapters/file-logs.ts'
-import { describeLogStore } from './support/log-store-contract.ts'
+import { describeLogStore } from './contract/log-store.ts'
 import { tempDir } from './support/records.ts'
 
 describeLogStore('createFileLogs()', () => {

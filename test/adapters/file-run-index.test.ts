@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createFileAudit } from '../../src/adapters/file-audit.ts'
 import { followFileRunIndex, openFileRunIndex } from '../../src/adapters/file-run-index.ts'
+import { describeRunIndex } from './contract/run-index.ts'
 import { created, parsed, runOf, tempDir, wholeRun } from './support/records.ts'
 
 const HOUR_MS = 3_600_000
@@ -28,36 +29,12 @@ const setUp = async (dataDir = tempDir()) => {
 }
 const ids = (runs: readonly { readonly runId: string }[]): string => runs.map(({ runId }) => runId).join('')
 
-describe('openFileRunIndex()', () => {
-  test('lists runs newest first, by SOP, state and limit', async () => {
-    const { index, audit, record } = await setUp()
-    await record(8, 3, 5)
-    const say = runOf('x', START_MS - HOUR_MS)
-    await audit.append({ runId: 'x', sop: 'backup' }, [say('run_created', created('backup'))])
-    expect(ids(await index.list({}))).toBe('cbax')
-    expect(ids(await index.list({ limit: 2 }))).toBe('cb')
-    expect(ids(await index.list({ sop: 'backup' }))).toBe('x')
-    expect(ids(await index.list({ states: ['completed', 'pending'] }))).toBe('ax')
-    expect(ids(await index.list({ states: [] }))).toBe('cbax')
-    expect(await index.get('b')).toEqual({
-      runId: 'b',
-      sopName: 'deploy',
-      version: '1.0.0',
-      status: 'awaiting_approval',
-      priority: 'high',
-      mode: 'auto',
-      currentStep: 1,
-      totalSteps: 2,
-      createdAt: new Date(START_MS + HOUR_MS).toISOString(),
-      startedAt: new Date(START_MS + HOUR_MS + 1000).toISOString(),
-      startedBy: 'alice',
-      trigger: 'manual',
-      openGates: ['1-build'],
-      sequence: 3,
-    })
-    expect(await index.get('nope')).toBeUndefined()
-  })
+describeRunIndex('openFileRunIndex()', async () => {
+  const { dataDir, index, audit } = await setUp()
+  return { index, audit, follow: () => followFileRunIndex({ dataDir }), settle: () => index.flush() }
+})
 
+describe('openFileRunIndex()', () => {
   test('is there again after a restart, with one row for each run', async () => {
     const { dataDir, index, record, rows } = await setUp()
     await record(8, 3)
@@ -183,30 +160,6 @@ describe('followFileRunIndex()', () => {
 })
 
 describe('changes()', () => {
-  test.each(['the writer', 'a follower'])('of %s tells each run that changed once, as it is now', async (who) => {
-    const { dataDir, index, record } = await setUp()
-    const reader = who === 'the writer' ? index : followFileRunIndex({ dataDir })
-    const changes = async (cursor?: string) => {
-      await index.flush()
-      return reader.changes(cursor)
-    }
-    await record(2, 2)
-    const begin = await changes()
-    expect(begin).toMatchObject({ runs: [] })
-    expect(begin).not.toHaveProperty('reset')
-    expect((await changes(begin.cursor)).runs).toEqual([])
-    await record(3, 3)
-    await record(8)
-    const next = await changes(begin.cursor)
-    expect(next.runs.map(({ runId, status }) => [runId, status])).toEqual([
-      ['b', 'awaiting_approval'],
-      ['a', 'completed'],
-    ])
-    expect(next).not.toHaveProperty('reset')
-    expect((await changes(next.cursor)).runs).toEqual([])
-    expect((await changes(begin.cursor)).runs).toEqual(next.runs)
-  })
-
   test('begins anew for a cursor of another engine, with all runs', async () => {
     const { dataDir, index, record } = await setUp()
     await record(2, 2)

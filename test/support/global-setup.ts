@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
+import { providePostgres } from './postgres-binaries.ts'
+import { type PostgresServer, startPostgres } from './postgres-server.ts'
+import type { SharedPostgres } from './postgres.ts'
 import { startTestServer } from './temporal-server.ts'
 
 declare module 'vitest' {
@@ -12,6 +15,8 @@ declare module 'vitest' {
     temporalAddress: string
     /** The bundled workflow code of this checkout. */
     workflowBundlePath: string
+    /** PostgreSQL of the whole run. Each test file makes a database of its own. */
+    postgres: SharedPostgres
   }
 }
 
@@ -19,14 +24,23 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'sop-test-bundle-'))
   const bundlePath = join(folder, 'workflow-bundle.js')
-  const [server] = await Promise.all([
+  const [server, postgres] = await Promise.all([
     startTestServer(),
+    startSharedPostgres(),
     promisify(execFile)(process.execPath, ['scripts/bundle.mjs', bundlePath]),
   ])
   project.provide('temporalAddress', server.address)
   project.provide('workflowBundlePath', bundlePath)
+  project.provide('postgres', postgres.shared)
   return async () => {
-    await server.stop()
+    await Promise.all([server.stop(), postgres.server?.remove()])
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+const startSharedPostgres = async (): Promise<{ shared: SharedPostgres; server?: PostgresServer }> => {
+  const found = await providePostgres((line) => console.error(line))
+  if ('missing' in found) return { shared: found }
+  const server = await startPostgres(found.folder)
+  return { shared: { url: server.url, folder: found.folder }, server }
 }

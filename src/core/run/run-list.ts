@@ -68,7 +68,8 @@ export const createRunList = (): RunList => {
   }
 }
 
-const DEFAULT_LIMIT = 50
+/** Most runs that are listed unless more are asked for. */
+export const RUN_LIST_DEFAULT = 50
 
 export interface RunSelection {
   readonly sop?: string
@@ -86,7 +87,7 @@ export const findRun = (list: RunList, runId: string): RunSummary | undefined =>
 /** The runs that fit, newest first. No states means every state. */
 export const selectRuns = (
   list: RunList,
-  { sop, states, limit = DEFAULT_LIMIT }: RunSelection,
+  { sop, states, limit = RUN_LIST_DEFAULT }: RunSelection,
 ): readonly RunSummary[] => {
   const found: RunSummary[] = []
   for (const state of list.values()) {
@@ -99,7 +100,7 @@ export const selectRuns = (
 }
 
 /** Most runs that a reader is given who has to begin anew. */
-const RESET_LIMIT = 1000
+export const RUN_LIST_RESET = 1000
 
 /** What changed in a list, for a reader who keeps a cursor. */
 export interface RunChanges {
@@ -122,5 +123,5 @@ export const changesSince = (list: RunList, epoch: string, cursor: string | unde
   if (Number.isInteger(at) && at >= 0 && at <= list.changes) {
     return { runs: list.changedAfter(at).map(summaryOfState), cursor: now }
   }
-  return { runs: [...selectRuns(list, { limit: RESET_LIMIT })].reverse(), cursor: now, reset: true }
+  return { runs: [...selectRuns(list, { limit: RUN_LIST_RESET })].reverse(), cursor: now, reset: true }
 }

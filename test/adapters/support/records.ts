@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { EventDetails, EventType, RunEvent } from '../../../src/core/run/event.ts'
 
-/** A directory that goes with the test. */
+/** A directory that goes with the test. A readable log, for which nobody waits, may still be on its way. */
 export const tempDir = (): string => {
   const dir = mkdtempSync(join(tmpdir(), 'sop-stores-'))
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }))
   return dir
 }
 

@@ -1,0 +1,90 @@
+// migrations.ts: the tables, step by step. A migration that was released never changes; a later one adds to it, in a way
+// that an engine of the version before can go on with: processes of a team are upgraded one after the other.
+
+export interface Migration {
+  /** From 1, without gaps. */
+  readonly number: number
+  readonly name: string
+  /** One statement each. */
+  readonly sql: readonly string[]
+}
+
+/** In the order of their numbers. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    number: 1,
+    name: 'records',
+    sql: [
+      // Who may use these tables: the public half of the installation's key.
+      `CREATE TABLE sop_installation (
+         id boolean PRIMARY KEY DEFAULT true CHECK (id),
+         authority text NOT NULL,
+         claimed_at timestamptz NOT NULL DEFAULT now())`,
+
+      // A row for each run: where its chain ends, and its line in the list. Whoever appends locks it.
+      `CREATE TABLE sop_runs (
+         run_id text COLLATE "C" PRIMARY KEY,
+         sop text NOT NULL,
+         last_sequence int NOT NULL DEFAULT 0,
+         last_hash text NOT NULL DEFAULT repeat('0', 64),
+         status text,
+         created_at text COLLATE "C",
+         summary json,
+         changed_in xid8)`,
+      'CREATE INDEX sop_runs_newest ON sop_runs (created_at DESC, run_id DESC)',
+      'CREATE INDEX sop_runs_of_sop ON sop_runs (sop, created_at DESC, run_id DESC)',
+      'CREATE INDEX sop_runs_in_state ON sop_runs (status, created_at DESC, run_id DESC)',
+      'CREATE INDEX sop_runs_changed ON sop_runs (changed_in)',
+
+      // json, not jsonb: an event keeps its keys in their order, and its numbers as they were written.
+      `CREATE TABLE sop_events (
+         run_id text COLLATE "C" NOT NULL,
+         sequence int NOT NULL,
+         hash text NOT NULL,
+         event json NOT NULL,
+         PRIMARY KEY (run_id, sequence))`,
+      // Events that came under a sequence that the record already holds.
+      `CREATE TABLE sop_forks (
+         run_id text COLLATE "C" NOT NULL,
+         sequence int NOT NULL,
+         hash text NOT NULL,
+         event json NOT NULL,
+         seen_at timestamptz NOT NULL DEFAULT now(),
+         PRIMARY KEY (run_id, sequence, hash))`,
+      `CREATE TABLE sop_definitions (
+         digest text COLLATE "C" PRIMARY KEY,
+         pinned json NOT NULL,
+         kept_at timestamptz NOT NULL DEFAULT now())`,
+
+      `CREATE TABLE sop_logs (
+         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+         run_id text COLLATE "C" NOT NULL,
+         executable_id text COLLATE "C" NOT NULL,
+         attempt int NOT NULL,
+         size bigint NOT NULL DEFAULT 0,
+         is_closed boolean NOT NULL DEFAULT false,
+         cut_bytes bigint,
+         written_at timestamptz NOT NULL DEFAULT now(),
+         UNIQUE (run_id, executable_id, attempt))`,
+      `CREATE TABLE sop_log_chunks (
+         log_id bigint NOT NULL REFERENCES sop_logs ON DELETE CASCADE,
+         start_at bigint NOT NULL,
+         bytes bytea NOT NULL,
+         PRIMARY KEY (log_id, start_at))`,
+      `CREATE TABLE sop_log_removals (
+         run_id text COLLATE "C" PRIMARY KEY,
+         removal json NOT NULL)`,
+
+      // Values of secret params, encrypted with a key that is not here.
+      `CREATE TABLE sop_vault (
+         run_id text COLLATE "C" NOT NULL,
+         name text COLLATE "C" NOT NULL,
+         sealed bytea NOT NULL,
+         PRIMARY KEY (run_id, name))`,
+      // Hashes of tokens, never tokens.
+      `CREATE TABLE sop_tokens (
+         name text COLLATE "C" PRIMARY KEY,
+         record json NOT NULL)`,
+    ],
+  },
+]
