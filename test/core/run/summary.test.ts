@@ -85,8 +85,9 @@ const act = (play: Play, deed: (typeof deeds)[number]): void => {
   } else if (deed === 'wait') play.wait(3_600_000)
   else if (deed === 'cancel back') play.decide('cancel', { rollback: true })
   else if (deed === 'go back') play.decide('retry', { step: 1 })
-  else if (deed === 'lost') play.works.size > 0 && play.ends({ outcome: 'lost', error: 'gone' })
-  else if (deed === 'fail') play.decide('complete', { failed: true })
+  else if (deed === 'lost') {
+    if (play.works.size > 0) play.ends({ outcome: 'lost', error: 'gone' })
+  } else if (deed === 'fail') play.decide('complete', { failed: true })
   else play.decide(deed)
 }
 
