@@ -185,7 +185,10 @@ describe('a decision over our client', () => {
   test('that came as a signal, and is sent again when the run is over, is answered by the record: it counted', async () => {
     const runId = await start('gated')
     await engine.temporal.workflow.getHandle(runId).signal('approve', { gate: '1-deploy', decisionId: 'd-3' })
-    await completed(runId)
+    await until(
+      () => engine.temporal.workflow.getHandle(runId).describe(),
+      ({ status }) => status.name === 'COMPLETED',
+    )
     expect(await engine.client.approveStep(runId, 1, { decisionId: 'd-3' })).toMatchObject({
       accepted: true,
       duplicate: true,
