@@ -79,6 +79,7 @@ const commandCause = (run, event) => {
   if (results === undefined || principal.kind !== 'service' || !('attempt' in details) || 'gate' in details) return []
   const step = run.steps.find(({ number }) => number === stepNumber)
   if (step?.kind !== 'shell') return []
+  if (eventType !== 'step_unknown' && isSaidByPerson(run, event)) return []
   const traces = (run.history?.commands ?? []).filter(
     ({ work, attempt }) => work === `step:${stepNumber}` && attempt === details.attempt,
   )
@@ -95,6 +96,17 @@ const commandCause = (run, event) => {
         ),
       ]
 }
+
+/** The attempt was unknown, and a person said that it ran. @param {RunEvidence} run @param {RecordedEvent} event */
+const isSaidByPerson = ({ record }, { stepNumber, sequence, details }) =>
+  record.some(
+    (each) =>
+      each.eventType === 'step_unknown' &&
+      each.stepNumber === stepNumber &&
+      each.sequence < sequence &&
+      'attempt' in details &&
+      each.details.attempt === details.attempt,
+  )
 
 /** @param {RunEvidence} run @param {RecordedEvent} event @returns {readonly Violation[]} */
 const decisionCause = (run, event) => {

@@ -11,7 +11,7 @@ import { Client, Connection } from '@temporalio/client'
 import { verifyChain } from '../../dist/core/audit-chain.js'
 import { createProgress } from '../../dist/engine/console.js'
 import { resolveTemporal } from '../../dist/engine/resolve-temporal.js'
-import { checkEvidence } from './check.mjs'
+import { checkEvidence, countOtherInstants } from './check.mjs'
 import { createCluster } from './cluster.mjs'
 import { gatherRuns, readLedger, slotsOf } from './gather.mjs'
 import { createApi } from './http.mjs'
@@ -182,6 +182,7 @@ console.log(
     `${runs.length} runs: ${inWords(count(runs, ({ sop }) => sop))}`,
     `ended: ${inWords(count(runs, ({ folded }) => folded?.status))}`,
     `${evidence.ledger.length} side effects, ${unknown} declared unknown, ${acknowledged} decisions acknowledged, ${events} events`,
+    `${countOtherInstants(evidence)} runs with instants on record that a replay gives otherwise`,
     ...violations.map(({ kind, runId, message }) => `VIOLATION ${kind} ${runId ?? ''}: ${message}`),
     violations.length === 0 ? 'No violation.' : `${violations.length} violations. Evidence: ${home}`,
   ].join('\n'),

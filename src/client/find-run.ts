@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import { SopError } from '../core/errors.ts'
 import { fold } from '../core/run/evolve.ts'
-import type { RunSeed } from '../core/run/run.ts'
+import type { Run, RunSeed } from '../core/run/run.ts'
 import { RULES_VERSION } from '../core/run/run.ts'
 import { isClosed } from '../core/run/state.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
@@ -121,6 +121,12 @@ const askWorker = async (temporal: Client, runId: string): Promise<RunView | und
 }
 
 const fromRecord = async (records: Records, runId: string): Promise<RunView | undefined> => {
+  const run = await recordedRun(records, runId)
+  return run && viewOf(run)
+}
+
+/** The run that the record tells of; undefined where it has none, or not the definition. */
+export const recordedRun = async (records: Pick<Records, 'audit'>, runId: string): Promise<Run | undefined> => {
   const events = await records.audit.read(runId)
   const [created] = events
   if (created?.eventType !== 'run_created') return undefined
@@ -136,5 +142,5 @@ const fromRecord = async (records: Records, runId: string): Promise<RunView | un
     via: created.via,
     mode: created.details.effectiveMode as NonNullable<RunSeed['mode']>,
   }
-  return viewOf(fold(seed, events))
+  return fold(seed, events)
 }

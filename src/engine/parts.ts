@@ -10,6 +10,7 @@ import { type Catalog, createCatalog } from '../client/catalog.ts'
 import { createTemporalPools } from '../client/pools.ts'
 import { readRun } from '../client/find-run.ts'
 import { createPin, type Pin } from '../client/pin.ts'
+import { createEndedRuns } from '../client/ended-runs.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
 import { createTemporalClient } from '../client/temporal.ts'
 import { createWorkerDoor, type WorkerDoor } from '../client/worker-door.ts'
@@ -17,6 +18,7 @@ import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Environment } from './find-temporal.ts'
 import { runPolicy } from './run-policy.ts'
+import { createSweeper } from './sweeper.ts'
 import type { TemporalTarget } from './temporal-address.ts'
 
 // parts.ts: what worker and API are built of, and the one place that builds it.
@@ -128,10 +130,25 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
   for (const processGroup of await endLeftCommands(scratchDir, config.killGraceMs)) {
     log.warn('ended a command of a step that a killed worker had left running', { processGroup })
   }
-  return startWorker({
+  const worker = await startWorker({
     config: { ...config, temporal: { ...config.temporal, namespace: options.temporal.namespace } },
     connection,
     activities,
     bundle: { codePath: bundlePath },
   })
+  const sweeper = createSweeper({
+    stores,
+    ended: createEndedRuns(temporal),
+    admission: activities.admission,
+    log,
+    now: () => Date.now(),
+  })
+  sweeper.start()
+  return {
+    failed: worker.failed,
+    stop: async () => {
+      await sweeper.close()
+      await worker.stop()
+    },
+  }
 }

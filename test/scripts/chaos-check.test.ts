@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkEvidence } from '../../scripts/chaos/check.mjs'
+import { checkEvidence, countOtherInstants } from '../../scripts/chaos/check.mjs'
 import type { Evidence, RunEvidence, Violation } from '../../scripts/chaos/evidence.d.ts'
 import { sha256Hex } from '../../src/adapters/file-audit.ts'
 import { chainEvent, GENESIS_HASH, verifyChain } from '../../src/core/audit-chain.ts'
@@ -365,6 +365,14 @@ describe('checkEvidence() finds', () => {
     expect(messages(withRun(() => ({ listed: { status: 'running', sequence: 3 } })))).toContain(
       'is listed as running at 3',
     )
+  })
+
+  test('but not the instants alone of a view', () => {
+    const later = withRun(({ shown }) => ({
+      shown: { ...(shown as NonNullable<typeof shown>), startedAt: '2026-03-01T09:00:00.000Z' },
+    }))
+    expect(check(later)).toEqual([])
+    expect([countOtherInstants(later), countOtherInstants(good())]).toEqual([1, 0])
   })
 
   test('a log that is missing, that says something else, or that says it twice', () => {

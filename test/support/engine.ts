@@ -17,7 +17,7 @@ import type { Actor } from '../../src/core/access.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { RunPolicy } from '../../src/core/run/run.ts'
 import { createLog } from '../../src/log.ts'
-import { openStores } from '../../src/worker/stores.ts'
+import { openStores, type Stores } from '../../src/worker/stores.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../../src/worker/worker.ts'
 
 /** Everything between Temporal and the client, on the shared test server, with its own task queue and data directory. */
@@ -27,6 +27,7 @@ export interface TestEngine {
   readonly temporal: Client
   readonly taskQueue: string
   readonly dataDir: string
+  readonly stores: Stores
   /** Puts an SOP where the engine finds it. */
   add(definition: SopDefinition): void
   stopWorker(): Promise<void>
@@ -146,6 +147,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     temporal,
     taskQueue,
     dataDir,
+    stores,
     add: (sop) => void sops.set(sop.name, sop),
     stopWorker: stopOne,
     startWorker: startOne,
