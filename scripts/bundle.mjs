@@ -1,14 +1,20 @@
-// bundle.mjs [file]: the workflow code as one script, as workers load it. Fails when something reached from a workflow
+// bundle.mjs [file] [--src FOLDER]: the workflow code as one script, as workers load it. Fails when something reached from a workflow
 // imports what a workflow must not have (a node built-in, a client). Without a file it only checks.
 
 import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
 
-const [target] = process.argv.slice(2)
-const workflowsPath = fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url))
-
-const payloadConverterPath = fileURLToPath(new URL('../src/workflows/converter.ts', import.meta.url))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { src: { type: 'string' } },
+})
+const [target] = positionals
+const src = resolve(values.src ?? fileURLToPath(new URL('../src', import.meta.url)))
+const workflowsPath = join(src, 'workflows/index.ts')
+const payloadConverterPath = join(src, 'workflows/converter.ts')
 
 /** Our own rules: pure, without state of their own, or with what is the same for every run. */
 const PURE = [
@@ -20,7 +26,7 @@ const PURE = [
   'params.ts',
   'seal.ts',
   'condition/evaluate.ts',
-].map((name) => fileURLToPath(new URL(`../src/core/${name}`, import.meta.url)))
+].map((name) => join(src, 'core', name))
 
 const noStackTraces = fileURLToPath(new URL('../src/workflows/no-stack-traces.ts', import.meta.url))
 
@@ -31,6 +37,7 @@ try {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     payloadConverterPath,
+    workflowInterceptorModules: [join(src, 'workflows/witness.ts')],
     // Pure libraries, evaluated once and shared: the bundle's own modules are evaluated anew for every run.
     preloadModules: ['@marcbachmann/cel-js', 're2js', '@noble/hashes/sha2.js', ...PURE, noStackTraces],
     logger,

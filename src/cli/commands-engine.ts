@@ -20,6 +20,18 @@ export const ENGINE_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./verbs/worker.ts')).worker,
   },
   {
+    name: 'check-upgrade',
+    summary: 'replay all open runs against this build, and say which would break',
+    details:
+      'Changes nothing. Compares order, kind and arguments of what each run did, and its view and record, with what this build would do. Exit code 0: it can take over; 1: do not upgrade.',
+    options: [
+      { flags: '--concurrency <n>', summary: 'histories that are fetched at the same time (default: 4)' },
+      { flags: '--strict', summary: 'refuse also what this build only says more' },
+    ],
+    examples: ['sop check-upgrade', 'sop check-upgrade --json'],
+    load: async () => (await import('./verbs/check-upgrade.ts')).checkUpgrade,
+  },
+  {
     name: 'config',
     summary: 'show every setting and where its value came from',
     args: [{ name: '[setting]', summary: 'only this setting, or those below it' }],

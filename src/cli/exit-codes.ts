@@ -9,7 +9,10 @@ interface Outcome {
 /** Every exit code of `sop` and of the `sop-*` commands. The page docs/cli.md and `sop help exit-codes` show this table. */
 export const EXIT_CODES = {
   ok: { code: 0, meaning: 'Done. With --wait: the run completed.' },
-  failed: { code: 1, meaning: 'The answer is no: a file has errors, a dry run says that the run would not start.' },
+  failed: {
+    code: 1,
+    meaning: 'The answer is no: a file has errors, a dry run says that the run would not start, open runs would break.',
+  },
   usage: { code: 2, meaning: 'The command line is wrong: unknown verb or option, missing argument, unreadable JSON.' },
   invalid: { code: 3, meaning: 'The engine refused the input: params, a broken SOP, a step that does not exist.' },
   unauthenticated: { code: 4, meaning: 'No credential, or one that the engine does not know.' },

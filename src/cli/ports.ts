@@ -14,7 +14,34 @@ export interface Ports {
   serve(options: { readonly welcome: boolean; readonly worker: boolean; readonly json: boolean }): Promise<number>
   /** Runs a worker until it is told to stop. */
   worker(options: { readonly json: boolean }): Promise<number>
+  /** Replays the open runs of the configured cluster against this build. */
+  checkUpgrade(options: { readonly concurrency: number; readonly json: boolean }): Promise<CheckedUpgrade>
   version(): Promise<string>
+}
+
+/** What the replay of the open runs came to. */
+export interface CheckedUpgrade {
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly taskQueue: string }
+  readonly checked: number
+  readonly closed: number
+  readonly fine: number
+  /** What the state that each replay came to was held against. */
+  readonly comparedWith: Readonly<Record<'run' | 'record' | 'nothing', number>>
+  readonly broken: readonly CheckedRun[]
+  readonly noted: readonly CheckedRun[]
+}
+interface CheckedRun {
+  readonly runId: string
+  readonly sop?: string
+  readonly status?: string
+  readonly breaks: readonly UpgradeFinding[]
+  readonly notes: readonly UpgradeFinding[]
+}
+interface UpgradeFinding {
+  readonly kind: string
+  readonly message: string
+  readonly eventId?: number
+  readonly differences?: readonly { readonly path: string; readonly was?: string; readonly would?: string }[]
 }
 
 export interface SopFiles {

@@ -26,6 +26,11 @@ export const createPorts = (io: Io): Ports => ({
     const { runWorker } = await import('../engine/run-engine.ts')
     return runWorker({ env: io.env, cwd: io.cwd, out: progressSink(io, json) })
   },
+  checkUpgrade: async ({ concurrency, json }) => {
+    const { runCheckUpgrade } = await import('../engine/run-check-upgrade.ts')
+    const out = { isTTY: io.errIsTTY, write: json ? () => true : (text: string) => io.err.write(text) }
+    return runCheckUpgrade({ env: io.env, cwd: io.cwd, out, concurrency })
+  },
   version: readVersion,
 })
 

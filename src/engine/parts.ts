@@ -24,7 +24,7 @@ import type { TemporalTarget } from './temporal-address.ts'
 // parts.ts: what worker and API are built of, and the one place that builds it.
 
 /** The workflow code as the build made it, beside this file's folder. */
-const BUNDLE_PATH = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
+export const BUNDLE_PATH = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
 
 export interface PartsOptions {
   readonly config: Config

@@ -28,7 +28,8 @@ export async function checkTemporal(target: TemporalTarget, log: Log, timeoutMs 
   }
 }
 
-async function connectTo(target: TemporalTarget, timeoutMs: number): Promise<Connection> {
+/** Connects a client. @throws SopError `unavailable` or `unauthenticated`, each with a way out */
+export async function connectTo(target: TemporalTarget, timeoutMs: number): Promise<Connection> {
   const { address, apiKey, tls, metadata } = target.connectionOptions
   const options = {
     address,

@@ -22,6 +22,7 @@ import {
 } from '../core/admission.ts'
 import { bookkeepingOptions } from './activity-options.ts'
 import { ADMISSION_RELEASE, ADMISSION_REQUEST, ADMISSION_VERDICT } from './messages.ts'
+import { observe } from './observed.ts'
 
 /** Events of history after which it hands over to its next execution. */
 const LONG_HISTORY = 3_000
@@ -45,6 +46,7 @@ export async function sopAdmission(carried: AdmissionState = EMPTY_ADMISSION): P
     if (typeof argument?.runId === 'string') inputs = [...inputs, { kind: 'release', runId: argument.runId }]
   })
   setHandler(queueQuery, () => state)
+  observe(() => ({ of: 'admission', state }))
 
   const answer = async ({ runId, ...verdict }: AdmissionAnswer): Promise<void> => {
     answering += 1

@@ -24,6 +24,7 @@ import { unreadableReason } from './converter.ts'
 import { detailsOf } from './details.ts'
 import type { AuditTail, Snapshot } from './messages.ts'
 import { watchPool } from './pool.ts'
+import type { Observed } from './observed.ts'
 import { Visibility } from './visibility.ts'
 
 /** Events of one execution's history after which it hands over to the next (engine.md 2). */
@@ -93,6 +94,12 @@ export class Interpreter {
 
   snapshot(): Snapshot {
     return { run: this.created(), tail: this.tail, inbox: this.inbox, executions: this.executions }
+  }
+
+  /** What a replay compares: nothing before the run is created. */
+  observed(): Observed | undefined {
+    const { run, tail, inbox } = this
+    return run === undefined ? undefined : { of: 'run', run, tail, inbox }
   }
 
   status(): RunView | { readonly runId: string; readonly status: 'pending' } {

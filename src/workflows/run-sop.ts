@@ -20,6 +20,7 @@ import { unreadableReason } from './converter.ts'
 import { Interpreter } from './interpreter.ts'
 import { pinSop, requestCancel } from './carry-out.ts'
 import { registerHandlers } from './handlers.ts'
+import { observe } from './observed.ts'
 import { RUN_FAILED, type RunSopInput, type RunSopResult } from './messages.ts'
 
 /**
@@ -31,6 +32,7 @@ import { RUN_FAILED, type RunSopInput, type RunSopResult } from './messages.ts'
 export async function runSop(input: RunSopInput): Promise<RunSopResult> {
   const interpreter = new Interpreter(workflowInfo().workflowId)
   registerHandlers(interpreter)
+  observe(() => interpreter.observed())
   const root = CancellationScope.current()
   root.cancelRequested.catch(() => interpreter.cancelFromTemporal())
   return CancellationScope.nonCancellable(async () => {

@@ -52,6 +52,7 @@ export const createFakePorts = (client: (SopClient & TokenClient) | undefined, m
     settings: missing,
     serve: missing,
     worker: missing,
+    checkUpgrade: missing,
     version: async () => '9.8.7',
     ...more,
   }

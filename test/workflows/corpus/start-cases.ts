@@ -70,5 +70,6 @@ export const START_CASES: readonly Case[] = [
     startIn: 'temporal',
   },
   { name: 'run-timeout', timeoutMs: 400, until: isOver, steps: [{ requiresApproval: true }] },
+  { name: 'timeout-and-step', timeoutMs: DAY_MS, until: isOver, steps: [{}] },
   { name: 'run-timeout-ahead', timeoutMs: DAY_MS, until: isParked, steps: [{ requiresApproval: true }] },
 ]
