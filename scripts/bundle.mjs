@@ -28,7 +28,7 @@ const PURE = [
   'condition/evaluate.ts',
 ].map((name) => join(src, 'core', name))
 
-const noStackTraces = fileURLToPath(new URL('../src/workflows/no-stack-traces.ts', import.meta.url))
+const noStackTraces = join(src, 'workflows/no-stack-traces.ts')
 
 /** @type {string[]} */
 const messages = []

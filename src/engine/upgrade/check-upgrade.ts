@@ -61,12 +61,9 @@ export const checkUpgrade = async (options: CheckUpgradeOptions): Promise<Upgrad
   let again: readonly OpenRun[] = []
   const pass = async (runs: AsyncIterable<OpenRun>, isLast: boolean): Promise<void> => {
     const moved: OpenRun[] = []
-    const source = skippingClosed(
-      prefetch(runs, options.concurrency, read),
-      () => {
-        closed += 1
-      },
-    )
+    const source = skippingClosed(prefetch(runs, options.concurrency, read), () => {
+      closed += 1
+    })
     for await (const replayed of replayAll(options.bundle, source)) {
       if (!isLast && hasMoved(replayed)) moved.push(replayed.subject)
       else results.push(await check(replayed, options.readRecord))

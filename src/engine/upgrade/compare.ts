@@ -4,7 +4,7 @@ import { fold } from '../../core/run/evolve.ts'
 import { viewOf } from '../../core/run/view.ts'
 import type { Observed } from '../../workflows/observed.ts'
 import { type Difference, differencesOf } from './differences.ts'
-import type { Replayed } from './replay.ts'
+import { onQueueOf, type Replayed } from './replay.ts'
 import { type Told, toldByCommand, toldByEvent } from './told.ts'
 
 /** What breaks, or only differs, when an execution goes on under this build. */
@@ -44,7 +44,13 @@ export const compareReplay = ({ history, commands, error }: Replayed<unknown>): 
     const would = was && told.next(was)
     if (was === undefined || would === undefined) continue
     found.push(
-      inValue('argument', was.value, would.value, `${was.what}${was.id ? ` ${was.id}` : ''}`, Number(event.eventId)),
+      inValue(
+        'argument',
+        was.value,
+        onQueueOf(history, would.value),
+        `${was.what}${was.id ? ` ${was.id}` : ''}`,
+        Number(event.eventId),
+      ),
     )
   }
   if (error !== undefined) found.push({ breaks: [{ kind: 'nondeterminism', message: reasonOf(error) }], notes: [] })

@@ -16,6 +16,20 @@ export interface Replayable<T> {
   readonly subject: T
 }
 
+/** Part of the name that the task queue of a replay has; nothing else is called so. */
+const REPLAY_NAME = 'sop-replay-queue'
+const REPLAY_QUEUE = /sop-replay-queue-\d+/g
+
+/**
+ * A value of a replay with the name of the task queue that the execution has: in a replay Temporal's SDK gives it one of
+ * its own.
+ */
+export const onQueueOf = <T>({ events }: History, value: T): T => {
+  const text = JSON.stringify(value)
+  const queue = events?.[0]?.workflowExecutionStartedEventAttributes?.taskQueue?.name
+  return queue && text?.includes(REPLAY_NAME) ? (JSON.parse(text.replaceAll(REPLAY_QUEUE, () => queue)) as T) : value
+}
+
 /** What the code did when the history was played to it. */
 export interface Replayed<T> extends Replayable<T> {
   /** The commands that it gave, in order; where Temporal broke off, those up to there. */
@@ -57,9 +71,12 @@ export async function* replayAll<T>(
       },
     },
   }
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle: bundle, sinks }, histories())) {
+  for await (const { error } of Worker.runReplayHistories(
+    { workflowBundle: bundle, sinks, replayName: REPLAY_NAME },
+    histories(),
+  )) {
     if (current === undefined) return
-    yield { ...current, commands, ...(state && { state }), ...(error && { error }) }
+    yield { ...current, commands, ...(state && { state: onQueueOf(current.history, state) }), ...(error && { error }) }
   }
 }
 
