@@ -1,5 +1,5 @@
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './command.ts'
-import { RUN_ARGUMENT } from './commands-runs.ts'
+import { PARAM_OPTIONS, RUN_ARGUMENT } from './commands-runs.ts'
 
 const STEP_ARGUMENT: ArgumentSpec = { name: '[step]', summary: 'number of the step; 0 is the start' }
 const STEP: OptionSpec = { flags: '-s, --step <number>', summary: 'the same as the argument STEP' }
@@ -62,11 +62,79 @@ export const DECISION_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./verbs/skip.ts')).skip,
   },
   {
-    name: 'cancel',
-    summary: 'end a run at once; its running step is stopped',
+    name: 'resolve',
+    summary: 'say of a step that is unknown whether it ran',
+    details:
+      'A step is unknown when its worker died while it was under way. Without an option it shows the step and asks, on a terminal.',
+    args: [RUN_ARGUMENT, STEP_ARGUMENT],
+    options: [
+      STEP,
+      { flags: '--ran', summary: 'it ran: its verify commands still look whether that is true' },
+      { flags: '--did-not-run', summary: 'it did not run: it is run now' },
+      { flags: '--retry', summary: 'run it again, though it may have run' },
+      { flags: '--failed', summary: 'with --ran: it ran and failed' },
+      { flags: '--value <key=value>', summary: 'with --ran: an output that it handed on', repeats: true },
+      {
+        flags: '--values <json>',
+        summary: 'with --ran: outputs as a JSON object; @FILE reads a file, - standard input',
+      },
+      COMMENT,
+    ],
+    examples: [
+      'sop resolve sop_run_01JAB',
+      'sop resolve sop_run_01JAB --ran --comment "The table is there"',
+      'sop resolve sop_run_01JAB 3 --did-not-run',
+    ],
+    load: async () => (await import('./verbs/resolve.ts')).resolve,
+  },
+  {
+    name: 'pause',
+    summary: 'pause a run at the next boundary between two steps',
+    details:
+      'A step that is under way goes on to its end. Deadlines of open gates stand still until the run is resumed.',
     args: [RUN_ARGUMENT],
     options: [REASON, COMMENT],
-    examples: ['sop cancel sop_run_01JAB --reason "Wrong version"'],
+    examples: ['sop pause sop_run_01JAB --reason "Waiting for the network team"'],
+    load: async () => (await import('./verbs/control.ts')).pause,
+  },
+  {
+    name: 'resume',
+    summary: 'let a run go on that a person paused',
+    args: [RUN_ARGUMENT],
+    options: [COMMENT],
+    examples: ['sop resume sop_run_01JAB'],
+    load: async () => (await import('./verbs/control.ts')).resume,
+  },
+  {
+    name: 'retry',
+    summary: 'try again what failed or was rejected, or from an earlier step',
+    details:
+      'With STEP that step and all that depends on it are done again. Params that change are checked, and gates whose approval was about other params open again.',
+    args: [
+      RUN_ARGUMENT,
+      { ...STEP_ARGUMENT, summary: 'number of the step to begin from; default: where the run stopped' },
+    ],
+    options: [STEP, ...PARAM_OPTIONS, COMMENT],
+    examples: [
+      'sop retry sop_run_01JAB',
+      'sop retry sop_run_01JAB --step 3 --comment "The disk has room again"',
+      'sop retry deploy-production --param version=2.1.1',
+    ],
+    load: async () => (await import('./verbs/control.ts')).retry,
+  },
+  {
+    name: 'cancel',
+    summary: 'end a run at once; its running step is stopped',
+    details:
+      'With --rollback the finished steps are undone first, in reverse order. On a terminal it asks before that.',
+    args: [RUN_ARGUMENT],
+    options: [
+      { flags: '--rollback', summary: 'undo what the run did before it ends' },
+      REASON,
+      COMMENT,
+      { flags: '-y, --yes', summary: 'do not ask' },
+    ],
+    examples: ['sop cancel sop_run_01JAB --reason "Wrong version"', 'sop cancel sop_run_01JAB --rollback'],
     load: async () => (await import('./verbs/cancel.ts')).cancel,
   },
 ]

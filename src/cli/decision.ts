@@ -58,6 +58,10 @@ const DONE: Readonly<Record<string, string>> = {
   fail: 'Reported as failed',
   skip: 'Skipped',
   cancel: 'Cancelled',
+  rollback: 'Undoing the finished steps, then ending',
+  pause: 'Paused',
+  resume: 'Resumed',
+  retry: 'Retried',
 }
 
 const renderAccepted = (context: Context, verb: string, reply: DecisionReply): string => {
@@ -69,5 +73,7 @@ const renderAccepted = (context: Context, verb: string, reply: DecisionReply): s
         : ''
   const again = reply.duplicate === true ? ' (it was so already)' : ''
   const stored = reply.stored === true ? ', stored: no worker is up, it takes effect as soon as one is' : ''
-  return `${DONE[verb] ?? verb}${what}${what === '' ? ' run' : ' of run'} ${reply.runId}${again}${stored}: ${renderState(context.colours, reply.status)}`
+  // A pause takes effect at a boundary; the answer says whether there is one now.
+  const done = reply.action === 'pause requested' ? 'Asked for a pause at the next boundary of' : DONE[verb]
+  return `${done ?? verb}${what}${what === '' ? ' run' : ' of run'} ${reply.runId}${again}${stored}: ${renderState(context.colours, reply.status)}`
 }

@@ -2,7 +2,8 @@ import type { RunView, StepView } from '../core/run/view.ts'
 import type { Context } from './context.ts'
 import type { Io } from './io.ts'
 import { cleanDeep } from './render/clean.ts'
-import { nextCommands, renderGate, renderInput } from './render/run-view.ts'
+import { nextCommands } from './render/next-commands.ts'
+import { renderGate, renderInput, renderPoolWait } from './render/run-view.ts'
 import { renderState } from './render/state.ts'
 import { fit, oneLine } from './render/table.ts'
 import { renderClock, renderDuration } from './render/time.ts'
@@ -58,12 +59,14 @@ const waitsOf = (view: RunView): string =>
   [
     ...view.openGates.map(({ gate, attempt }) => `${gate} ${attempt}`),
     ...view.openInputs.map(({ stepNumber }) => `input ${stepNumber}`),
+    ...(view.poolWaits ?? []).map(({ stepNumber, pool }) => `pool ${stepNumber} ${pool}`),
   ].join()
 
 const showWaits = (context: Context, view: RunView): void => {
   const look = { colours: context.colours, now: context.io.now(), long: false }
   for (const gate of view.openGates) context.io.out.write(`${renderGate(gate, look)}\n`)
   for (const input of view.openInputs) context.io.out.write(`${renderInput(input, look)}\n`)
+  for (const wait of view.poolWaits ?? []) context.io.out.write(`${renderPoolWait(wait, look)}\n`)
   for (const command of nextCommands(view)) context.hint(command)
 }
 

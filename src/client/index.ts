@@ -7,7 +7,16 @@ import type { ExecutionMode, Json } from '../core/definition.ts'
 import { paramsOf } from '../core/param-synonyms.ts'
 import type { DecisionReply } from '../core/run/decision.ts'
 import type { RunView } from '../core/run/view.ts'
-import type { AuditLog, DecisionRequest, RunPlan, SopClient, SopSummary, StartRequest } from './client.ts'
+import type {
+  AuditLog,
+  CancelRequest,
+  DecisionRequest,
+  RetryRequest,
+  RunPlan,
+  SopClient,
+  SopSummary,
+  StartRequest,
+} from './client.ts'
 import { findEngine } from './find-engine.ts'
 import { createHttpClient, type TokenClient } from './http.ts'
 
@@ -55,7 +64,13 @@ export interface SopEngine extends SopClient, TokenClient {
   /** `getRunStatus` by its short name: of a run, or of the SOP's only open run, else of its newest. */
   getStatus(nameOrRunId: string): Promise<RunView>
   /** `cancelRun` by its short name. */
-  cancel(nameOrRunId: string, options?: DecisionRequest): Promise<DecisionReply>
+  cancel(nameOrRunId: string, options?: CancelRequest): Promise<DecisionReply>
+  /** `pauseRun` by its short name. */
+  pause(nameOrRunId: string, options?: DecisionRequest): Promise<DecisionReply>
+  /** `resumeRun` by its short name. */
+  resume(nameOrRunId: string, options?: DecisionRequest): Promise<DecisionReply>
+  /** `retryRun` by its short name. */
+  retry(nameOrRunId: string, options?: RetryRequest): Promise<DecisionReply>
 }
 
 /**
@@ -81,6 +96,9 @@ export function createSopClient(options: SopClientOptions = {}): SopEngine {
     list: client.listSops,
     getStatus: client.getRunStatus,
     cancel: client.cancelRun,
+    pause: client.pauseRun,
+    resume: client.resumeRun,
+    retry: client.retryRun,
   }
 }
 
@@ -112,5 +130,14 @@ export const list = async (): Promise<readonly SopSummary[]> => engine().list()
 /** Where an SOP's run stands; see `SopEngine.getStatus`. */
 export const getStatus = async (nameOrRunId: string): Promise<RunView> => engine().getStatus(nameOrRunId)
 /** Ends a run; see `SopClient.cancelRun`. */
-export const cancel = async (nameOrRunId: string, options?: DecisionRequest): Promise<DecisionReply> =>
+export const cancel = async (nameOrRunId: string, options?: CancelRequest): Promise<DecisionReply> =>
   engine().cancel(nameOrRunId, options)
+/** Pauses a run at its next boundary; see `SopClient.pauseRun`. */
+export const pause = async (nameOrRunId: string, options?: DecisionRequest): Promise<DecisionReply> =>
+  engine().pause(nameOrRunId, options)
+/** Lets a paused run go on; see `SopClient.resumeRun`. */
+export const resume = async (nameOrRunId: string, options?: DecisionRequest): Promise<DecisionReply> =>
+  engine().resume(nameOrRunId, options)
+/** Tries again; see `SopClient.retryRun`. */
+export const retry = async (nameOrRunId: string, options?: RetryRequest): Promise<DecisionReply> =>
+  engine().retry(nameOrRunId, options)

@@ -64,8 +64,18 @@ describe('createSopClient()', () => {
     const client = clientOf(api)
     await client.list()
     await client.getStatus('deploy')
-    await client.cancel('deploy')
-    expect(api.client.calls.map(({ method }) => method)).toEqual(['listSops', 'getRunStatus', 'cancelRun'])
+    await client.cancel('deploy', { rollback: true })
+    await client.pause('deploy')
+    await client.resume('deploy')
+    await client.retry('deploy', { step: 2 })
+    expect(api.client.calls.map(({ method, args }) => [method, ...args])).toEqual([
+      ['listSops'],
+      ['getRunStatus', 'deploy'],
+      ['cancelRun', 'deploy', { rollback: true }],
+      ['pauseRun', 'deploy', {}],
+      ['resumeRun', 'deploy', {}],
+      ['retryRun', 'deploy', { step: 2 }],
+    ])
     expect(api.actors[0]?.via).toBe('js')
   })
 

@@ -155,6 +155,8 @@ export const runSample: RunView = {
   startedAt: '2026-02-25T16:00:01.000Z',
   completedAt: '2026-02-25T16:30:00.000Z',
   reason: 'waits for approval',
+  paused: { kind: 'failed', since: '2026-02-25T16:02:00.000Z', by: 'engine', stepNumber: 2, gate: '2-back_up' },
+  pauseRequestedBy: 'olga',
   params: { version: '2.1.0', nested: { list: [1, null, true] } },
   outputs: { build: 7 },
   trigger: {

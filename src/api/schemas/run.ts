@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { AuditLog, LogChunk } from '../../client/client.ts'
 import { PARAM_TYPES, PRIORITIES, type Param } from '../../core/definition.ts'
 import { EVENT_TYPES } from '../../core/run/event.ts'
+import { PAUSE_KINDS } from '../../core/run/run.ts'
 import { RUN_STATES, STEP_STATES } from '../../core/run/state.ts'
 import type { GateView, InputView, PoolWaitView, RunSummary, RunView, StepView } from '../../core/run/view.ts'
 import { principal, surface, triggerInfo } from './principal.ts'
@@ -99,6 +100,19 @@ export const runView: z.ZodType<RunView> = z
     startedAt: instant.exactOptional(),
     completedAt: instant.exactOptional(),
     reason: z.string().exactOptional(),
+    paused: z
+      .object({
+        kind: z.enum(PAUSE_KINDS),
+        since: instant,
+        by: z.string(),
+        stepNumber: z.int().exactOptional(),
+        gate: z.string().exactOptional(),
+      })
+      .exactOptional()
+      .describe(
+        'Why it stands still: a `requested` pause ends by resume, an `unknown` one by complete, the others by retry, skip or cancel',
+      ),
+    pauseRequestedBy: z.string().exactOptional().describe('Who asked for a pause at the next boundary'),
     params: jsonRecord,
     outputs: jsonRecord,
     trigger: triggerInfo,

@@ -1,5 +1,5 @@
 import { parsePool } from '../../core/pool.ts'
-import type { GateView, InputView, PoolWaitView, RunView, StepView } from '../../core/run/view.ts'
+import type { GateView, InputView, PauseView, PoolWaitView, RunView, StepView } from '../../core/run/view.ts'
 import type { Colours } from '../context.ts'
 import { renderValue, renderValues } from './json-value.ts'
 import { sopCommand } from './shell-word.ts'
@@ -37,6 +37,8 @@ export const renderRunFacts = (run: RunView, look: RunLook): string => {
     ['Status', renderState(look.colours, run.status)],
     ['Step', run.currentStep === null ? undefined : `${run.currentStep} of ${run.totalSteps}`],
     ['Reason', run.reason === undefined ? undefined : oneLine(run.reason)],
+    ['Paused', run.paused === undefined ? undefined : renderPause(run.paused, when)],
+    ['Pausing', run.pauseRequestedBy && `at the next boundary, asked for by ${run.pauseRequestedBy}`],
     ['Mode', run.mode],
     ['Priority', run.priority],
     ['Created', `${when(run.createdAt)} by ${run.startedBy.id} (${run.via}, ${run.trigger.type})`],
@@ -49,6 +51,22 @@ export const renderRunFacts = (run: RunView, look: RunLook): string => {
     ['Warnings', run.warnings?.map(oneLine).join('; ')],
     ['Note', run.stale === true ? 'from the record: no worker answers now, the run may be further on' : undefined],
   ])
+}
+
+const renderPause = (
+  { kind, since, by, stepNumber }: PauseView,
+  when: (instant: string | undefined) => string,
+): string => {
+  const where = stepNumber === undefined || stepNumber === 0 ? '' : ` at step ${stepNumber}`
+  return `${when(since)}${where}, ${PAUSED_SINCE[kind]}${kind === 'requested' || kind === 'rejected' ? ` by ${by}` : ''}`
+}
+
+const PAUSED_SINCE: Readonly<Record<PauseView['kind'], string>> = {
+  requested: 'asked for',
+  rejected: 'rejected',
+  failed: 'since it failed',
+  condition: 'since a condition cannot be told',
+  unknown: 'since nobody knows whether it ran',
 }
 
 const tookOf = ({ startedAt, completedAt }: RunView): string | undefined =>
@@ -116,7 +134,7 @@ export const renderGate = (gate: GateView, { colours, now, long }: RunLook): str
       ...gate.commands.flatMap((command) => command.trimEnd().split('\n')).map((line) => `    ${line}`),
     )
   }
-  if (long && gate.covers !== undefined) lines.push(`  Covers: ${gate.covers}`)
+  if (gate.covers !== undefined) lines.push(`  Covers: ${long ? gate.covers : gate.covers.slice(0, 12)}`)
   return lines.join('\n')
 }
 
@@ -164,24 +182,4 @@ export const renderInput = (input: InputView, { colours, now, long }: RunLook): 
     )
   }
   return lines.join('\n')
-}
-
-/** What can be done about an open run, as commands to copy. */
-export const nextCommands = (run: RunView): readonly string[] => {
-  const several = run.openGates.length > 1
-  const gates = run.openGates.flatMap((gate) => {
-    const which = several ? ['--gate', gate.gate] : []
-    return [
-      `Approve: ${sopCommand('approve', run.runId, ...which)}`,
-      `Reject:  ${sopCommand('reject', run.runId, ...which, '--reason', '...')}`,
-    ]
-  })
-  const inputs = run.openInputs.map(
-    ({ stepNumber }) => `Complete: ${sopCommand('complete', run.runId, String(stepNumber))}`,
-  )
-  const paused =
-    run.status === 'paused'
-      ? [`See why: ${sopCommand('logs', run.runId)}`, `End it:  ${sopCommand('cancel', run.runId)}`]
-      : []
-  return [...gates, ...inputs, ...paused]
 }

@@ -1,4 +1,4 @@
-import type { DecisionRequest } from '../../client/client.ts'
+import type { ApproveRequest, DecisionRequest } from '../../client/client.ts'
 import type { GateView } from '../../core/run/view.ts'
 import type { Verb } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -7,6 +7,7 @@ import { UsageError, exitCode } from '../exit-codes.ts'
 import { isInteractive } from '../io.ts'
 import { readStep } from '../params.ts'
 import { cleanDeep } from '../render/clean.ts'
+import { renderValues } from '../render/json-value.ts'
 import { renderGate } from '../render/run-view.ts'
 
 export const approve: Verb<DecisionOptions & { readonly yes?: boolean }> = async (
@@ -15,7 +16,7 @@ export const approve: Verb<DecisionOptions & { readonly yes?: boolean }> = async
   options,
 ) => {
   const step = readStep(stepText, options.step)
-  let request = decisionRequest(options)
+  let request: ApproveRequest = decisionRequest(options)
   const client = await context.client()
   if (isInteractive(context.io) && options.yes !== true && !context.json) {
     const shown = await confirmGate(context, ref, {
@@ -26,11 +27,17 @@ export const approve: Verb<DecisionOptions & { readonly yes?: boolean }> = async
       context.hint('Nothing was approved.')
       return exitCode('failed')
     }
-    // The answer is bound to the gate that was shown: if it reopened meanwhile, the engine refuses.
-    if (shown !== undefined) request = { ...request, gate: shown.gate, attempt: shown.attempt }
+    // The answer is bound to what was shown: if the gate reopened, or stands for other commands or params, it is refused.
+    if (shown !== undefined) request = { ...request, ...boundTo(shown) }
   }
   return showReply(context, 'approve', await client.approveStep(ref, step, request))
 }
+
+const boundTo = ({ gate, attempt, covers }: GateView): ApproveRequest => ({
+  gate,
+  attempt,
+  ...(covers === undefined ? {} : { covers }),
+})
 
 /** Shows the gate that is meant and asks. `undefined`: none fits, and the engine is to say why. */
 const confirmGate = async (
@@ -46,6 +53,8 @@ const confirmGate = async (
   )
   const look = { colours: context.colours, now: context.io.now(), long: false }
   for (const gate of fitting) context.io.err.write(`${renderGate(cleanDeep(gate), look)}\n`)
+  const params = renderValues(cleanDeep(view.params))
+  if (fitting.length > 0 && params !== '') context.io.err.write(`  Params: ${params}\n`)
   const gate = fitting.length > 1 ? await chooseGate(context, fitting) : fitting[0]
   if (gate === undefined) return undefined
   const answer = await context.io.ask('Approve? [y/N] ')

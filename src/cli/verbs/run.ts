@@ -6,7 +6,8 @@ import type { Context } from '../context.ts'
 import { exitCode } from '../exit-codes.ts'
 import { readDuration, readValues } from '../params.ts'
 import { renderPlan } from '../render/plan.ts'
-import { nextCommands, renderRun, renderRunFacts } from '../render/run-view.ts'
+import { nextCommands } from '../render/next-commands.ts'
+import { renderRun, renderRunFacts } from '../render/run-view.ts'
 import { waitForEnd } from '../wait.ts'
 
 export interface RunOptions {

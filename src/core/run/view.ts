@@ -3,7 +3,7 @@ import { HIDDEN, isSecretMark } from '../secret-param.ts'
 import { fillIn } from './fill-in.ts'
 import { openGates } from './gates.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
-import type { GateRun, Run, StepRun } from './run.ts'
+import type { GateRun, PauseKind, Run, StepRun } from './run.ts'
 import type { RunState, StepState } from './state.ts'
 
 /** An open gate, as everybody sees it. */
@@ -65,6 +65,16 @@ export interface StepView {
   readonly reason?: string
 }
 
+/** Why a run stands still; what ends it depends on the kind. */
+export interface PauseView {
+  readonly kind: PauseKind
+  readonly since: string
+  /** Who paused it; the engine where a step or a gate did. */
+  readonly by: string
+  readonly stepNumber?: number
+  readonly gate?: string
+}
+
 /** What queries, API, CLI, MCP and page show of a run. */
 export interface RunView {
   readonly runId: string
@@ -83,6 +93,9 @@ export interface RunView {
   readonly completedAt?: string
   /** Why the run is paused, failed, cancelled or queued. */
   readonly reason?: string
+  readonly paused?: PauseView
+  /** Who asked for a pause that takes effect at the next boundary. */
+  readonly pauseRequestedBy?: string
   readonly params: Readonly<Record<string, Json>>
   readonly outputs: Readonly<Record<string, Json>>
   readonly trigger: TriggerInfo
@@ -155,6 +168,8 @@ export const viewOf = (run: Run): RunView => {
     ...(run.startedAt !== undefined && { startedAt: run.startedAt }),
     ...(run.closedAt !== undefined && { completedAt: run.closedAt }),
     ...(reason !== undefined && { reason }),
+    ...(run.paused !== undefined && run.outcome === undefined && { paused: pauseView(run.paused) }),
+    ...(run.pauseRequested !== undefined && { pauseRequestedBy: run.pauseRequested.by.id }),
     params: shownParams(run.seed.params),
     outputs: run.outputs,
     trigger: run.seed.trigger,
@@ -168,6 +183,14 @@ export const viewOf = (run: Run): RunView => {
     sequence: run.sequence,
   }
 }
+
+const pauseView = ({ kind, at, by, stepNumber, gate }: NonNullable<Run['paused']>): PauseView => ({
+  kind,
+  since: at,
+  by,
+  ...(stepNumber !== undefined && { stepNumber }),
+  ...(gate !== undefined && { gate }),
+})
 
 /** Whether a secret one was changed is for the record; a view only says that it is one. */
 const shownParams = (params: RunView['params']): RunView['params'] =>

@@ -1,0 +1,54 @@
+import { isClosed } from '../../core/run/state.ts'
+import type { PauseView, RunView } from '../../core/run/view.ts'
+import { sopCommand } from './shell-word.ts'
+
+/** What can be done about a run, as commands to copy: what it waits for first, then what ends its pause. */
+export const nextCommands = (run: RunView): readonly string[] => {
+  if (isClosed(run.status)) return ofClosed(run)
+  // Decisions about gates and steps are refused while the run is paused.
+  if (run.paused !== undefined) return ofPause(run, run.paused)
+  const several = run.openGates.length > 1
+  const gates = run.openGates.flatMap((gate) => {
+    const which = several ? ['--gate', gate.gate] : []
+    return [
+      `Approve: ${sopCommand('approve', run.runId, ...which)}`,
+      `Reject:  ${sopCommand('reject', run.runId, ...which, '--reason', '...')}`,
+    ]
+  })
+  const inputs = run.openInputs.map(
+    ({ stepNumber }) => `Complete: ${sopCommand('complete', run.runId, String(stepNumber))}`,
+  )
+  return [...gates, ...inputs]
+}
+
+const ofClosed = ({ status, runId }: RunView): readonly string[] =>
+  status === 'failed' ? [`See why: ${sopCommand('logs', runId)}`] : []
+
+const ofPause = ({ runId }: RunView, { kind, stepNumber }: PauseView): readonly string[] => {
+  const step = stepNumber === undefined || stepNumber === 0 ? [] : [String(stepNumber)]
+  const why = `See why: ${sopCommand('logs', runId, ...step.flatMap((number) => ['--step', number]))}`
+  const retry = `Retry:   ${sopCommand('retry', runId)}`
+  const skip = step.length === 0 ? [] : [`Skip it: ${sopCommand('skip', runId, ...step)}`]
+  const end = `End it:  ${sopCommand('cancel', runId)}`
+  switch (kind) {
+    case 'requested':
+      return [`Resume:  ${sopCommand('resume', runId)}`, end]
+    case 'rejected':
+      return [`Ask again: ${sopCommand('retry', runId)}`, ...skip, end]
+    case 'failed':
+      return [why, retry, ...skip, end]
+    case 'condition':
+      return [retry, ...skip, end]
+    case 'unknown':
+      return [
+        why,
+        `It ran:  ${sopCommand('resolve', runId, ...step, '--ran')}`,
+        `It did not: ${sopCommand('resolve', runId, ...step, '--did-not-run')}`,
+        `Again in any case: ${sopCommand('resolve', runId, ...step, '--retry')}`,
+        ...skip,
+        end,
+      ]
+    default:
+      return kind satisfies never
+  }
+}
