@@ -117,7 +117,7 @@ export const RUN_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '-s, --step <number>', summary: 'only this step' },
       { flags: '--attempt <number>', summary: 'only this attempt of the step' },
-      { flags: '--source <name>', summary: '"step" (default), "verify" or the key of a gate' },
+      { flags: '--source <name>', summary: '"step" (default), "verify", "rollback" or the key of a gate' },
       { flags: '-f, --follow', summary: 'go on until the run (or the step) ends' },
       { flags: '--raw', summary: 'print the bytes as they came' },
     ],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { DecisionReply } from '../../src/core/run/decision.ts'
-import type { PauseView, RunView } from '../../src/core/run/view.ts'
+import type { RunView } from '../../src/core/run/view.ts'
+import type { PauseView } from '../../src/core/run/view-pause.ts'
 import { gate, input, run, RUN_ID, step } from './support/samples.ts'
 import { sop } from './support/sop.ts'
 
@@ -201,6 +202,7 @@ describe('status', () => {
       'at step 2, since nobody knows whether it ran',
       ['logs', 'resolve', 'resolve', 'resolve', 'skip', 'cancel'],
     ],
+    [{ kind: 'rollback' }, 'at step 2, in the walk back', ['logs', 'retry', 'skip', 'cancel']],
   ])('of a run that is paused for %j says so, and what to type', async (pause, words, verbs) => {
     const { out, err } = await shown(paused(pause))
     expect(out).toContain(`Paused: 1 min ago`)
@@ -211,6 +213,23 @@ describe('status', () => {
   test('of a paused run offers no decision that would be refused', async () => {
     const { err } = await shown({ ...paused({ kind: 'requested' }), openGates: [gate()] })
     expect(err).not.toContain('sop approve')
+  })
+
+  test.each<[NonNullable<RunView['rollback']>, string]>([
+    [
+      { because: 'cancel', then: 'cancelled', by: 'olga' },
+      'asked for by olga; begins when what is under way has ended; then cancelled',
+    ],
+    [
+      { because: 'failure', then: 'failed', by: 'engine', left: [3, 1], failed: 'exit code 2' },
+      'because of a failure; to undo: step 3 (its undo failed: exit code 2), step 1; then failed',
+    ],
+    [
+      { because: 'timeout', then: 'failed', by: 'timer', left: [] },
+      'because of a timeout; nothing left to undo; then failed',
+    ],
+  ])('says how far the walk back %j is', async (rollback, words) => {
+    expect((await shown({ rollback })).out).toContain(`Rollback: ${words}\n`)
   })
 
   test('says that a pause was asked for', async () => {

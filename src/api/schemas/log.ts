@@ -15,7 +15,7 @@ export interface LogQuery {
 export const logQuery: z.ZodType<LogQuery> = z.strictObject({
   step: whole(0, 100_000).exactOptional().describe('Without it the newest'),
   attempt: whole(1, 100_000).exactOptional(),
-  source: z.string().min(1).max(200).exactOptional().describe("`step`, `verify` or a gate's key"),
+  source: z.string().min(1).max(200).exactOptional().describe("`step`, `verify`, `rollback` or a gate's key"),
   offset: whole(0, Number.MAX_SAFE_INTEGER).exactOptional().describe('First byte'),
   limit: whole(1, 1024 * 1024)
     .exactOptional()

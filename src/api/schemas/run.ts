@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AuditLog, LogChunk } from '../../client/client.ts'
 import { PARAM_TYPES, PRIORITIES, type Param } from '../../core/definition.ts'
 import { EVENT_TYPES } from '../../core/run/event.ts'
-import { PAUSE_KINDS } from '../../core/run/run.ts'
+import { PAUSE_KINDS, ROLLBACK_CAUSES } from '../../core/run/run.ts'
 import { RUN_STATES, STEP_STATES } from '../../core/run/state.ts'
 import type { GateView, InputView, PoolWaitView, RunSummary, RunView, StepView } from '../../core/run/view.ts'
 import { principal, surface, triggerInfo } from './principal.ts'
@@ -112,6 +112,16 @@ export const runView: z.ZodType<RunView> = z
       .describe(
         'Why it stands still: a `requested` pause ends by resume, an `unknown` one by complete, the others by retry, skip or cancel',
       ),
+    rollback: z
+      .object({
+        because: z.enum(ROLLBACK_CAUSES),
+        then: z.enum(['failed', 'cancelled']),
+        by: z.string(),
+        left: list(z.int()).exactOptional().describe('Steps still to undo, the next one first'),
+        failed: z.string().exactOptional().describe('Why the undo of the next step failed'),
+      })
+      .exactOptional()
+      .describe('The finished steps are undone before the run ends'),
     pauseRequestedBy: z.string().exactOptional().describe('Who asked for a pause at the next boundary'),
     params: jsonRecord,
     outputs: jsonRecord,
@@ -180,7 +190,7 @@ export const logChunk: z.ZodType<LogChunk> = z
     runId: z.string(),
     stepNumber: z.int(),
     attempt: z.int(),
-    source: z.string().describe("`step`, `verify` or a gate's key"),
+    source: z.string().describe("`step`, `verify`, `rollback` or a gate's key"),
     offset: z.int(),
     next: z.int().describe('Offset to go on from'),
     text: z.string(),

@@ -1,5 +1,6 @@
 import { isClosed } from '../../core/run/state.ts'
-import type { PauseView, RunView } from '../../core/run/view.ts'
+import type { RunView } from '../../core/run/view.ts'
+import type { PauseView } from '../../core/run/view-pause.ts'
 import { sopCommand } from './shell-word.ts'
 
 /** What can be done about a run, as commands to copy: what it waits for first, then what ends its pause. */
@@ -47,6 +48,13 @@ const ofPause = ({ runId }: RunView, { kind, stepNumber }: PauseView): readonly 
         `Again in any case: ${sopCommand('resolve', runId, ...step, '--retry')}`,
         ...skip,
         end,
+      ]
+    case 'rollback':
+      return [
+        `See why: ${sopCommand('logs', runId, ...step.flatMap((number) => ['--step', number]), '--source', 'rollback')}`,
+        `Undo it: ${sopCommand('retry', runId)}`,
+        ...(step.length === 0 ? [] : [`Leave it: ${sopCommand('skip', runId, ...step)}`]),
+        `End it here: ${sopCommand('cancel', runId)}`,
       ]
     default:
       return kind satisfies never

@@ -1,5 +1,6 @@
 import { parsePool } from '../../core/pool.ts'
-import type { GateView, InputView, PauseView, PoolWaitView, RunView, StepView } from '../../core/run/view.ts'
+import type { GateView, InputView, PoolWaitView, RunView, StepView } from '../../core/run/view.ts'
+import type { PauseView, RollbackView } from '../../core/run/view-pause.ts'
 import type { Colours } from '../context.ts'
 import { renderValue, renderValues } from './json-value.ts'
 import { sopCommand } from './shell-word.ts'
@@ -39,6 +40,7 @@ export const renderRunFacts = (run: RunView, look: RunLook): string => {
     ['Reason', run.reason === undefined ? undefined : oneLine(run.reason)],
     ['Paused', run.paused === undefined ? undefined : renderPause(run.paused, when)],
     ['Pausing', run.pauseRequestedBy && `at the next boundary, asked for by ${run.pauseRequestedBy}`],
+    ['Rollback', run.rollback && renderRollback(run.rollback)],
     ['Mode', run.mode],
     ['Priority', run.priority],
     ['Created', `${when(run.createdAt)} by ${run.startedBy.id} (${run.via}, ${run.trigger.type})`],
@@ -61,12 +63,24 @@ const renderPause = (
   return `${when(since)}${where}, ${PAUSED_SINCE[kind]}${kind === 'requested' || kind === 'rejected' ? ` by ${by}` : ''}`
 }
 
+const renderRollback = ({ because, then, by, left, failed }: RollbackView): string => {
+  const cause = because === 'cancel' ? `asked for by ${by}` : `because of a ${because}`
+  const rest =
+    left === undefined
+      ? 'begins when what is under way has ended'
+      : left.length === 0
+        ? 'nothing left to undo'
+        : `to undo: ${left.map((number, at) => `step ${number}${at === 0 && failed !== undefined ? ` (its undo failed: ${oneLine(failed)})` : ''}`).join(', ')}`
+  return `${cause}; ${rest}; then ${then}`
+}
+
 const PAUSED_SINCE: Readonly<Record<PauseView['kind'], string>> = {
   requested: 'asked for',
   rejected: 'rejected',
   failed: 'since it failed',
   condition: 'since a condition cannot be told',
   unknown: 'since nobody knows whether it ran',
+  rollback: 'in the walk back',
 }
 
 const tookOf = ({ startedAt, completedAt }: RunView): string | undefined =>

@@ -3,8 +3,9 @@ import { HIDDEN, isSecretMark } from '../secret-param.ts'
 import { fillIn } from './fill-in.ts'
 import { openGates } from './gates.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
-import type { GateRun, PauseKind, Run, StepRun } from './run.ts'
+import type { GateRun, Run, StepRun } from './run.ts'
 import type { RunState, StepState } from './state.ts'
+import { type PauseView, pauseView, type RollbackView, rollbackView } from './view-pause.ts'
 
 /** An open gate, as everybody sees it. */
 export interface GateView {
@@ -65,16 +66,6 @@ export interface StepView {
   readonly reason?: string
 }
 
-/** Why a run stands still; what ends it depends on the kind. */
-export interface PauseView {
-  readonly kind: PauseKind
-  readonly since: string
-  /** Who paused it; the engine where a step or a gate did. */
-  readonly by: string
-  readonly stepNumber?: number
-  readonly gate?: string
-}
-
 /** What queries, API, CLI, MCP and page show of a run. */
 export interface RunView {
   readonly runId: string
@@ -96,6 +87,7 @@ export interface RunView {
   readonly paused?: PauseView
   /** Who asked for a pause that takes effect at the next boundary. */
   readonly pauseRequestedBy?: string
+  readonly rollback?: RollbackView
   readonly params: Readonly<Record<string, Json>>
   readonly outputs: Readonly<Record<string, Json>>
   readonly trigger: TriggerInfo
@@ -170,6 +162,7 @@ export const viewOf = (run: Run): RunView => {
     ...(reason !== undefined && { reason }),
     ...(run.paused !== undefined && run.outcome === undefined && { paused: pauseView(run.paused) }),
     ...(run.pauseRequested !== undefined && { pauseRequestedBy: run.pauseRequested.by.id }),
+    ...(run.rollback !== undefined && run.outcome === undefined && { rollback: rollbackView(run.rollback) }),
     params: shownParams(run.seed.params),
     outputs: run.outputs,
     trigger: run.seed.trigger,
@@ -183,14 +176,6 @@ export const viewOf = (run: Run): RunView => {
     sequence: run.sequence,
   }
 }
-
-const pauseView = ({ kind, at, by, stepNumber, gate }: NonNullable<Run['paused']>): PauseView => ({
-  kind,
-  since: at,
-  by,
-  ...(stepNumber !== undefined && { stepNumber }),
-  ...(gate !== undefined && { gate }),
-})
 
 /** Whether a secret one was changed is for the record; a view only says that it is one. */
 const shownParams = (params: RunView['params']): RunView['params'] =>
