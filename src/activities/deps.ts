@@ -12,6 +12,8 @@ import type { RunSummary } from '../core/run/view.ts'
 export interface RunHeader {
   readonly runId: string
   readonly sop: string
+  /** Which of Temporal's executions tells the events: a reset makes another one of the same run. */
+  readonly executionId?: string
 }
 
 /** The append-only record of events, one hash chain per run. One writer per store. */

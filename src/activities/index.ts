@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { ApplicationFailure, log } from '@temporalio/activity'
+import { ApplicationFailure, Context, log } from '@temporalio/activity'
 import type { AdmissionRequest } from '../core/admission.ts'
 import type { Json } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
@@ -8,7 +8,7 @@ import type { PinnedSop } from '../core/run/run.ts'
 import type { FactsResult, FactsTask, RecordResult, RecordTask } from '../core/run/task.ts'
 import type { ActivityDeps } from './deps.ts'
 import { lookAtPool } from './look-at-pool.ts'
-import { runCommand } from './run-command.ts'
+import { executionOf, runCommand } from './run-command.ts'
 import { runDirOf } from './run-shell.ts'
 
 /** The activities of the engine. Their keys stand in histories: wire format (docs/decisions/0004-event-names.md). */
@@ -18,7 +18,7 @@ export const createActivities = (deps: ActivityDeps) => ({
 
   /** Appends events to the record. At the end of a run its scratch folder and secret params go. */
   recordAudit: async ({ runId, sop, events }: RecordTask): Promise<RecordResult> => {
-    const ackedSeq = await deps.audit.append({ runId, sop }, events)
+    const ackedSeq = await deps.audit.append({ runId, sop, ...executionOf(Context.current()) }, events)
     const closing = events.find((event) => closesRun(event) && event.sequence <= ackedSeq)
     if (closing !== undefined) await clearRun(deps, runId, closing.eventType !== 'run_failed')
     return { ackedSeq }

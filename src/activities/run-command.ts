@@ -75,10 +75,14 @@ const assertMayRun = (deps: ActivityDeps, task: CommandTask, context: Context): 
   }
 }
 
+/** The execution of the run that asks, for the record: another one after a reset. */
+export const executionOf = ({ info }: Context): { readonly executionId?: string } =>
+  info.workflowExecution === undefined ? {} : { executionId: info.workflowExecution.runId }
+
 /** The highest sequence that the record holds afterwards; a store that is down never keeps a command from running. */
 const carry = async ({ audit }: ActivityDeps, { runId, sop, events }: CommandTask): Promise<number> => {
   try {
-    return await audit.append({ runId, sop }, events)
+    return await audit.append({ runId, sop, ...executionOf(Context.current()) }, events)
   } catch (error) {
     log.error('the audit store failed', { runId, error })
     return (events[0]?.sequence ?? 1) - 1

@@ -6,7 +6,7 @@ import type { AuditListener, RunHeader, RunIndex } from '../activities/deps.ts'
 import { decodeFileName } from '../core/file-name.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import { changesSince, createRunList, findRun, type RunList, selectRuns } from '../core/run/run-list.ts'
-import { applyToSummary, type SummaryState } from '../core/run/summary.ts'
+import { applyToSummary, type SummaryState, summaryOf } from '../core/run/summary.ts'
 
 // file-run-index.ts: the list of runs, a projection of the record. `runs/index.jsonl` has a row for each change, and the
 // last row of a run counts; the writer appends, any other process follows by offset. Nothing here is a source of
@@ -135,8 +135,9 @@ const advance = async (
   events: readonly RecordedEvent[],
   history: () => Promise<readonly RecordedEvent[]>,
 ): Promise<SummaryState | undefined> => {
-  const follows = events[0]?.sequence === (before?.sequence ?? 0) + 1
-  const state = follows ? fold(before, events) : fold(undefined, await history())
+  const follows =
+    events[0]?.sequence === (before?.sequence ?? 0) + 1 && events.every(({ eventType }) => eventType !== 'run_forked')
+  const state = follows ? fold(before, events) : summaryOf(await history())
   if (state === undefined) return undefined
   return state.sopName === '' ? { ...state, sopName: run.sop } : state
 }
@@ -211,7 +212,7 @@ const reconcile = async (
         known.has(decodeFileName(name.slice(0, -'.jsonl'.length)) ?? '') &&
         (await stat(record)).mtimeMs < writtenAt - RECHECK_MS
       if (isSure) continue
-      const state = fold(undefined, await readRecord(record))
+      const state = summaryOf(await readRecord(record))
       if (state === undefined) continue
       if (state.sequence !== table.get(state.runId)?.sequence)
         warn('the list of runs was behind the record', { record })

@@ -1,3 +1,4 @@
+import { effectiveEvents } from './run/fork.ts'
 import type { EventType, RecordedEvent, RunEvent } from './run/event.ts'
 
 // run-document.ts: a run's record in the forms that people and other programs read: the document of seed 000 and the
@@ -33,7 +34,8 @@ export interface DocumentStep {
  *
  * @throws {RangeError} without a single event
  */
-export const runDocument = (sop: string, events: readonly RunEvent[]): RunDocument => {
+export const runDocument = (sop: string, record: readonly RunEvent[]): RunDocument => {
+  const events = effectiveEvents(record)
   const [first, last] = [events[0], events.at(-1)]
   if (first === undefined || last === undefined) {
     throw new RangeError(`Cannot write run document of "${sop}": the run has no events`)
@@ -67,9 +69,12 @@ const ENDS: Partial<Record<EventType, 'success' | 'failed' | 'cancelled'>> = {
 /** Whether the event closes its run. A failed run may still be retried, and goes on under the same id. */
 export const closesRun = (event: RunEvent): boolean => ENDS[event.eventType] !== undefined
 
+/** A retry, and a reset in Temporal. */
+const REOPENS: readonly EventType[] = ['run_retried', 'run_forked']
+
 /** Whether the run is closed after the events, of what it was before them. */
 export const isClosedAfter = (wasClosed: boolean, events: readonly RunEvent[]): boolean =>
-  events.reduce((isClosed, event) => closesRun(event) || (isClosed && event.eventType !== 'run_retried'), wasClosed)
+  events.reduce((isClosed, event) => closesRun(event) || (isClosed && !REOPENS.includes(event.eventType)), wasClosed)
 
 const endOf = (
   events: readonly RunEvent[],

@@ -4,6 +4,7 @@ import { createFileLogs } from '../adapters/file-logs.ts'
 import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index.ts'
 import { createFileVault } from '../adapters/file-vault.ts'
 import { createFlatFiles } from '../adapters/flat-files.ts'
+import { markForks } from '../adapters/forked-audit.ts'
 import { createSecrets } from '../adapters/secrets.ts'
 import type { AuditStore, LogStore, ResolveFact, RunIndex, Secrets, Vault } from '../activities/deps.ts'
 import type { Config } from '../config.ts'
@@ -62,7 +63,7 @@ export const openStores = async (
   })
   keeper.start()
   return {
-    audit: createFileAudit({ dataDir, listeners: [index, flat], warn }),
+    audit: markForks(createFileAudit({ dataDir, listeners: [index, flat], warn })),
     index,
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,

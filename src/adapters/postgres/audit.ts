@@ -3,7 +3,7 @@ import type { AuditListener, AuditStore, RunHeader } from '../../activities/deps
 import { chainEvent, GENESIS_HASH } from '../../core/audit-chain.ts'
 import type { RecordedEvent, RunEvent } from '../../core/run/event.ts'
 import type { PinnedSop } from '../../core/run/run.ts'
-import { applyToSummary, type SummaryState } from '../../core/run/summary.ts'
+import { applyToSummary, type SummaryState, summaryOf } from '../../core/run/summary.ts'
 import type { Database, Query } from './database.ts'
 import { reasonOf } from './failures.ts'
 
@@ -221,7 +221,9 @@ const store = async (
   fresh: readonly RecordedEvent[],
   last: RecordedEvent,
 ): Promise<void> => {
-  const summary = fresh.reduce<SummaryState | undefined>(applyToSummary, chain.summary)
+  const summary = fresh.some(({ eventType }) => eventType === 'run_forked')
+    ? summaryOf([...(await readEvents(query, runId, 0)), ...fresh])
+    : fresh.reduce<SummaryState | undefined>(applyToSummary, chain.summary)
   if (summary === undefined) return
   const named = summary.sopName === '' ? { ...summary, sopName: sop } : summary
   await query(

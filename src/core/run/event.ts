@@ -38,6 +38,7 @@ export const EVENT_TYPES = [
   'notification_sent',
   'notification_failed',
   'definition_amended',
+  'run_forked',
   // rulings 18
   'verification_started',
   'verification_passed',
@@ -298,6 +299,14 @@ export interface EventDetails {
   notification_sent: { readonly channel: string; readonly what: string }
   notification_failed: { readonly channel: string; readonly what: string; readonly error: string }
   definition_amended: { readonly digest: string }
+  /** The run was reset in Temporal: the events from `fromSequence` to this one count no more; see fork.ts. */
+  run_forked: {
+    readonly fromSequence: number
+    /** The run's own count of the event that follows. */
+    readonly runSequence: number
+    readonly reason: string
+    readonly executionId?: string
+  }
 }
 
 /** One event of a run. `sequence` counts from 1 without gaps; `timestamp` is ISO-8601 UTC. */

@@ -14,6 +14,7 @@ import { closed, paused, retried, unpaused } from './evolve-run.ts'
 import { dropEndedWaits, poolTook, poolWaits } from './evolve-pool.ts'
 import { skipped, stepEnded, stepFailed } from './evolve-step.ts'
 import { modeOfRun } from './mode.ts'
+import { effectiveEvents } from './fork.ts'
 import { compact, patchStep } from './patch.ts'
 import type { Run, RunSeed } from './run.ts'
 
@@ -182,6 +183,8 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'notification_sent':
     case 'notification_failed':
     case 'definition_amended':
+    // What it undoes is left out before the events are folded.
+    case 'run_forked':
       return run
     default:
       return event satisfies never
@@ -195,4 +198,11 @@ export const evolve = (run: Run, event: RunEvent): Run => ({
 })
 
 /** The run that a record tells of; the same that `transition` had when it wrote the record. */
-export const fold = (seed: RunSeed, events: readonly RunEvent[]): Run => events.reduce(evolve, newRun(seed))
+export const fold = (seed: RunSeed, events: readonly RunEvent[]): Run =>
+  countedAnew(effectiveEvents(events)).reduce(evolve, newRun(seed))
+
+/** The run's own count, which a reset turned back. */
+const countedAnew = (events: readonly RunEvent[]): readonly RunEvent[] =>
+  (events.at(-1)?.sequence ?? 0) === events.length
+    ? events
+    : events.map((event, index) => ({ ...event, sequence: index + 1 }))

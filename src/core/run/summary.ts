@@ -1,4 +1,5 @@
 import type { EventType, RunEvent } from './event.ts'
+import { effectiveEvents } from './fork.ts'
 import type { ClosedState, RunState } from './state.ts'
 import type { RunSummary } from './view.ts'
 
@@ -32,6 +33,13 @@ export const applyToSummary = (state: SummaryState | undefined, event: RunEvent)
   if (state !== undefined && event.sequence <= state.sequence) return state
   const changed = change(state ?? blank(event), event)
   return { ...changed, status: statusOf(changed), currentStep: currentStepOf(changed), sequence: event.sequence }
+}
+
+/** The summary of a whole record, also of one that was forked. */
+export const summaryOf = (record: readonly RunEvent[]): SummaryState | undefined => {
+  const state = effectiveEvents(record).reduce<SummaryState | undefined>(applyToSummary, undefined)
+  const last = record.at(-1)?.sequence
+  return state === undefined || last === undefined ? state : { ...state, sequence: last }
 }
 
 /** The summary that everybody sees. */
