@@ -74,7 +74,9 @@ test('a run that was reset asks again at its gate, and the record is marked and 
     via: 'temporal',
     details: { executionId, reason: expect.stringContaining('was reset in Temporal') },
   })
-  const after = events.slice(before.length + 1)
+  // How much of what came before the gate is told anew depends on how its tasks fell.
+  const after = events.slice(before.length + 1).slice(-4)
+  expect(events.filter(({ eventType, stepNumber }) => eventType === 'step_started' && stepNumber === 1)).toHaveLength(1)
   expect(after.map(({ eventType }) => eventType)).toEqual([
     'approval_granted',
     'step_started',
