@@ -185,6 +185,7 @@ export class Interpreter {
     await this.flushAll()
     const run = this.created()
     if (needsAdmission(run.seed.pinned)) await releaseAdmission(run)
+    if (run.seed.rulesVersion >= 3) this.visibility.show(viewOf(run))
     return 'closed'
   }
 
@@ -241,7 +242,8 @@ export class Interpreter {
     const run = this.created()
     if (run.sequence === 0) return
     const view = viewOf(run)
-    this.visibility.show(view)
+    // In one task with the close the change costs nothing: the server writes the row once.
+    if (run.outcome === undefined || run.seed.rulesVersion < 3) this.visibility.show(view)
     setCurrentDetails(detailsOf(view, this.lastRefusal))
   }
 

@@ -16,9 +16,9 @@ import type { Warrants } from './task.ts'
  * Version of the rules in `transition`. A parked run goes on under the rules that it began with.
  *
  * 1: the first. 2: a step of which nobody knows whether it ran pauses its run instead of failing it, and a check that was
- * lost is made again.
+ * lost is made again. 3: Temporal's list hears of the end of a run as the run closes, not before its record is complete.
  */
-export const RULES_VERSION = 2
+export const RULES_VERSION = 3
 
 /** The settings of the installation that bear on a run, pinned at its start. */
 export interface RunPolicy {
