@@ -36,6 +36,12 @@ export interface MaintenanceWindow {
 export interface Config {
   readonly dataDir: string
   readonly sopDir: string
+  /** Where records, logs and tokens are: files of the data directory, or a database that several processes share. */
+  readonly store: 'file' | 'postgres'
+  /** `postgresql://user@host:5432/database`, set where `store` is `postgres`. Never printed. */
+  readonly databaseUrl?: string
+  /** Goes into the URL as it is. Never printed. */
+  readonly databasePassword?: string
   /** Where steps run (`cwd`) unless they say otherwise. */
   readonly workdir: string
   readonly api: { readonly host: string; readonly port: number; readonly publicUrl?: string }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type ConfigSources, readConfig, renderConfigProblem, requireConfig } from '../src/config.ts'
 import { describeConfig } from '../src/config/describe.ts'
 import { CONFIG_VARIABLES, SETTINGS } from '../src/config/settings.ts'
@@ -104,6 +104,9 @@ test('every setting can be set in the TOML file', () => {
 data_dir = "data"
 sop_dir = "/srv/sops"
 workdir = "~/work"
+store = "postgres"
+database_url = "postgresql://sop@db:5432/sop"
+database_password = "p@ss"
 url = "https://sop.example"
 token = "t0ken"
 default_execution_mode = "automatic"
@@ -170,6 +173,9 @@ db_password = "secrets/db"
     dataDir: '/srv/here/data',
     sopDir: '/srv/sops',
     workdir: '/home/me/work',
+    store: 'postgres',
+    databaseUrl: 'postgresql://sop@db:5432/sop',
+    databasePassword: 'p@ss',
     api: { host: '0.0.0.0', port: 0, publicUrl: 'https://sop.example/ops' },
     url: 'https://sop.example',
     token: 't0ken',
@@ -226,6 +232,8 @@ test('every variable that is named for a setting sets it', () => {
     SOP_API_PORT: '1',
     SOP_TEMPORAL_PORT: '2',
     SOP_TEMPORAL_UI_PORT: '3',
+    SOP_STORE: 'postgres',
+    SOP_DATABASE_URL: 'postgres://h/d',
     SOP_URL: 'http://a',
     SOP_PUBLIC_URL: 'https://b',
     TEMPORAL_ADDRESS: 'h:1',
@@ -457,6 +465,36 @@ test('requireConfig() throws one invalid with every error, and lets warnings pas
   expect(failed).toBeInstanceOf(SopError)
   expect(failed).toMatchObject({ code: 'invalid' })
   expect((failed as SopError).message.split('\n')).toHaveLength(2)
+})
+
+describe('where records are kept', () => {
+  const URL = 'postgresql://sop:hunter2@db/sop?password=hunter2'
+
+  test('in files, unless there is a database', () => {
+    expect(read().config.store).toBe('file')
+    expect(read({}, { SOP_DATABASE_URL: URL }).config).toMatchObject({ store: 'postgres', databaseUrl: URL })
+    expect(read({}, { SOP_STORE: 'postgres', SOP_DATABASE_URL: URL }).problems).toEqual([])
+  })
+
+  test('a store without a place is an error, a place without its store a warning', () => {
+    const [missing] = read({}, { SOP_STORE: 'postgres' }).problems
+    expect(missing).toMatchObject({
+      severity: 'error',
+      help: expect.stringContaining('SOP_DATABASE_URL=postgresql://'),
+    })
+    const { config, problems } = read({}, { SOP_STORE: 'file', SOP_DATABASE_URL: URL })
+    expect([config.store, problems.map(({ severity }) => severity)]).toEqual(['file', ['warning']])
+    expect(read({}, { SOP_DATABASE_PASSWORD: 'x' }).problems).toMatchObject([{ severity: 'warning' }])
+    expect(read({}, { SOP_DATABASE_URL: 'mysql://db/sop' }).problems).toMatchObject([{ severity: 'error' }])
+  })
+
+  test('no password is shown', () => {
+    const shown = read({}, { SOP_DATABASE_URL: URL, SOP_DATABASE_PASSWORD: 'hunter2' })
+    const lines = describeConfig(shown).filter(({ key }) => key.startsWith('database_'))
+    expect(lines.map(({ value }) => value)).toEqual(['(set, not shown)', '(set, not shown)'])
+    expect(JSON.stringify(describeConfig(shown))).not.toContain('hunter2')
+    expect(messages(read({}, { SOP_DATABASE_URL: 'hunter2' })).join()).not.toContain('hunter2')
+  })
 })
 
 test('describeConfig() shows every setting with its origin and hides what is secret', () => {

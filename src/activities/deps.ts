@@ -16,7 +16,10 @@ export interface RunHeader {
   readonly executionId?: string
 }
 
-/** The append-only record of events, one hash chain per run. One writer per store. */
+/**
+ * The append-only record of events, one hash chain per run. Whether several processes may append is the adapter's affair:
+ * files have one writer, a database has as many as there are workers.
+ */
 export interface AuditStore {
   /**
    * Appends the events that are not there yet and makes them durable. Idempotent by (run, sequence); events up to the

@@ -2,6 +2,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  hkdfSync,
   type KeyObject,
   randomUUID,
   sign,
@@ -33,6 +34,8 @@ export interface InstallationKey {
   seal(text: string): string
   /** Signatures of everything that a worker may be asked to run. */
   warrantsFor(definition: SopDefinition, digest: string): Warrants
+  /** 32 bytes that only holders of the key can work out, for one purpose. */
+  secretFor(purpose: string): Uint8Array
   /** Whether this installation vouches for the executable. Never throws. */
   verifyWarrant(warrant: Warrant): boolean
 }
@@ -67,6 +70,10 @@ const fromKey = (key: KeyObject): InstallationKey => {
       if (kept.size >= MAX_KEPT) kept.clear()
       kept.set(digest, warrants)
       return warrants
+    },
+    secretFor(purpose) {
+      const own = Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url')
+      return new Uint8Array(hkdfSync('sha256', own, '', `sop-engine ${purpose}`, 32))
     },
     verifyWarrant(given) {
       try {

@@ -25,6 +25,22 @@ export interface TokenFile {
 const LOCK_STALE_MS = 10_000
 const LOCK_WAIT_MS = 5_000
 
+/** Records that several processes share, as a database keeps them; what they hold is checked here. */
+export interface TokenRows {
+  read(): Promise<readonly unknown[]>
+  change(change: (rows: readonly unknown[]) => readonly TokenRecord[]): Promise<void>
+}
+
+/** The same as a file, in another place. */
+export const openTokenRows = (rows: TokenRows): TokenFile => {
+  const checked = (found: readonly unknown[]): readonly TokenRecord[] =>
+    checkRecords('the tokens of the database', found)
+  return {
+    read: async () => checked(await rows.read()),
+    change: (change) => rows.change((found) => change(checked(found))),
+  }
+}
+
 export function openTokenFile(dataDir: string): TokenFile {
   const path = join(dataDir, 'tokens.json')
   let known: { stamp: string; records: readonly TokenRecord[] } | undefined
@@ -87,15 +103,18 @@ function parseRecords(path: string, text: string): readonly TokenRecord[] {
   try {
     tree = JSON.parse(text)
   } catch (error) {
-    throw damaged(path, 'it is not JSON', error)
+    throw damaged(`the token file "${path}"`, 'it is not JSON', error)
   }
   const tokens = (tree as { tokens?: unknown } | null)?.tokens
-  if (!Array.isArray(tokens)) throw damaged(path, 'it has no list "tokens"')
-  return tokens.map((entry: unknown, index) => {
-    if (!isRecord(entry)) throw damaged(path, `entry ${index + 1} is no token`)
+  if (!Array.isArray(tokens)) throw damaged(`the token file "${path}"`, 'it has no list "tokens"')
+  return checkRecords(`the token file "${path}"`, tokens)
+}
+
+const checkRecords = (where: string, entries: readonly unknown[]): readonly TokenRecord[] =>
+  entries.map((entry, index) => {
+    if (!isRecord(entry)) throw damaged(where, `entry ${index + 1} is no token`)
     return entry
   })
-}
 
 function isRecord(entry: unknown): entry is TokenRecord {
   if (typeof entry !== 'object' || entry === null) return false
@@ -111,10 +130,10 @@ function isRecord(entry: unknown): entry is TokenRecord {
 }
 
 // A damaged file opens nothing: passing over one entry would be a guess about who may do what.
-const damaged = (path: string, why: string, cause?: unknown): SopError =>
+const damaged = (where: string, why: string, cause?: unknown): SopError =>
   new SopError(
     'unavailable',
-    `Cannot read the token file "${path}": ${why}. Restore it, or delete it and create the tokens anew`,
+    `Cannot read ${where}: ${why}. Restore it, or delete it and create the tokens anew`,
     {},
     cause,
   )

@@ -4,7 +4,14 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { SopError } from '../core/errors.ts'
 import { type Principal, TOKEN_ROLES, type TokenRole } from '../core/run/principal.ts'
 import { readLocalToken } from './local-token.ts'
-import { openTokenFile, TOKEN_KINDS, type TokenKind, type TokenRecord } from './token-file.ts'
+import {
+  openTokenFile,
+  openTokenRows,
+  TOKEN_KINDS,
+  type TokenKind,
+  type TokenRecord,
+  type TokenRows,
+} from './token-file.ts'
 
 export interface NewToken {
   readonly name: string
@@ -39,14 +46,21 @@ export interface TokenStore {
 
 export interface TokenStoreOptions {
   readonly dataDir: string
+  /** Where processes on several hosts keep them together. Default: `tokens.json` of the data directory. */
+  readonly rows?: TokenRows | undefined
   /** The principal of the local token; absent: there is no local token. */
   readonly localPrincipal?: Principal
   readonly now?: () => Date
 }
 
 /** Opens the store of a data directory. Nothing is written before the first `create`. */
-export function openTokenStore({ dataDir, localPrincipal, now = () => new Date() }: TokenStoreOptions): TokenStore {
-  const file = openTokenFile(dataDir)
+export function openTokenStore({
+  dataDir,
+  rows,
+  localPrincipal,
+  now = () => new Date(),
+}: TokenStoreOptions): TokenStore {
+  const file = rows === undefined ? openTokenFile(dataDir) : openTokenRows(rows)
   return {
     async list() {
       return (await file.read()).map(infoOf).sort((a, b) => (a.name < b.name ? -1 : 1))

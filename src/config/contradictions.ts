@@ -2,7 +2,24 @@ import type { Config } from '../config.ts'
 import type { ConfigProblem } from './source.ts'
 
 /** What no single setting can tell: values that do not go together. */
-export function contradictions({ api, temporal }: Config): readonly ConfigProblem[] {
+export const contradictions = (config: Config): readonly ConfigProblem[] => [
+  ...samePorts(config),
+  ...storeProblems(config),
+]
+
+function storeProblems({ store, databaseUrl, databasePassword }: Config): readonly ConfigProblem[] {
+  if (store === 'postgres' && databaseUrl === undefined) {
+    const message = 'Cannot keep records in PostgreSQL: "store" is "postgres", and no "database_url" says where'
+    const help = 'Set SOP_DATABASE_URL=postgresql://user@host:5432/database, or store = "file".'
+    return [{ severity: 'error', origin: 'store', message, help }]
+  }
+  const set = databaseUrl === undefined ? 'database_password' : 'database_url'
+  if (store === 'postgres' || (databaseUrl ?? databasePassword) === undefined) return []
+  const message = `"${set}" sets nothing: "store" is "file"`
+  return [{ severity: 'warning', origin: set, message, help: 'Take it away, or set store = "postgres".' }]
+}
+
+function samePorts({ api, temporal }: Config): readonly ConfigProblem[] {
   const ports = new Map([['api.port', api.port]])
   if (temporal.address === undefined) {
     ports.set('temporal.port', temporal.port)

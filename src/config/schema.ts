@@ -81,6 +81,13 @@ export const configSchema = z.object({
   dataDir: path('SOP_DATA_DIR', '.sop'),
   sopDir: path('SOP_DIR', 'sops'),
   workdir: path('SOP_WORKDIR', '.'),
+  store: optional(z.enum(['file', 'postgres']), { env: 'SOP_STORE', expected: 'file or postgres' }),
+  databaseUrl: optional(text().regex(/^postgres(ql)?:\/\//), {
+    env: 'SOP_DATABASE_URL',
+    expected: 'postgresql://user@host:5432/database',
+    secret: true,
+  }),
+  databasePassword: optional(text(), { env: 'SOP_DATABASE_PASSWORD', expected: 'a password', secret: true }),
   api: z.object({
     host: setting(text(), { env: 'SOP_API_HOST', expected: 'a host name or address', default: '127.0.0.1' }),
     port: port('SOP_API_PORT', 7780),
@@ -198,6 +205,7 @@ function withoutNone(parsed: z.output<typeof configSchema>): Config {
   } = parsed
   return {
     ...config,
+    store: config.store ?? (config.databaseUrl === undefined ? 'file' : 'postgres'),
     ...(logLimitPerStepBytes === null ? {} : { logLimitPerStepBytes }),
     ...(logLimitTotalBytes === null ? {} : { logLimitTotalBytes }),
     ...(approvalTimeoutMs == null ? {} : { approvalTimeoutMs }),

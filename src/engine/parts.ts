@@ -3,7 +3,8 @@ import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.ts'
 import { endLeftCommands } from '../activities/running-list.ts'
-import { followStores, openStores, type Stores } from '../worker/stores.ts'
+import { chooseStores } from '../worker/choose-stores.ts'
+import type { Stores } from '../worker/stores.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
 import { createRequestCancel, createTemporalAdmission } from '../client/admission.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
@@ -32,7 +33,7 @@ export interface PartsOptions {
   readonly log: Log
   readonly temporal: TemporalTarget
   readonly version: string
-  /** `write`: this process is the one writer of the data directory. `follow`: another process is. */
+  /** `write`: this process carries out runs and keeps their records. `follow`: an API whose workers are elsewhere. */
   readonly stores: 'write' | 'follow'
   readonly bundlePath?: string
 }
@@ -60,8 +61,9 @@ export const openParts = async ({
   stores: how,
 }: PartsOptions): Promise<Parts> => {
   installRuntime(log)
-  const stores = how === 'write' ? await openStores(config, env, log) : followStores(config, env, log)
   const key = await openInstallationKey(config.dataDir, { pem: env['SOP_INSTALLATION_KEY'] })
+  const installation = { authority: key.authority, vaultKey: key.secretFor('vault') }
+  const stores = await chooseStores(how, { config, environment: env, log, installation })
   const catalog = createCatalog({ sopDir: config.sopDir, workdir: config.workdir })
   const pin = createPin({ catalog, key, policy: runPolicy(config) })
   const connection = await NativeConnection.connect(target.connectionOptions)

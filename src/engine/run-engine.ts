@@ -32,7 +32,7 @@ interface PartsHandle extends WorkerHandle {
 export const runEngine = async ({ env, cwd, out, welcome, worker = true }: RunEngineOptions): Promise<number> => {
   const { config, log, environment } = prepare(env, cwd)
   const version = packageVersion()
-  const wasEmpty = welcome === true && (await isNew(config))
+  const wasEmpty = welcome === true && config.store === 'file' && (await isNew(config))
   warnUnserved(config, log)
   let parts: Parts | undefined
   let isStopping = false
@@ -93,7 +93,11 @@ const openApi = async ({ config, log, temporal }: EngineContext, parts: Parts, v
   return startApi({
     config,
     clientFor: (actor) => parts.clients.as(actor),
-    tokens: openTokenStore({ dataDir: config.dataDir, localPrincipal: localPrincipal() }),
+    tokens: openTokenStore({
+      dataDir: config.dataDir,
+      rows: parts.stores.tokens,
+      localPrincipal: localPrincipal(),
+    }),
     workers: parts.workers,
     health: () => parts.clients.health(),
     log,

@@ -20,10 +20,18 @@ export interface Stores {
   /** The same logs without limits: those that come from workers of pools were limited there. */
   readonly receivedLogs: LogStore
   readonly vault: Vault
+  /** Tokens that all processes share; absent: each data directory has its own. */
+  readonly tokens?: SharedTokens
   readonly secrets: Secrets
   readonly resolveFact: ResolveFact
   /** Waits until everything that was said is on disk. */
   close(): Promise<void>
+}
+
+/** Records of tokens, whatever they look like. */
+export interface SharedTokens {
+  read(): Promise<readonly unknown[]>
+  change(change: (rows: readonly unknown[]) => readonly { readonly name: string }[]): Promise<void>
 }
 
 export type StoreConfig = Pick<
@@ -98,7 +106,8 @@ export const followStores = (
   }
 }
 
-const logLimits = ({
+/** The configured limits, as adapters take them. */
+export const logLimits = ({
   logLimitPerStepBytes: perStepBytes,
   logLimitTotalBytes: totalBytes,
 }: StoreConfig): Pick<LogLimits, 'perStepBytes' | 'totalBytes'> => ({

@@ -7,7 +7,7 @@ import { applyToSummary, type SummaryState, summaryOf } from '../../core/run/sum
 import type { Database, Query } from './database.ts'
 import { reasonOf } from './failures.ts'
 
-// audit.ts: the record in PostgreSQL (docs/decisions/0009-team-stores.md). Invariants:
+// audit.ts: the record in PostgreSQL (docs/decisions/0013-team-stores.md). Invariants:
 //   A1 many processes append; whoever does holds the row of the run, so its chain has one writer at a time.
 //   A2 a sequence is acknowledged after its transaction was committed.
 //   A3 what is stored stays: events are only ever inserted.

@@ -46,6 +46,7 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
     max: options.connections ?? CONNECTIONS,
     application_name: 'sop-engine',
     keepAlive: true,
+    allowExitOnIdle: true,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
     statement_timeout: 30_000,

@@ -93,7 +93,7 @@ const createQueue = (store: (at: number, bytes: Buffer) => Promise<void>, size: 
   let [at, accepted] = [size, size]
   let fault: unknown
   let isDown = false
-  let sending: Promise<void> | undefined
+  let isSending = false
   let tell: () => void = () => {}
   let progress = new Promise<void>((resolve) => {
     tell = resolve
@@ -105,6 +105,8 @@ const createQueue = (store: (at: number, bytes: Buffer) => Promise<void>, size: 
     })
   }
   const send = async (): Promise<void> => {
+    if (isSending) return
+    isSending = true
     while (at < accepted && fault === undefined) {
       const all = Buffer.concat(waiting)
       const chunk = all.subarray(0, CHUNK_BYTES)
@@ -121,17 +123,18 @@ const createQueue = (store: (at: number, bytes: Buffer) => Promise<void>, size: 
       told()
       if (isDown && fault === undefined) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
+    // In the same turn as the last look at what is left, so that whoever comes next starts it again.
+    isSending = false
   }
   const until = async (isDone: () => boolean): Promise<void> => {
     let giveUpAt = Date.now() + patienceMs
-    for (let before = at; !isDone(); ) {
+    for (let before = at; ; ) {
       if (fault !== undefined) throw fault as Error
+      if (isDone()) return
       if (at > before) giveUpAt = Date.now() + patienceMs
       before = at
       if (Date.now() > giveUpAt) throw new SopError('unavailable', 'Cannot write a log: the database does not answer')
-      sending ??= send().finally(() => {
-        sending = undefined
-      })
+      void send()
       await progress
     }
   }

@@ -1,0 +1,56 @@
+import { createFacts } from '../adapters/facts.ts'
+import { createFlatFiles } from '../adapters/flat-files.ts'
+import { markForks } from '../adapters/forked-audit.ts'
+import { createPostgresAudit } from '../adapters/postgres/audit.ts'
+import { openDatabase } from '../adapters/postgres/database.ts'
+import { claimInstallation } from '../adapters/postgres/installation.ts'
+import { createPostgresLogs } from '../adapters/postgres/logs.ts'
+import { createPostgresRunIndex, settleRestoredRows } from '../adapters/postgres/run-index.ts'
+import { createPostgresTokens } from '../adapters/postgres/tokens.ts'
+import { createPostgresVault } from '../adapters/postgres/vault.ts'
+import { createSecrets } from '../adapters/secrets.ts'
+import { SopError } from '../core/errors.ts'
+import type { StoresOptions } from './choose-stores.ts'
+import { limitLogs } from './limited-logs.ts'
+import { createLogKeeper } from './log-keeper.ts'
+import { logLimits, type Stores } from './stores.ts'
+
+/** The stores of a team: one database for any number of APIs and workers. Each of them may write. */
+export const openTeamStores = async (how: 'write' | 'follow', options: StoresOptions): Promise<Stores> => {
+  const { config, environment, log, installation } = options
+  const { databaseUrl: url, databasePassword: password, stateDir, auditDir } = config
+  if (url === undefined) throw new SopError('invalid', 'Cannot open the records: SOP_DATABASE_URL is not set')
+  const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
+  const db = await openDatabase({ url, ...(password !== undefined && { password }), warn })
+  try {
+    await claimInstallation(db, installation.authority)
+    await settleRestoredRows(db)
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+  const now = (): Date => new Date()
+  const index = createPostgresRunIndex({ db })
+  const logs = createPostgresLogs({ db })
+  const limits = logLimits(config)
+  const keeper = createLogKeeper({ logs, index, retention: { days: config.logRetentionDays, ...limits }, now, log })
+  if (how === 'write') keeper.start()
+  const flat = createFlatFiles({
+    ...(stateDir !== undefined && { stateDir }),
+    ...(auditDir !== undefined && { auditDir }),
+  })
+  return {
+    audit: markForks(createPostgresAudit({ db, listeners: [flat], warn })),
+    index,
+    logs: limitLogs(logs, { ...limits, budget: keeper.budget, now }),
+    receivedLogs: logs,
+    vault: createPostgresVault({ db, key: installation.vaultKey }),
+    tokens: createPostgresTokens({ db }),
+    secrets: createSecrets({ environment, files: config.secretFiles }),
+    resolveFact: createFacts(config, now, { environment }),
+    close: async () => {
+      await keeper.close()
+      await db.close()
+    },
+  }
+}
