@@ -24,19 +24,25 @@ export const hideSecrets = async (
   )
 }
 
+/** Params that change, as they may be seen, and what puts the values of the secret ones where their commands find them. */
+export interface MarkedParams {
+  readonly params: Readonly<Record<string, Json>>
+  keep(): Promise<void>
+}
+
 /**
  * For params that change: each new value gets a place of its own, since the decision that brings it may still be refused.
  *
  * @throws SopError `invalid` for a value that does not fit
  */
-export const hideChangedSecrets = async (
+export const markChangedSecrets = (
   { vault }: Pick<Records, 'vault'>,
   runId: string,
   { definition }: PinnedSop,
   asked: Readonly<Record<string, Json>>,
-): Promise<Readonly<Record<string, Json>>> => {
+): MarkedParams => {
   const secret = (definition.params ?? []).filter((param) => param.secret === true && Object.hasOwn(asked, param.name))
-  if (secret.length === 0) return asked
+  if (secret.length === 0) return { params: asked, keep: () => Promise.resolve() }
   const given = Object.fromEntries(secret.map(({ name }) => [name, asked[name] ?? null]))
   const checked = checkParams(secret, given, 'hand')
   const gone = secret.filter(({ name }) => given[name] === null).map(({ name }) => `Cannot take param "${name}" away`)
@@ -46,6 +52,10 @@ export const hideChangedSecrets = async (
   }
   const version = ulid()
   const marked = Object.fromEntries(secret.map(({ name }) => [name, secretMark(version)]))
-  for (const { name } of secret) await vault.put(runId, `${name}@${version}`, textOf(checked.params[name]))
-  return { ...asked, ...marked }
+  return {
+    params: { ...asked, ...marked },
+    keep: async () => {
+      for (const { name } of secret) await vault.put(runId, `${name}@${version}`, textOf(checked.params[name]))
+    },
+  }
 }

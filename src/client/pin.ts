@@ -51,6 +51,7 @@ export const createPin = ({ catalog, key, policy }: PinDeps) => {
     return pinned
   }
   return {
+    policy,
     pinEntry,
     /** @throws SopError `not_found`, or `invalid` with the first error or the setting that is not carried out yet. */
     pin: async (name: string): Promise<PinnedSop> => {

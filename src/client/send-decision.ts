@@ -13,6 +13,7 @@ import { SopError } from '../core/errors.ts'
 import { isClosed } from '../core/run/state.ts'
 import type { ApproveRequest, CancelRequest, CompleteRequest, RetryRequest } from './client.ts'
 import { type FindDeps, readRun, unavailable } from './find-run.ts'
+import { type ReopenDeps, reopenRun } from './reopen-run.ts'
 import type { InstallationKey } from './signing.ts'
 import type { Turns } from './turns.ts'
 
@@ -22,8 +23,7 @@ const UPDATE_DEADLINE_MS = 5_000
 /** What any of the verbs may bring along. */
 export type DecisionBody = ApproveRequest & CompleteRequest & CancelRequest & RetryRequest
 
-export interface SendDeps extends FindDeps {
-  readonly key: InstallationKey
+export interface SendDeps extends FindDeps, ReopenDeps {
   readonly turns: Turns
 }
 
@@ -37,9 +37,53 @@ export const sendDecision = async (
   runId: string,
   kind: Decision['kind'],
   request: DecisionBody,
+  keepSecrets: () => Promise<void>,
 ): Promise<DecisionReply> => {
   const decision = await addressed(deps, runId, kind, { ...request, decisionId: request.decisionId ?? ulid() })
   const sealed = seal(deps.key, runId, { ...decision, kind, principal: actor.principal, via: actor.via })
+  if (kind === 'retry') return sendRetry(deps, runId, sealed, keepSecrets)
+  return send(deps, runId, sealed)
+}
+
+/** Until when a retry waits for a run that is closing, in milliseconds, and the pause between two looks. */
+const CLOSING_MS = 5_000
+const CLOSING_PAUSE_MS = 100
+
+/** A retry is also for a closed run. One that is just closing, or just opened by somebody else, answers for itself. */
+const sendRetry = async (
+  deps: SendDeps,
+  runId: string,
+  sealed: Decision,
+  keepSecrets: () => Promise<void>,
+): Promise<DecisionReply> => {
+  for (const end = Date.now() + CLOSING_MS; ; ) {
+    const summary = await deps.records.index.get(runId)
+    if (summary !== undefined && isClosed(summary.status)) {
+      const answer = (await repeated(deps, runId, sealed)) ?? (await reopenRun(deps, runId, sealed, keepSecrets))
+      if ('reply' in answer) return answer.reply
+    }
+    await keepSecrets()
+    const reply = await send(deps, runId, sealed)
+    const isClosing = !reply.accepted && isClosed(reply.status) && reply.status !== 'completed'
+    if (!isClosing || Date.now() > end) return reply
+    await new Promise((resolve) => setTimeout(resolve, CLOSING_PAUSE_MS))
+  }
+}
+
+/** Sent again because its answer was lost: it counted once. */
+const repeated = async (
+  deps: SendDeps,
+  runId: string,
+  { decisionId }: Decision,
+): Promise<{ readonly reply: DecisionReply } | undefined> => {
+  const events = await deps.records.audit.read(runId)
+  const own = events.find(({ details }) => 'decisionId' in details && details.decisionId === decisionId)
+  if (own === undefined || own.eventType === 'decision_refused') return undefined
+  const { status } = await readRun(deps, runId)
+  return { reply: { accepted: true, duplicate: true, runId, status, ...place(own) } }
+}
+
+const send = async (deps: SendDeps, runId: string, sealed: Decision): Promise<DecisionReply> => {
   try {
     return await deps.turns.take(runId, () => byUpdate(deps.temporal, runId, sealed))
   } catch (error) {
@@ -101,18 +145,12 @@ const bySignal = async (deps: SendDeps, runId: string, { kind, ...argument }: De
   }
 }
 
-const alreadyClosed = async (
-  deps: SendDeps,
-  runId: string,
-  { gate, step, decisionId }: Decision,
-): Promise<DecisionReply> => {
+const alreadyClosed = async (deps: SendDeps, runId: string, decision: Decision): Promise<DecisionReply> => {
+  const { gate, step } = decision
+  const again = await repeated(deps, runId, decision)
+  if (again !== undefined) return again.reply
   const view = await readRun(deps, runId)
   const events = await deps.records.audit.read(runId)
-  const own = events.find(({ details }) => 'decisionId' in details && details.decisionId === decisionId)
-  // Sent again because its answer was lost: it counted, and the run has ended since.
-  if (own !== undefined && own.eventType !== 'decision_refused') {
-    return { accepted: true, duplicate: true, runId, status: view.status, ...place(own) }
-  }
   const by = events.findLast((event) => isDecided(event, gate, step))?.principal.id
   return {
     accepted: false,
@@ -121,7 +159,7 @@ const alreadyClosed = async (
     status: view.status,
     reason: isClosed(view.status)
       ? `run "${runId}" is already ${view.status}`
-      : `run "${runId}" takes no decisions now`,
+      : `run "${runId}" takes no decisions now: it was ended in Temporal, and its record does not say so yet`,
     ...(by !== undefined && { decidedBy: by }),
   }
 }

@@ -96,37 +96,46 @@ const sealed = (key: InstallationKey, runId: string, sop: string, input: StartIn
 
 const PRIORITY_KEYS = { critical: 1, high: 2, normal: 3, low: 5 } as const
 
-const start = async (
-  { temporal, taskQueue }: StartDeps,
-  runId: string,
-  input: RunSopInput,
-  keyed: boolean,
-): Promise<void> => {
-  const definition = input.pinned?.definition
+const start = async (deps: StartDeps, runId: string, input: RunSopInput, keyed: boolean): Promise<void> => {
   try {
-    await temporal.workflow.start(RUN_WORKFLOW, {
-      workflowId: runId,
-      taskQueue,
-      args: [input],
-      workflowIdReusePolicy: keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
-      workflowIdConflictPolicy: 'FAIL',
-      priority: { priorityKey: PRIORITY_KEYS[definition?.priority ?? 'normal'], fairnessKey: input.sop.slice(0, 64) },
-      staticSummary: `${definition?.title ?? input.sop}`.slice(0, 200),
-      memo: { sop: input.sop },
-      typedSearchAttributes: definition === undefined ? [] : searchAttributes(input, definition),
-    })
+    await startExecution(deps, runId, input, keyed)
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError && keyed) return
     throw unavailable(error)
   }
 }
 
+/**
+ * Starts an execution for a run: the first one, or one that carries a closed run on. Of several at once one begins.
+ *
+ * @throws WorkflowExecutionAlreadyStartedError where the run is open, or closed well
+ */
+export const startExecution = async (
+  { temporal, taskQueue }: Pick<StartDeps, 'temporal' | 'taskQueue'>,
+  runId: string,
+  input: RunSopInput,
+  keyed = false,
+): Promise<void> => {
+  const definition = (input.pinned ?? input.reopen?.run.seed.pinned)?.definition
+  await temporal.workflow.start(RUN_WORKFLOW, {
+    workflowId: runId,
+    taskQueue,
+    args: [input],
+    workflowIdReusePolicy: keyed ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE_FAILED_ONLY',
+    workflowIdConflictPolicy: 'FAIL',
+    priority: { priorityKey: PRIORITY_KEYS[definition?.priority ?? 'normal'], fairnessKey: input.sop.slice(0, 64) },
+    staticSummary: `${definition?.title ?? input.sop}`.slice(0, 200),
+    memo: { sop: input.sop },
+    typedSearchAttributes: definition === undefined ? [] : searchAttributes(input, definition),
+  })
+}
+
 /** What Temporal's list shows from the first moment on, so that the run need not say it again. */
 const searchAttributes = (input: RunSopInput, definition: SopDefinition): SearchAttributePair[] => [
   { key: ATTRIBUTE_KEYS.SopName, value: definition.name },
   { key: ATTRIBUTE_KEYS.SopState, value: 'running' },
-  { key: ATTRIBUTE_KEYS.SopTrigger, value: input.trigger?.type ?? 'manual' },
-  { key: ATTRIBUTE_KEYS.SopDigest, value: input.pinned?.digest ?? '' },
+  { key: ATTRIBUTE_KEYS.SopTrigger, value: (input.reopen?.run.seed ?? input).trigger?.type ?? 'manual' },
+  { key: ATTRIBUTE_KEYS.SopDigest, value: (input.reopen?.run.seed ?? input).pinned?.digest ?? '' },
   { key: ATTRIBUTE_KEYS.SopPriority, value: PRIORITY_KEYS[definition.priority] },
 ]
 

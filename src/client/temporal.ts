@@ -9,7 +9,7 @@ import { type ChangeWatch, createChangeWatch } from './change-watch.ts'
 import type { Health, RunListFilter, SopClient, SopSummary } from './client.ts'
 import { createSop } from './create-sop.ts'
 import { findRun, readRun } from './find-run.ts'
-import { hideChangedSecrets } from './hide-secrets.ts'
+import { markChangedSecrets } from './hide-secrets.ts'
 import { followLogs } from './follow-log.ts'
 import { followChanges, followEvents } from './follow-run.ts'
 import { readHealth } from './health.ts'
@@ -55,8 +55,10 @@ const endless = (): AbortSignal => new AbortController().signal
 const clientOf = (deps: Deps, actor: Actor): SopClient => {
   const decide = async (verb: DecisionVerb, ref: string, request: DecisionBody): Promise<DecisionReply> => {
     assertMay(actor, verb, await assigneeFacts(deps, verb, ref, request))
-    const runId = await findRun(deps, ref)
-    return sendDecision(deps, actor, runId, VERB_KINDS[verb], await withoutSecrets(deps, runId, request))
+    // A retry is also for a closed run: without an open one a name means its newest.
+    const runId = await findRun(deps, ref, verb === 'retryRun')
+    const [said, keepSecrets] = await withoutSecrets(deps, runId, request)
+    return sendDecision(deps, actor, runId, VERB_KINDS[verb], said, keepSecrets)
   }
   const about = (step: number | undefined, request: DecisionBody = {}): DecisionBody =>
     step === undefined ? request : { ...request, step }
@@ -147,18 +149,23 @@ const assigneeFacts = async (deps: Deps, verb: DecisionVerb, ref: string, { step
   }
 }
 
-/** Values of secret params that change go to the vault before anything is sent. */
-const withoutSecrets = async (deps: Deps, runId: string, request: DecisionBody): Promise<DecisionBody> => {
-  if (request.params === undefined) return request
+const NO_SECRETS = (): Promise<void> => Promise.resolve()
+
+/** Values of secret params that change go to the vault before anything is sent, and a mark goes with the decision. */
+const withoutSecrets = async (
+  deps: Deps,
+  runId: string,
+  request: DecisionBody,
+): Promise<readonly [request: DecisionBody, keepSecrets: () => Promise<void>]> => {
+  if (request.params === undefined) return [request, NO_SECRETS]
   const { digest } = await readRun(deps, runId)
   const pinned = await deps.records.audit.readDefinition(digest)
   if (pinned === undefined) {
-    throw new SopError(
-      'unavailable',
-      `Cannot retry run "${runId}" with other params: its definition is not on record yet`,
-    )
+    const reason = 'its definition is not on record yet'
+    throw new SopError('unavailable', `Cannot retry run "${runId}" with other params: ${reason}`)
   }
-  return { ...request, params: await hideChangedSecrets(deps.records, runId, pinned, request.params) }
+  const { params, keep } = markChangedSecrets(deps.records, runId, pinned, request.params)
+  return [{ ...request, params }, keep]
 }
 
 /** An SOP as lists show it: compiled or broken, never absent. */

@@ -137,7 +137,8 @@ export const askAdmission = (run: Run, phase: 'arrival' | 'slot'): Promise<void>
     ...(definition.maxConcurrent !== undefined && { maxConcurrent: definition.maxConcurrent }),
     ...(policy.maxConcurrentRuns !== undefined && { maxTotal: policy.maxConcurrentRuns }),
     admission: definition.admission,
-    ...(force === true && { force }),
+    // A run that was opened again had its cooldown behind it when it began.
+    ...((force === true || run.startedAt !== undefined) && { force: true }),
   }
   return bookkeeping(`Ask for admission (${phase})`).requestAdmission(request)
 }

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow'
 import type { AdmissionAnswer } from '../core/admission.ts'
 import { type CommandWork, isCommandWork } from '../core/run/command-task.ts'
-import type { DecisionKind, DecisionReply } from '../core/run/decision.ts'
+import type { Decision, DecisionKind, DecisionReply } from '../core/run/decision.ts'
 import type { Effect, Timer, Work } from '../core/run/effect.ts'
 import type { RunEvent } from '../core/run/event.ts'
 import { newRun } from '../core/run/evolve.ts'
@@ -78,9 +78,7 @@ export class Interpreter {
   create(seed: RunSeed): void {
     this.run = newRun(seed)
     this.apply({ kind: 'create' })
-    const early = this.early
-    this.early = []
-    for (const { kind, argument } of early) this.receiveEarly(kind, argument)
+    this.takeEarly()
   }
 
   goOn({ run, tail, inbox, executions }: Snapshot): void {
@@ -90,6 +88,22 @@ export class Interpreter {
     this.executions = executions + 1
     this.perform(effectsOf(run, now()))
     this.show()
+    this.takeEarly()
+  }
+
+  /** Carries on a run that was closed; a retry that its rules refuse leaves it as it was. */
+  reopen({ run, decision }: { readonly run: Run; readonly decision: Decision }): void {
+    this.run = run
+    const reply = this.apply({ kind: 'reopen', decision })
+    if (reply !== undefined) this.inbox = remember(this.inbox, decision.decisionId, reply)
+    this.takeEarly()
+  }
+
+  /** What came before the run was there. */
+  private takeEarly(): void {
+    const early = this.early
+    this.early = []
+    for (const { kind, argument } of early) this.receiveEarly(kind, argument)
   }
 
   snapshot(): Snapshot {

@@ -4,6 +4,7 @@ import type { ExecutionMode, Json } from '../core/definition.ts'
 import type { RunEvent } from '../core/run/event.ts'
 import type { Inbox } from '../core/run/inbox.ts'
 import type { Principal, Surface, TriggerInfo } from '../core/run/principal.ts'
+import type { Reopening } from '../core/run/reopening.ts'
 import type { PinnedSop, Run } from '../core/run/run.ts'
 import type { RunView } from '../core/run/view.ts'
 
@@ -30,6 +31,8 @@ export interface RunSopInput {
   /** Who started it is believed only with a seal over these fields by the installation. */
   readonly seal?: string
   readonly snapshot?: Snapshot
+  /** A closed run that is retried: this execution carries it on. */
+  readonly reopen?: Reopening
 }
 
 /** What one execution hands to the next: the folded state and the events that the record has not confirmed yet. */

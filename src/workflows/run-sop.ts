@@ -15,6 +15,7 @@ import {
   patched,
   workflowInfo,
 } from '@temporalio/workflow'
+import { readReopening } from '../core/run/reopening.ts'
 import { seedOf } from '../core/run/seed.ts'
 import { unreadableReason } from './converter.ts'
 import { Interpreter } from './interpreter.ts'
@@ -48,7 +49,8 @@ const begin = async (interpreter: Interpreter, input: RunSopInput): Promise<void
   const bad =
     unreadableReason(input) ?? (typeof input?.sop === 'string' ? undefined : 'it names no SOP, as in {"sop":"name"}')
   if (bad !== undefined) throw ApplicationFailure.nonRetryable(`Cannot start run: ${bad}`, 'InvalidStart')
-  const { snapshot } = input
+  const { snapshot, reopen } = input
+  if (reopen !== undefined) return orInvalid(() => interpreter.reopen(readReopening(workflowInfo().workflowId, reopen)))
   if (snapshot !== undefined) return orInvalid(() => interpreter.goOn(snapshot))
   const pinned = input.pinned ?? (await pinDefinition(input.sop))
   orInvalid(() => interpreter.create(seedOf(workflowInfo().workflowId, input, pinned)))

@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts'
+import { reopen } from './decide-reopen.ts'
 import { undoEnded } from './decide-rollback.ts'
 import { gateCommandEnded, verifyEnded } from './decide-check.ts'
 import { decideMessage } from './decide-message.ts'
@@ -8,6 +9,7 @@ import type { EventDraft } from './event.ts'
 import { failure } from './failure.ts'
 import { runningWorks } from './works.ts'
 import { afterRejection } from './gates.ts'
+import { awaitsSlot } from './frontier-entry.ts'
 import type { RunInput } from './input.ts'
 import { ENGINE, TIMER } from './principal.ts'
 import type { Run } from './run.ts'
@@ -29,6 +31,8 @@ export const decide = (run: Run, input: RunInput, at: string): Decided => {
       return run.sequence > 0 ? NOTHING : { drafts: [created(run)] }
     case 'decision':
       return decideMessage(run, input.decision, at)
+    case 'reopen':
+      return reopen(run, input.decision)
     case 'unreadable':
       return unreadable(run, input)
     case 'timer':
@@ -313,7 +317,7 @@ const admissionAnswered = (
   run: Run,
   { workId, verdict }: Extract<RunInput, { kind: 'admission' }>,
 ): readonly EventDraft[] => {
-  if (run.outcome !== undefined || run.startedAt !== undefined) return []
+  if (run.outcome !== undefined || (run.startedAt !== undefined && !awaitsSlot(run))) return []
   const phase = workId === 'admission:arrival' ? 'arrival' : 'slot'
   const engine = { principal: ENGINE, via: 'engine' } as const
   switch (verdict.kind) {

@@ -267,6 +267,8 @@ export interface EventDetails {
     readonly gate?: string
     /** What the sender knows of a step that was `unknown`. */
     readonly outcome?: RetryOutcome
+    /** The run was closed and goes on in a new execution. */
+    readonly reopens?: true
     /** It is the undo of the step that is begun. */
     readonly undo?: true
     /** Steps that are done again, in document order; absent: only the one that failed. */

@@ -2,7 +2,9 @@ import { applyParams } from './changed-params.ts'
 import type { EventType, RunEvent } from './event.ts'
 import { compact, patch, patchGate } from './patch.ts'
 import type { Run, StepRun } from './run.ts'
+import { undoWork } from './rollback.ts'
 import type { StepState } from './state.ts'
+import { stepWork } from './works.ts'
 
 // evolve-run.ts: what pauses, retries and the end mean for a whole run.
 
@@ -48,7 +50,7 @@ export const unpaused = (run: Run, at: string): Run => {
 
 export const retried = (run: Run, event: Of<'run_retried'>): Run => {
   const { fromStep, gate, again = [], gates = [], params } = event.details
-  const rest = unpaused(run, event.timestamp)
+  const rest = unpaused(event.details.reopens === true ? reopened(run, event) : run, event.timestamp)
   const asked = [...(gate === undefined ? [] : [gate]), ...gates].reduce(
     (now, id) => patchGate(now, id, { state: 'reset', then: undefined, deadlineAt: undefined }),
     rest,
@@ -58,6 +60,16 @@ export const retried = (run: Run, event: Of<'run_retried'>): Run => {
   return params === undefined
     ? done
     : { ...done, seed: { ...done.seed, params: applyParams(done.seed.params, params) } }
+}
+
+/** Open again: what it had been let in for stays, its slot does not. */
+const reopened = (run: Run, event: RunEvent): Run => {
+  const { outcome: _o, closedAt: _c, admitted, ...rest } = run
+  return {
+    ...rest,
+    admitted: { ...(admitted.arrival === true && { arrival: true }) },
+    reopened: { at: event.timestamp, by: event.principal.id },
+  }
 }
 
 /** The step that failed, or of which nobody knows, is to begin; one whose gate is asked again no longer waits there. */
@@ -83,7 +95,7 @@ const doneAgain = (run: Run, numbers: readonly number[]): Run => {
   return { ...run, steps, outputs: Object.assign({}, ...before.map((step) => step.outputs)) as Run['outputs'] }
 }
 
-const UNDER_WAY: readonly StepState[] = ['running', 'awaiting_input', 'awaiting_approval']
+const UNDER_WAY: readonly StepState[] = ['running', 'awaiting_input']
 
 export const closed = (run: Run, event: RunEvent, outcome: NonNullable<Run['outcome']>): Run => {
   const { ending: _e, paused: _p, pauseRequested: _r, queued: _q, rollback: _w, ...rest } = run
@@ -100,16 +112,23 @@ export const closed = (run: Run, event: RunEvent, outcome: NonNullable<Run['outc
           : gate,
       ]),
     ),
-    steps: run.steps.map((step) =>
-      UNDER_WAY.includes(step.state)
-        ? patch(step, {
-            state: step.state === 'awaiting_approval' ? 'pending' : 'skipped',
-            reason: step.state === 'awaiting_approval' ? undefined : `the run was ${outcome.state}`,
-            cutOff: step.state === 'awaiting_approval' ? undefined : true,
-            deadlineAt: undefined,
-            untilAt: undefined,
-          })
-        : step,
-    ),
+    steps: run.steps.map((step) => atEnd(run, step, outcome.state)),
   }
+}
+
+/** Whatever was under way is not any more. A command that nobody ended may have run, as when the execution was terminated. */
+const atEnd = (run: Run, step: StepRun, state: string): StepRun => {
+  const isRunning =
+    stepWork(run, step).length > 0 || undoWork(run).some((work) => 'step' in work && work.step === step.number)
+  if (isRunning) return patch(step, { state: 'unknown', error: 'the run ended while it was under way' })
+  if (step.state === 'awaiting_approval') return patch(step, { state: 'pending', deadlineAt: undefined })
+  return UNDER_WAY.includes(step.state)
+    ? patch(step, {
+        state: 'skipped',
+        reason: `the run was ${state}`,
+        cutOff: true,
+        deadlineAt: undefined,
+        untilAt: undefined,
+      })
+    : step
 }

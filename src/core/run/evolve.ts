@@ -51,6 +51,7 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'run_refused':
       return {
         ...run,
+        ...(run.startedAt === undefined && { refused: event.details.reason }),
         ending: { state: 'cancelled', reason: event.details.reason, by: event.principal, via: event.via },
       }
     case 'run_started':

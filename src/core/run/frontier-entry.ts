@@ -10,6 +10,7 @@ import { needsAdmission } from './supported.ts'
 
 /** Preconditions and cooldown; a false one refuses the run (rulings 24). */
 export const arrival = (run: Run): Stage => {
+  if (run.startedAt !== undefined) return undefined
   const problem = run.seed.problems?.join('; ')
   if (problem !== undefined && problem !== '') return emit({ eventType: 'run_refused', details: { reason: problem } })
   if (run.admitted.arrival === true || run.seed.force === true) return undefined
@@ -49,11 +50,16 @@ export const start = (run: Run, at: string): Stage => {
   return run.startedAt !== undefined && (state === undefined || state === 'passed') ? undefined : gate(run, spec, at)
 }
 
+/** Whether a run that began and was opened again has yet to get its slot back; its preconditions held when it began. */
+export const awaitsSlot = (run: Run): boolean =>
+  run.reopened !== undefined && run.admitted.slot !== true && needsAdmission(run.seed.pinned)
+
 /** The slot, and before it the preconditions once more: a start gate may have stood open for days. */
 export const slot = (run: Run): Stage => {
-  if (run.admitted.slot === true || run.startedAt !== undefined || !needsAdmission(run.seed.pinned)) return undefined
+  if (run.admitted.slot === true || !needsAdmission(run.seed.pinned)) return undefined
+  if (run.startedAt !== undefined && !awaitsSlot(run)) return undefined
   return firstOf(
-    () => preconditions(run, 'slot'),
+    () => (run.startedAt === undefined ? preconditions(run, 'slot') : undefined),
     () => ({ works: [{ id: 'admission:slot', kind: 'admission', phase: 'slot' }] }),
   )
 }

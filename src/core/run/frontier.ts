@@ -52,7 +52,9 @@ const ending = (run: Run, { state, reason, by, via }: NonNullable<Run['ending']>
 const runTimer = (run: Run): readonly Timer[] => {
   const { timeoutMs } = run.seed.pinned.definition
   if (timeoutMs === undefined || run.startedAt === undefined) return []
-  return [{ id: 'run', at: plus(run.startedAt, timeoutMs), summary: 'Time for the whole run' }]
+  // A run that was opened again gets its time anew.
+  const since = run.reopened?.at ?? run.startedAt
+  return [{ id: 'run', at: plus(since, timeoutMs), summary: 'Time for the whole run' }]
 }
 
 const complete = (run: Run, at: string): Stage => {

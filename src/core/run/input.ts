@@ -5,6 +5,8 @@ import type { CommandResult, FactsResult } from './task.ts'
 export type RunInput =
   | { readonly kind: 'create' }
   | { readonly kind: 'decision'; readonly decision: Decision }
+  /** A retry of a run that is closed, at the start of the execution that carries it on. */
+  | { readonly kind: 'reopen'; readonly decision: Decision }
   /** A message that could not be read at all: refused, and on record. */
   | { readonly kind: 'unreadable'; readonly name: string; readonly reason: string; readonly via: 'signal' | 'update' }
   | { readonly kind: 'timer'; readonly timerId: string }

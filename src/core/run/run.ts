@@ -201,6 +201,10 @@ export interface Run {
   readonly startedAt?: string
   readonly closedAt?: string
   readonly outcome?: { readonly state: ClosedState; readonly reason?: string }
+  /** When the run was last opened again after it had closed, and by whom. */
+  readonly reopened?: { readonly at: string; readonly by: string }
+  /** Why the run was never let in. */
+  readonly refused?: string
   readonly queued?: { readonly reason: string; readonly at: string }
   readonly paused?: {
     readonly kind: PauseKind

@@ -17,6 +17,8 @@ export interface SummaryState extends RunSummary {
   readonly gateSteps: Readonly<Record<string, number>>
   /** Works that wait for a worker, by work id. */
   readonly waits?: Readonly<Record<string, { readonly step: number; readonly pool: string }>>
+  /** It waits for a slot. */
+  readonly queued?: true
   readonly paused?: true
   /** The step that the run is paused at; 0 where it is none. */
   readonly pausedAt?: number
@@ -53,6 +55,7 @@ export const summaryOfState = (state: SummaryState): RunSummary => {
     paused: _p,
     pausedAt: _at,
     undo: _r,
+    queued: _q,
     outcome: _o,
     ...summary
   } = state
@@ -82,6 +85,7 @@ const blank = (event: RunEvent): SummaryState => ({
 const statusOf = (state: SummaryState): RunState => {
   if (state.outcome !== undefined) return state.outcome
   if (state.paused === true) return 'paused'
+  if (state.queued === true) return 'pending'
   if (state.active.length > 0) return 'running'
   if (state.startedAt === undefined) return state.openGates.length > 0 ? 'waiting_approval' : 'pending'
   return state.openGates.length > 0 ? 'awaiting_approval' : 'running'
@@ -109,7 +113,7 @@ const created = (state: SummaryState, event: Of<'run_created'>): SummaryState =>
   trigger: event.details.trigger.type,
 })
 
-const withoutReason = ({ reason: _, ...state }: SummaryState): SummaryState => state
+const withoutReason = ({ reason: _, queued: _q, ...state }: SummaryState): SummaryState => state
 
 const reopened = (state: SummaryState): SummaryState => {
   const { paused: _p, pausedAt: _a, outcome: _o, completedAt: _c, ...rest } = withoutReason(state)
@@ -231,6 +235,7 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
     case 'run_created':
       return created(state, event)
     case 'run_queued':
+      return { ...state, queued: true, reason: event.details.reason }
     case 'run_refused':
       return { ...state, reason: event.details.reason }
     case 'run_admitted':

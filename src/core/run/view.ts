@@ -134,6 +134,7 @@ export const runState = (run: Run): RunState => {
   if (run.paused !== undefined) return 'paused'
   if (run.rollback !== undefined) return 'running'
   const open = openGates(run)
+  if (run.queued !== undefined && open.length === 0) return 'pending'
   if (run.startedAt === undefined) return open.length > 0 ? 'waiting_approval' : 'pending'
   const moving =
     run.steps.some((step) => step.state === 'running' || step.state === 'awaiting_input' || step.then === 'retry') ||
@@ -188,7 +189,7 @@ const reasonOf = (run: Run): string | undefined =>
   run.paused?.reason ??
   run.ending?.reason ??
   (run.rollback === undefined ? undefined : `is rolled back: ${run.rollback.reason}`) ??
-  (run.startedAt === undefined ? run.queued?.reason : undefined)
+  run.queued?.reason
 
 /** The first step that is not settled; `null` before the run began and after it ended well. */
 const currentStep = (run: Run): number | null => {

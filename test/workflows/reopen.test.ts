@@ -1,0 +1,189 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sha256Hex } from '../../src/adapters/file-audit.ts'
+import { verifyChain } from '../../src/core/audit-chain.ts'
+import type { RunView } from '../../src/core/run/view.ts'
+import { bash, command, type SopSketch, sopOf } from '../support/definitions.ts'
+import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+
+// reopen.test.ts: retry of a closed run, from its record to a new execution under the same id.
+
+let engine: TestEngine
+beforeAll(async () => {
+  engine = await startTestEngine()
+})
+afterAll(() => engine.stop())
+
+const run = async (sketch: SopSketch & { readonly name: string }, params = {}): Promise<string> => {
+  engine.add(sopOf(sketch))
+  return (await engine.client.createRun(sketch.name, { params })).runId
+}
+const ends = (runId: string, status: RunView['status']) =>
+  until(
+    () => engine.client.getRunStatus(runId),
+    (view) => view.status === status,
+  )
+const events = async (runId: string) => (await engine.client.getAuditLog(runId)).events
+const document = async (sop: string, runId: string): Promise<unknown> =>
+  JSON.parse(await readFile(join(engine.dataDir, 'audit', sop, `${runId}.json`), 'utf8'))
+/** Fails until the file `mend` is there. */
+const mendable = bash('test -e "$SOP_RUN_DIR/mended" || { touch "$SOP_RUN_DIR/mended"; exit 3; }')
+const executionOf = async (runId: string) => (await engine.temporal.workflow.getHandle(runId).describe()).runId
+
+describe('retry of a closed run', () => {
+  test('goes on under the same id where it failed, with one record', async () => {
+    const runId = await run({
+      name: 'mended',
+      steps: [{ action: bash('echo "a=1" >> "$SOP_OUTPUT"') }, { action: mendable }],
+    })
+    const failed = await ends(runId, 'failed')
+    const first = await executionOf(runId)
+    expect(await document('mended', runId)).toMatchObject({ status: 'failed' })
+    const reply = await engine.as({ id: 'carol', role: 'operator' }).retryRun(runId, { comment: 'mended' })
+    expect(reply).toMatchObject({ accepted: true, action: 'retried', stepNumber: 2, status: 'running' })
+    const view = await ends(runId, 'completed')
+    expect(await executionOf(runId)).not.toBe(first)
+    expect(view.stepResults.map(({ attempt, status }) => [attempt, status])).toEqual([
+      [1, 'success'],
+      [2, 'success'],
+    ])
+    const record = await events(runId)
+    expect(verifyChain(record, sha256Hex, { runId, lastSequence: view.sequence })).toEqual([])
+    expect(record[failed.sequence]).toMatchObject({
+      eventType: 'run_retried',
+      principal: { id: 'carol' },
+      details: { reopens: true, fromStep: 2, comment: 'mended' },
+    })
+    expect(record.filter(({ eventType }) => eventType === 'run_created')).toHaveLength(1)
+    expect(await document('mended', runId)).toMatchObject({ status: 'success' })
+  })
+
+  test('is seen open by whoever looks next, with its gate, and may be cancelled and retried again', async () => {
+    const runId = await run({ name: 'cancelled', steps: [{}, { requiresApproval: true }] })
+    await until(
+      () => engine.client.getRunStatus(runId),
+      ({ openGates }) => openGates.length > 0,
+    )
+    for (const attempt of [2, 3]) {
+      await engine.client.cancelRun(runId, { reason: 'not now' })
+      await ends(runId, 'cancelled')
+      expect(await engine.client.retryRun(runId)).toMatchObject({ accepted: true, status: 'awaiting_approval' })
+      expect(await engine.client.getRunStatus(runId)).toMatchObject({
+        status: 'awaiting_approval',
+        openGates: [{ gate: '2-step_2', attempt }],
+      })
+      const [listed] = await engine.client.listRuns({ sop: 'cancelled' })
+      expect(listed).toMatchObject({ runId, status: 'awaiting_approval', openGates: ['2-step_2'] })
+    }
+    await engine.client.approveStep(runId)
+    await ends(runId, 'completed')
+  })
+
+  test('by two at once: one opens it, the other is told; and the same decision twice counts once', async () => {
+    const runId = await run({ name: 'twice', steps: [{ action: mendable }, { requiresApproval: true }] })
+    await ends(runId, 'failed')
+    const who = ['alice', 'bob', 'carol']
+    const replies = await Promise.all(
+      who.map((id) => engine.as({ id }).retryRun(runId, { decisionId: `retry-by-${id}` })),
+    )
+    expect(replies.filter(({ accepted }) => accepted)).toHaveLength(1)
+    const refused = replies.filter(({ accepted }) => !accepted)
+    expect(refused.map(({ code }) => code)).toEqual(['conflict', 'conflict'])
+    const winner = who[replies.findIndex(({ accepted }) => accepted)] ?? ''
+    const again = await engine.as({ id: winner }).retryRun(runId, { decisionId: `retry-by-${winner}` })
+    expect(again).toMatchObject({ accepted: true, duplicate: true })
+    expect((await events(runId)).filter(({ eventType }) => eventType === 'run_retried')).toHaveLength(1)
+  })
+
+  test('asks for values of secret params anew, since they are gone, and keeps them out of the history', async () => {
+    const params = [{ name: 'token', type: 'string', secret: true, required: true }] as const
+    const action = bash('test "${token%%-*}" = new')
+    const runId = await run({ name: 'secretive', params, steps: [{ action }] }, { token: 'old-secret-value' })
+    await ends(runId, 'failed')
+    expect(existsSync(join(engine.dataDir, 'vault', runId))).toBe(false)
+    expect(await engine.client.retryRun(runId)).toMatchObject({ accepted: false, code: 'invalid' })
+    expect(await engine.client.retryRun(runId, { params: { token: 'new-secret-value' } })).toMatchObject({
+      accepted: true,
+    })
+    await ends(runId, 'completed')
+    const history = JSON.stringify(await engine.temporal.workflow.getHandle(runId).fetchHistory())
+    expect(history).not.toContain(Buffer.from('new-secret-value').toString('base64').slice(0, 12))
+    expect(JSON.stringify(await events(runId))).not.toContain('secret-value')
+  })
+
+  test('waits for its slot again where its SOP has few', async () => {
+    const sketch = { name: 'few', maxConcurrent: 1, steps: [{ action: mendable }, { requiresApproval: true }] }
+    const runId = await run(sketch)
+    await ends(runId, 'failed')
+    engine.add(sopOf({ ...sketch, steps: [{ requiresApproval: true }] }))
+    const other = await engine.client.createRun('few')
+    expect(await engine.client.retryRun(runId)).toMatchObject({ accepted: true })
+    expect(await ends(runId, 'pending')).toMatchObject({ reason: 'SOP "few" runs 1 of at most 1 at once' })
+    await engine.client.approveStep(other.runId)
+    await ends(other.runId, 'completed')
+    await ends(runId, 'awaiting_approval')
+    await engine.client.cancelRun(runId)
+  })
+
+  test('walks back again after a walk back', async () => {
+    const steps = [
+      { rollback: [command('true')] },
+      { action: bash('exit 3'), onFailure: { kind: 'rollback' } },
+    ] as const
+    const runId = await run({ name: 'walked', steps })
+    await ends(runId, 'failed')
+    await engine.client.retryRun(runId)
+    const view = await until(
+      () => engine.client.getRunStatus(runId),
+      ({ status, sequence }) => status === 'failed' && sequence > 15,
+    )
+    expect(view.stepResults[0]).toMatchObject({ status: 'rolled_back', attempt: 2 })
+    const undone = (await events(runId)).filter(({ eventType }) => eventType === 'step_rolled_back')
+    expect(undone.map(({ details }) => details)).toMatchObject([{ attempt: 1 }, { attempt: 2 }])
+  })
+
+  test('is refused for a run that completed, and for one that Temporal no longer knows', async () => {
+    const done = await run({ name: 'done', steps: [{}] })
+    await ends(done, 'completed')
+    expect(await engine.client.retryRun(done)).toMatchObject({
+      accepted: false,
+      code: 'conflict',
+      status: 'completed',
+      reason: `run "${done}" is already completed: there is nothing to retry, start a new run`,
+    })
+    const old = await run({ name: 'old', steps: [{ action: bash('exit 3') }] })
+    await ends(old, 'failed')
+    const { workflowService } = engine.temporal
+    await workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution: { workflowId: old } })
+    const reply = await until(
+      () => engine.client.retryRun(old),
+      ({ accepted }) => !accepted,
+    )
+    expect(reply).toMatchObject({ code: 'conflict', status: 'failed' })
+    expect(reply.reason).toMatch(/beyond the retention of Temporal/)
+  })
+
+  test('cannot be forged: a start that this installation did not seal fails, and the record stays', async () => {
+    const runId = await run({ name: 'forged', steps: [{ action: bash('exit 3') }] })
+    const { sequence } = await ends(runId, 'failed')
+    const handle = engine.temporal.workflow.getHandle(runId)
+    await until(
+      () => handle.describe(),
+      ({ status }) => status.name === 'FAILED',
+    )
+    const { events: history } = await handle.fetchHistory()
+    const payload = history?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data
+    const { pinned } = JSON.parse(Buffer.from(payload ?? '').toString()) as { pinned: object }
+    const forged = { seed: { runId, pinned }, outcome: { state: 'failed' }, steps: [], gates: {}, sequence: 1 }
+    const started = await engine.temporal.workflow.start('runSop', {
+      workflowId: runId,
+      taskQueue: engine.taskQueue,
+      args: [{ sop: 'forged', reopen: { run: forged, decision: {}, seal: 'x'.repeat(88) } }],
+    })
+    await expect(started.result()).rejects.toMatchObject({ cause: { type: 'InvalidStart' } })
+    expect(await engine.client.getRunStatus(runId)).toMatchObject({ status: 'failed', sequence })
+    expect(await engine.client.retryRun(runId)).toMatchObject({ accepted: true })
+  })
+})
