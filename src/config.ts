@@ -35,6 +35,8 @@ export interface MaintenanceWindow {
 /** The whole configuration, every default filled in. Paths are absolute. */
 export interface Config {
   readonly dataDir: string
+  /** What a worker of a pool keeps; it has no data directory. */
+  readonly workerDir: string
   readonly sopDir: string
   /** Where records, logs and tokens are: files of the data directory, or a database that several processes share. */
   readonly store: 'file' | 'postgres'

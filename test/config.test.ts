@@ -102,6 +102,7 @@ test('every setting can be set in the TOML file', () => {
   const { config, problems, origins } = toml(
     `
 data_dir = "data"
+worker_dir = "hands"
 sop_dir = "/srv/sops"
 workdir = "~/work"
 store = "postgres"
@@ -171,6 +172,7 @@ db_password = "secrets/db"
   expect(Object.entries(origins).filter(([, origin]) => !/^sop\.config\.toml:\d+$/.test(origin))).toEqual([])
   expect(config).toEqual({
     dataDir: '/srv/here/data',
+    workerDir: '/srv/here/hands',
     sopDir: '/srv/sops',
     workdir: '/home/me/work',
     store: 'postgres',

@@ -99,7 +99,8 @@ export interface LogWriter {
   write(bytes: Uint8Array): Promise<void>
   /** Notes durably that so many bytes of output, in all, are not in the log. */
   cut(bytes: number): Promise<void>
-  close(): Promise<{ readonly bytes: number }>
+  /** `sha256`, in hex, of the whole log, where it has yet to reach its store. */
+  close(): Promise<{ readonly bytes: number; readonly sha256?: string }>
   /** Lets go of the log without closing it: more will come, perhaps by another writer. */
   release(): Promise<void>
 }

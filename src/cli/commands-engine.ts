@@ -16,7 +16,15 @@ export const ENGINE_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'worker',
     summary: 'start only a worker; an API runs elsewhere',
-    examples: ['sop worker'],
+    details:
+      'Without --pool it is the worker of the engine and owns the data directory. With --pool it carries out the steps that name the pool ' +
+      '(runs_on), on any host that reaches Temporal and the API (--url, a token of the role worker in SOP_TOKEN); what it keeps is in SOP_WORKER_DIR.',
+    options: [
+      { flags: '--pool <name>', summary: 'serve this pool' },
+      { flags: '--label <label>', summary: 'what this worker has, for steps that ask for it', repeats: true },
+      { flags: '--token <token>', summary: 'better in SOP_TOKEN, where no list of processes shows it' },
+    ],
+    examples: ['sop worker', 'sop worker --pool dba --label eu --url https://sop.example.com'],
     load: async () => (await import('./verbs/worker.ts')).worker,
   },
   {

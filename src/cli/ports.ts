@@ -13,7 +13,7 @@ export interface Ports {
   /** Runs the engine until it is told to stop. Returns the exit code. `json`: nothing on standard output. */
   serve(options: { readonly welcome: boolean; readonly worker: boolean; readonly json: boolean }): Promise<number>
   /** Runs a worker until it is told to stop. */
-  worker(options: { readonly json: boolean }): Promise<number>
+  worker(options: WorkerStart): Promise<number>
   /** Replays the open runs of the configured cluster against this build. */
   checkUpgrade(options: { readonly concurrency: number; readonly json: boolean }): Promise<CheckedUpgrade>
   version(): Promise<string>
@@ -42,6 +42,15 @@ interface UpgradeFinding {
   readonly message: string
   readonly eventId?: number
   readonly differences?: readonly { readonly path: string; readonly was?: string; readonly would?: string }[]
+}
+
+/** Without `pool` it is the worker of the engine, which owns the data directory. */
+export interface WorkerStart {
+  readonly json: boolean
+  readonly pool?: string
+  readonly labels?: readonly string[]
+  readonly url?: string
+  readonly token?: string
 }
 
 export interface SopFiles {

@@ -22,7 +22,11 @@ export const createPorts = (io: Io): Ports => ({
     const { runEngine } = await import('../engine/run-engine.ts')
     return runEngine({ env: io.env, cwd: io.cwd, out: progressSink(io, json), ...options })
   },
-  worker: async ({ json }) => {
+  worker: async ({ json, pool, ...options }) => {
+    if (pool !== undefined) {
+      const { runPoolWorker } = await import('../engine/pool-worker.ts')
+      return runPoolWorker({ env: io.env, cwd: io.cwd, out: progressSink(io, json), pool, ...options })
+    }
     const { runWorker } = await import('../engine/run-engine.ts')
     return runWorker({ env: io.env, cwd: io.cwd, out: progressSink(io, json) })
   },

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import http, { type IncomingMessage } from 'node:http'
 import { ERROR_CODES, SopError, type ErrorCode } from '../core/errors.ts'
 
 export interface HttpTarget {
@@ -6,13 +6,17 @@ export interface HttpTarget {
   readonly token?: string
   readonly surface: string
   readonly timeoutMs: number
+  /** Connections are kept for the next question. Only for processes that stay: a kept one holds up an exit. */
+  readonly keepsConnections?: true
 }
 
 export interface Question {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Path and query, already encoded. */
   readonly path: string
   readonly body?: unknown
+  /** A body of bytes, instead of `body`. */
+  readonly bytes?: Uint8Array
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
   /** How long the engine itself may wait before it answers. */
@@ -76,8 +80,8 @@ function locate(base: string, path: string): URL {
 }
 
 async function send(target: HttpTarget, question: Question, url: URL): Promise<IncomingMessage> {
-  const body = question.body === undefined ? undefined : JSON.stringify(question.body)
-  const request = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
+  const body = question.bytes ?? (question.body === undefined ? undefined : JSON.stringify(question.body))
+  const { request, globalAgent } = url.protocol === 'https:' ? await import('node:https') : http
   const headers: Record<string, string> = {
     Accept: 'application/json',
     'X-SOP-Client': target.surface,
@@ -85,19 +89,19 @@ async function send(target: HttpTarget, question: Question, url: URL): Promise<I
   }
   if (target.token !== undefined) headers.Authorization = `Bearer ${target.token}`
   if (body !== undefined) {
-    headers['Content-Type'] = 'application/json'
+    headers['Content-Type'] = question.bytes === undefined ? 'application/json' : 'application/octet-stream'
     headers['Content-Length'] = String(Buffer.byteLength(body))
   }
   return new Promise((resolve, reject) => {
     const timeoutMs = target.timeoutMs + (question.waitMs ?? 0)
     const fail = (error: Error) => reject(error instanceof SopError ? error : unreachable(url, error))
-    let outgoing: ReturnType<typeof httpRequest>
+    let outgoing: ReturnType<typeof http.request>
     try {
       // No agent: a connection that is kept alive would keep a finished command from exiting.
       outgoing = request(url, {
         method: question.method,
         headers,
-        agent: false,
+        agent: target.keepsConnections === true ? globalAgent : false,
         ...(question.signal === undefined ? {} : { signal: question.signal }),
       })
     } catch (error) {

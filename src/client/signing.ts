@@ -48,6 +48,24 @@ export interface InstallationKeyOptions {
 const warrantText = ({ digest, executableId, executable }: Omit<Warrant, 'warrant'>): string =>
   canonicalJson({ kind: 'warrant', digest, executableId, executable })
 
+/** Whether the installation with this public key (raw, base64) vouches for the executable. Never throws. */
+export const createWarrantCheck = (authority: string): ((warrant: Warrant) => boolean) => {
+  const der = Buffer.concat([SPKI_PREFIX, Buffer.from(authority, 'base64')])
+  const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
+  return (given) => isSigned(given, key)
+}
+
+/** What DER has before the 32 bytes of an Ed25519 key. */
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
+
+const isSigned = (given: Warrant, key: KeyObject): boolean => {
+  try {
+    return verify(null, Buffer.from(warrantText(given), 'utf8'), key, Buffer.from(given.warrant, 'base64'))
+  } catch {
+    return false
+  }
+}
+
 /** Warrants of one definition are asked for at every start of a run; signing 1,000 steps takes some 50 ms. */
 const MAX_KEPT = 200
 
@@ -75,13 +93,7 @@ const fromKey = (key: KeyObject): InstallationKey => {
       const own = Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url')
       return new Uint8Array(hkdfSync('sha256', own, '', `sop-engine ${purpose}`, 32))
     },
-    verifyWarrant(given) {
-      try {
-        return verify(null, Buffer.from(warrantText(given), 'utf8'), publicKey, Buffer.from(given.warrant, 'base64'))
-      } catch {
-        return false
-      }
-    },
+    verifyWarrant: (given) => isSigned(given, publicKey),
   }
 }
 

@@ -79,6 +79,7 @@ const maintenanceWindow = z
 /** The whole configuration. Input: values as they are written; output: `Config`. */
 export const configSchema = z.object({
   dataDir: path('SOP_DATA_DIR', '.sop'),
+  workerDir: path('SOP_WORKER_DIR', '.sop-worker'),
   sopDir: path('SOP_DIR', 'sops'),
   workdir: path('SOP_WORKDIR', '.'),
   store: optional(z.enum(['file', 'postgres']), { env: 'SOP_STORE', expected: 'file or postgres' }),

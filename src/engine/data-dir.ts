@@ -1,4 +1,4 @@
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SopError } from '../core/errors.ts'
 import { readEngineFile } from './engine-file.ts'
@@ -42,6 +42,38 @@ export async function shareDataDir(path: string): Promise<DataDir> {
   }
   return { path, temporalDir, tokenPath: join(path, 'token'), close: async () => {} }
 }
+
+/** What a worker of a pool keeps on its host, and nobody else uses. */
+export interface WorkerDir {
+  readonly path: string
+  close(): Promise<void>
+}
+
+/**
+ * Takes the folder of a worker of a pool for this process alone.
+ * @throws SopError `conflict` when another worker, or an engine, uses it; `unavailable` when it cannot be written
+ */
+export async function openWorkerDir(path: string): Promise<WorkerDir> {
+  const other = 'Give this worker a folder of its own with SOP_WORKER_DIR'
+  if (await exists(join(path, 'installation.key'))) {
+    throw new SopError(
+      'conflict',
+      `Cannot use "${path}" as the folder of a worker: it is the data directory of an engine. ${other}`,
+    )
+  }
+  const attempt = await makeAndLock(path)
+  if (attempt.held) return { path, close: attempt.release }
+  const pid = attempt.holder === undefined ? '' : ` with pid ${attempt.holder.pid}`
+  throw new SopError('conflict', `Cannot use worker folder "${path}": a worker${pid} uses it. ${other}`, {
+    workerDir: path,
+  })
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 
 async function take(path: string): Promise<() => Promise<void>> {
   const attempt = await makeAndLock(path)

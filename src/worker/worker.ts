@@ -36,11 +36,47 @@ export const installRuntime = (log: Log): void => {
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const fields = meta === undefined ? {} : { temporal: meta }
       if (level === 'ERROR') log.error(message, fields)
+      // A worker of a pool has none, and means it.
+      else if (message.startsWith('No workflows registered')) log.debug(message, fields)
       else log.warn(message, fields)
     }),
     shutdownSignals: [],
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } },
   })
+}
+
+/** What a worker of a pool is made of: it carries out commands and no workflows. */
+export interface PoolWorkerOptions {
+  readonly config: Pick<Config, 'shutdownGraceMs'>
+  readonly namespace: string
+  readonly connection: NativeConnection
+  readonly activities: ActivityDeps
+  /** Task queues that it takes commands from. */
+  readonly queues: readonly string[]
+}
+
+/** A worker has many queues, and a command takes long: few questions at a time find it as quickly. */
+const POOL_POLLS = 2
+
+/** Starts to take commands from the queues of a pool. */
+export const startPoolWorker = async (options: PoolWorkerOptions): Promise<RunningWorker> => {
+  const { config, namespace, connection, activities, queues } = options
+  const { runCommand } = createActivities(activities)
+  const workers = await Promise.all(
+    queues.map((taskQueue) =>
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue,
+        activities: { runCommand },
+        maxConcurrentActivityTaskPolls: POOL_POLLS,
+        maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+        defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+        shutdownGraceTime: config.shutdownGraceMs,
+      }),
+    ),
+  )
+  return running(workers)
 }
 
 /** Starts to carry out runs. */
@@ -62,14 +98,18 @@ export const startWorker = async ({
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: config.shutdownGraceMs,
   })
-  const ran = worker.run()
+  return running([worker])
+}
+
+const running = (workers: readonly Worker[]): RunningWorker => {
+  const ran = Promise.all(workers.map((worker) => worker.run()))
   const failed = ran.then(() => new Promise<never>(() => {}))
   // Whoever does not listen for a failure must not be killed by it.
   failed.catch(() => {})
   return {
     failed,
     stop: async () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown()
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await ran.catch(() => {})
     },
   }
