@@ -102,7 +102,7 @@ interface Execution {
   readonly onStart: (pid: number) => void
 }
 
-type Shown = Pick<CommandResult, 'output' | 'outputs' | 'logBytes'>
+type Shown = Pick<CommandResult, 'output' | 'outputs' | 'logBytes' | 'logSha256'>
 type ExecutionEnd = ActionEnd & { readonly shown: Shown }
 
 const execute = async ({ deps, shellDeps, task, stop, carried, onStart }: Execution): Promise<ExecutionEnd> => {
@@ -159,7 +159,7 @@ const secretsOf = async ({ secrets, vault }: ActivityDeps, task: CommandTask): P
 interface Sink {
   readonly write: (bytes: Uint8Array) => Promise<void>
   readonly note: (sentence: string) => Promise<void>
-  close(): Promise<Pick<Shown, 'output' | 'logBytes'>>
+  close(): Promise<Pick<Shown, 'output' | 'logBytes' | 'logSha256'>>
 }
 
 /** Masks what comes, and gives it to the log and to the tail. A log that cannot be written never fails a step. */
@@ -179,11 +179,12 @@ const openSink = async (deps: ActivityDeps, task: CommandTask, mask: Mask): Prom
     })
   }
   const isHttp = task.executable.kind === 'http'
-  let closed: Promise<Pick<Shown, 'output' | 'logBytes'>> | undefined
-  const finish = async (): Promise<Pick<Shown, 'output' | 'logBytes'>> => {
+  let closed: Promise<Pick<Shown, 'output' | 'logBytes' | 'logSha256'>> | undefined
+  const finish = async (): Promise<Pick<Shown, 'output' | 'logBytes' | 'logSha256'>> => {
     await emit(masker.end(), true)
     const size = await writer?.close().catch(lost)
-    return { output: tail.text(), logBytes: size?.bytes ?? 0 }
+    const sum = size?.sha256 === undefined ? {} : { logSha256: size.sha256 }
+    return { output: tail.text(), logBytes: size?.bytes ?? 0, ...sum }
   }
   return {
     write: (bytes) => emit(masker.push(bytes), true),

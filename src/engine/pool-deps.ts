@@ -49,6 +49,7 @@ export const poolDeps = ({ config, env, pool, client, authority, logs }: PoolDep
     resolveFact: notHere('answer facts'),
     admission: { request: notHere('admit runs'), release: notHere('admit runs'), findGone: notHere('look for runs') },
     pools: { look: notHere('look at pools') },
+    requestCancel: notHere('close runs'),
     envPassthrough: config.envPassthrough,
     workdir: config.workdir,
     scratchDir: join(config.workerDir, 'scratch'),

@@ -130,7 +130,7 @@ describe('token', () => {
       ['token', 'create', 'alice', '--role', 'approver', '--group', 'dba', '--group', 'sre'],
       { engine },
     )
-    expect(calls[0]?.args).toEqual([{ name: 'alice', role: 'approver', groups: ['dba', 'sre'], kind: 'user' }])
+    expect(calls[0]?.args).toEqual([{ name: 'alice', role: 'approver', groups: ['dba', 'sre'] }])
     expect(out).toBe('sop_secret\n')
     expect(err).toContain('Token of user "alice", role approver, groups dba, sre. It is shown only now')
   })

@@ -79,6 +79,13 @@ interface UndoDetails {
   readonly output?: string
 }
 
+/** What the log of a command is known by, where it was brought from another host. */
+export interface LogSummary {
+  readonly bytes: number
+  /** In hex. */
+  readonly sha256: string
+}
+
 /** The details of each event type. Optional keys are absent when they do not apply. */
 export interface EventDetails {
   run_created: {
@@ -168,6 +175,7 @@ export interface EventDetails {
     readonly outputs?: Readonly<Record<string, Json>>
     readonly comment?: string
     readonly decisionId?: string
+    readonly log?: LogSummary
   }
   step_failed: {
     readonly title: string
@@ -184,6 +192,7 @@ export interface EventDetails {
     readonly retryAt?: string
     readonly goto?: number
     readonly comment?: string
+    readonly log?: LogSummary
   }
   step_skipped: {
     readonly title: string
@@ -234,6 +243,7 @@ export interface EventDetails {
     /** Of the person who said that the step ran. */
     readonly comment?: string
     readonly decisionId?: string
+    readonly log?: LogSummary
   }
   verification_passed: {
     readonly gate?: string

@@ -13,6 +13,8 @@ export interface FailureReport {
   readonly exitCode?: number
   readonly output?: string
   readonly outputs?: CommandResult['outputs']
+  readonly logBytes?: number
+  readonly logSha256?: string
   readonly principal: Principal
   readonly via: Surface
   readonly comment?: string
@@ -80,6 +82,7 @@ export const failure = (run: Run, step: Step, state: StepRun, report: FailureRep
       ...(report.exitCode !== undefined && { exitCode: report.exitCode }),
       ...(report.output !== undefined && report.output !== '' && { output: report.output }),
       ...(report.outputs !== undefined && Object.keys(report.outputs).length > 0 && { outputs: report.outputs }),
+      ...(report.logSha256 !== undefined && { log: { bytes: report.logBytes ?? 0, sha256: report.logSha256 } }),
       ...(report.comment !== undefined && { comment: report.comment }),
       ...then,
     },

@@ -66,6 +66,8 @@ export interface CommandResult {
   readonly outputs: Readonly<Record<string, Json>>
   /** Size of the step's whole log. */
   readonly logBytes: number
+  /** SHA-256 of it, in hex, where it has yet to reach the store of the engine. */
+  readonly logSha256?: string
   /** Highest sequence that the record holds now. */
   readonly ackedSeq: number
 }
