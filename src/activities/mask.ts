@@ -93,30 +93,78 @@ const embeddedBase64Forms = (value: string): readonly string[] =>
     return [text, text.replaceAll('+', '-').replaceAll('/', '_')]
   })
 
-/** `begins[b0 << 8 | b1]` says whether any pattern can begin with the two bytes; the slow path is only taken there. */
+/**
+ * Where a pattern can begin at all; the slow path is only taken there. Every pattern has four bytes or more, so its first
+ * two and (unless a line end stands among them) its first four say no to nearly everything.
+ */
 interface PatternTable {
-  readonly byFirst: readonly (readonly Pattern[] | undefined)[]
-  readonly begins: Uint8Array
+  /** Patterns by their first two bytes, and those that may go on with a line end by the first byte and that. */
+  readonly byPair: ReadonlyMap<number, readonly Pattern[]>
+  readonly byFirst: ReadonlyMap<number, readonly Pattern[]>
+  /** `pairs[b0 << 8 | b1]`: some pattern begins so. */
+  readonly pairs: Uint8Array
+  /** `fours[hash of four bytes]`: some pattern may begin so. */
+  readonly fours: Uint8Array
 }
 
 const LF = 10
 const CR = 13
+const MIN_PATTERN_BYTES = 4
+
+const hashOfFour = (b0: number, b1: number, b2: number, b3: number): number =>
+  Math.imul(b0 | (b1 << 8) | (b2 << 16) | (b3 << 24), 0x9e3779b1) >>> 16
 
 const indexPatterns = (patterns: readonly Pattern[]): PatternTable => {
-  const byFirst: Pattern[][] = []
-  const begins = new Uint8Array(65_536)
-  for (const pattern of patterns) {
-    const [b0 = 0, b1 = 0] = pattern.bytes
-    const list = byFirst[b0] ?? []
-    list.push(pattern)
-    byFirst[b0] = list
-    begins[(b0 << 8) | b1] = 1
-    if (pattern.wraps) {
-      begins[(b0 << 8) | LF] = 1
-      begins[(b0 << 8) | CR] = 1
-    }
+  const byPair = new Map<number, Pattern[]>()
+  const byFirst = new Map<number, Pattern[]>()
+  const pairs = new Uint8Array(65_536)
+  const fours = new Uint8Array(65_536)
+  const put = (lists: Map<number, Pattern[]>, key: number, pattern: Pattern): void => {
+    const list = lists.get(key)
+    if (list === undefined) lists.set(key, [pattern])
+    else list.push(pattern)
   }
-  return { byFirst, begins }
+  const begins = (b0: number, b1: number, pattern: Pattern): void => {
+    pairs[(b0 << 8) | b1] = 1
+    put(byPair, (b0 << 8) | b1, pattern)
+  }
+  for (const pattern of patterns) {
+    const [b0 = 0, b1 = 0, b2 = 0, b3 = 0] = pattern.bytes
+    fours[hashOfFour(b0, b1, b2, b3)] = 1
+    put(byFirst, b0, pattern)
+    begins(b0, b1, pattern)
+    if (!pattern.wraps) continue
+    for (const lineEnd of [LF, CR]) if (b1 !== lineEnd) begins(b0, lineEnd, pattern)
+  }
+  return { byPair, byFirst, pairs, fours }
+}
+
+/** The next place from `from` on at which a pattern can begin; the length of the bytes if there is none. */
+const nextBegin = (bytes: Uint8Array, from: number, { pairs, fours }: PatternTable): number => {
+  // Behind this too little is known to say no.
+  const sure = bytes.length - MIN_PATTERN_BYTES + 1
+  let at = from
+  let b0 = bytes[at] as number
+  for (; at < sure; at++) {
+    const b1 = bytes[at + 1] as number
+    if (pairs[(b0 << 8) | b1] !== 0) {
+      const b2 = bytes[at + 2] as number
+      const b3 = bytes[at + 3] as number
+      if (fours[hashOfFour(b0, b1, b2, b3)] !== 0 || isLineEnd(b1) || isLineEnd(b2) || isLineEnd(b3)) return at
+    }
+    b0 = b1
+  }
+  return at
+}
+
+const isLineEnd = (byte: number): boolean => byte === LF || byte === CR
+
+const NONE: readonly Pattern[] = []
+
+/** The patterns that can begin here; the last byte alone can be the beginning of any that begins with it. */
+const candidatesAt = (bytes: Uint8Array, at: number, { byPair, byFirst }: PatternTable): readonly Pattern[] => {
+  const [b0, b1] = [bytes[at] as number, bytes[at + 1]]
+  return (b1 === undefined ? byFirst.get(b0) : byPair.get((b0 << 8) | b1)) ?? NONE
 }
 
 /** End of the pattern's occurrence at `from`; -1: it is not there; -2: the bytes end before that is known. */
@@ -134,7 +182,7 @@ const matchAt = (bytes: Uint8Array, from: number, { bytes: pattern, wraps }: Pat
   return at
 }
 
-const createMasker = ({ byFirst, begins }: PatternTable): Masker => {
+const createMasker = (table: PatternTable): Masker => {
   const mark = Buffer.from(MASK)
   let held: Uint8Array = new Uint8Array(0)
   /** So many bytes of `held` belong to a mask that is written already. */
@@ -145,12 +193,9 @@ const createMasker = ({ byFirst, begins }: PatternTable): Masker => {
     let plainFrom = covered
     let maskEnd = covered
     let hold = bytes.length
-    for (let i = 0; i < bytes.length; i++) {
-      const [b0, b1] = [bytes[i] as number, bytes[i + 1]]
-      const list = byFirst[b0]
-      if (list === undefined || (b1 !== undefined && begins[(b0 << 8) | b1] === 0)) continue
+    for (let i = nextBegin(bytes, 0, table); i < bytes.length; i = nextBegin(bytes, i + 1, table)) {
       let end = -1
-      for (const pattern of list) {
+      for (const pattern of candidatesAt(bytes, i, table)) {
         const found = matchAt(bytes, i, pattern)
         if (found > end) end = found
         if (found === -2 && !isLast && i < hold) hold = i

@@ -113,6 +113,54 @@ describe('createMask()', () => {
     )
   })
 
+  const wrapped = (text: string, width: number, lineEnd: string): string =>
+    (text.match(new RegExp(`.{1,${width}}`, 'g')) ?? []).join(lineEnd)
+  const secret = fc.string({ unit: 'binary', minLength: 4, maxLength: 40 }).filter((text) => !/[\r\n]/.test(text))
+
+  test('any secret is masked in base64, wherever its lines are broken and however it is cut', () => {
+    fc.assert(
+      fc.property(
+        secret,
+        fc.constantFrom('base64' as const, 'base64url' as const),
+        fc.integer({ min: 1, max: 80 }),
+        fc.constantFrom('\n', '\r\n'),
+        fc.nat(60),
+        (value, encoding, width, lineEnd, at) => {
+          const form = wrapped(Buffer.from(value).toString(encoding), width, lineEnd)
+          const bytes = Buffer.from(`<${form}>`)
+          expect(masked([value], splitAt(bytes, Math.min(at, bytes.length)))).toBe(`<${MASK}>`)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('any secret is masked inside of base64, at every alignment', () => {
+    fc.assert(
+      fc.property(secret, fc.nat(5), fc.nat(5), fc.nat(60), (value, before, after, at) => {
+        const whole = Buffer.concat([Buffer.alloc(before, 1), Buffer.from(value), Buffer.alloc(after, 2)])
+        const encoded = whole.toString('base64')
+        const out = masked([value], splitAt(Buffer.from(encoded), Math.min(at, encoded.length)))
+        expect(out).toContain(MASK)
+        // What is left tells of no byte but those that share a character with their neighbours.
+        expect(out.replaceAll(MASK, '').length).toBeLessThanOrEqual(Math.ceil(((before + after) * 8) / 6) + 6)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('any secret is masked as it is, URL-encoded and escaped for JSON, however it is cut', () => {
+    fc.assert(
+      fc.property(secret, fc.nat(2), fc.nat(200), (value, which, at) => {
+        const text = Buffer.from(value).toString()
+        const form = [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)][which] ?? ''
+        const out = masked([value], splitAt(Buffer.from(`\u0001${form}\u0001`), at))
+        expect(out).toBe(`\u0001${MASK}\u0001`)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   test('masks exactly what a naive search covers', () => {
     const word = fc.string({ unit: fc.constantFrom('x', 'y'), minLength: 4, maxLength: 6 })
     fc.assert(
