@@ -17,6 +17,7 @@ import { jsonSource, tomlSource } from './config/file-sources.ts'
 import { type Host, nest, resolveSettings } from './config/resolve.ts'
 import { parseConfig } from './config/schema.ts'
 import type { ConfigProblem } from './config/source.ts'
+import type { VersioningBehavior } from './config/values.ts'
 
 /** A fact that the installation knows how to find out (rulings 16). Exactly one source. */
 export interface FactSource {
@@ -101,6 +102,12 @@ export interface Config {
   readonly killGraceMs: number
   readonly shutdownGraceMs: number
   readonly maxCachedWorkflows: number
+  /** Set by deployment and build id together: Temporal then keeps runs and builds of the worker apart. */
+  readonly workerVersioning: {
+    readonly deployment?: string
+    readonly buildId?: string
+    readonly behavior: VersioningBehavior
+  }
   /** Flat files of seed 004, where their folders are set. */
   readonly stateDir?: string
   readonly auditDir?: string

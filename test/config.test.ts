@@ -134,6 +134,10 @@ max_cached_workflows = 50
 state_dir = "state"
 audit_dir = "audit"
 log_level = "debug"
+[worker_versioning]
+deployment = "ops"
+build_id = "1.4.0"
+behavior = "auto_upgrade"
 [api]
 host = "0.0.0.0"
 port = 0
@@ -223,6 +227,7 @@ db_password = "secrets/db"
     killGraceMs: 1500,
     shutdownGraceMs: 3000,
     maxCachedWorkflows: 50,
+    workerVersioning: { deployment: 'ops', buildId: '1.4.0', behavior: 'auto_upgrade' },
     stateDir: '/srv/here/state',
     auditDir: '/srv/here/audit',
     logLevel: 'debug',
@@ -263,6 +268,7 @@ test('every variable that is named for a setting sets it', () => {
     SOP_SHUTDOWN_GRACE: '2s',
     SOP_MAX_CACHED_WORKFLOWS: '12',
     SOP_LOG_LEVEL: 'error',
+    SOP_WORKER_VERSIONING_BEHAVIOR: 'continue_as_new',
   }
   const env = Object.fromEntries(
     CONFIG_VARIABLES.filter((name) => name !== 'SOP_CONFIG').map((name) => [name, sample[name] ?? `x-${name}`]),
@@ -271,6 +277,18 @@ test('every variable that is named for a setting sets it', () => {
   expect(problems).toEqual([])
   for (const { key, info } of SETTINGS)
     expect(origins[key]).toBe(info.env === undefined ? 'default' : `env ${info.env}`)
+})
+
+test('a deployment without a build id is refused, and the other way round', () => {
+  for (const [set, missing] of [
+    ['deployment', 'build_id'],
+    ['build_id', 'deployment'],
+  ]) {
+    const { problems } = toml(`[worker_versioning]\n${set} = "a"`)
+    expect(problems.map(({ message }) => message)).toEqual([
+      `Cannot version workers: "worker_versioning.${set}" is set, "worker_versioning.${missing}" is not`,
+    ])
+  }
 })
 
 test('an empty variable counts as not set, and the real environment still hides .env', () => {

@@ -5,6 +5,7 @@ import type { ConfigProblem } from './source.ts'
 export const contradictions = (config: Config): readonly ConfigProblem[] => [
   ...samePorts(config),
   ...storeProblems(config),
+  ...halfVersioned(config),
 ]
 
 function storeProblems({ store, databaseUrl, databasePassword }: Config): readonly ConfigProblem[] {
@@ -17,6 +18,19 @@ function storeProblems({ store, databaseUrl, databasePassword }: Config): readon
   if (store === 'postgres' || (databaseUrl ?? databasePassword) === undefined) return []
   const message = `"${set}" sets nothing: "store" is "file"`
   return [{ severity: 'warning', origin: set, message, help: 'Take it away, or set store = "postgres".' }]
+}
+
+function halfVersioned({ workerVersioning: { deployment, buildId } }: Config): readonly ConfigProblem[] {
+  if ((deployment === undefined) === (buildId === undefined)) return []
+  const [set, missing] = deployment === undefined ? ['build_id', 'deployment'] : ['deployment', 'build_id']
+  return [
+    {
+      severity: 'error',
+      origin: `worker_versioning.${set}`,
+      message: `Cannot version workers: "worker_versioning.${set}" is set, "worker_versioning.${missing}" is not`,
+      help: 'Set both, or neither.',
+    },
+  ]
 }
 
 function samePorts({ api, temporal }: Config): readonly ConfigProblem[] {

@@ -1,7 +1,19 @@
 import { z } from 'zod'
 import { EXECUTION_MODES } from '../core/definition.ts'
 import type { Config } from '../config.ts'
-import { duration, flag, list, mode, nullable, size, text, timezone, url, whole } from './values.ts'
+import {
+  duration,
+  flag,
+  list,
+  mode,
+  nullable,
+  size,
+  text,
+  timezone,
+  url,
+  whole,
+  VERSIONING_BEHAVIORS,
+} from './values.ts'
 
 /** What is known about one setting besides its values. */
 export interface SettingInfo {
@@ -182,6 +194,18 @@ export const configSchema = z.object({
     env: 'SOP_MAX_CACHED_WORKFLOWS',
     expected: 'a whole number from 10',
     default: 200,
+  }),
+  workerVersioning: z.object({
+    deployment: optional(text().regex(/^[^.]{1,200}$/), {
+      env: 'SOP_WORKER_DEPLOYMENT',
+      expected: 'a name without dots',
+    }),
+    buildId: optional(text().regex(/^\S{1,200}$/), { env: 'SOP_WORKER_BUILD_ID', expected: 'a name without spaces' }),
+    behavior: setting(z.enum(VERSIONING_BEHAVIORS), {
+      env: 'SOP_WORKER_VERSIONING_BEHAVIOR',
+      expected: `one of ${VERSIONING_BEHAVIORS.join(', ')}`,
+      default: 'pinned',
+    }),
   }),
   stateDir: optionalPath('STATE_DIR'),
   auditDir: optionalPath('AUDIT_DIR'),

@@ -69,3 +69,9 @@ export const timezone = () =>
       return false
     }
   }, 'not a time zone')
+
+/**
+ * When an open run moves to a newer build of the worker: never, where it hands over to its next execution, or at once.
+ */
+export const VERSIONING_BEHAVIORS = ['pinned', 'continue_as_new', 'auto_upgrade'] as const
+export type VersioningBehavior = (typeof VERSIONING_BEHAVIORS)[number]

@@ -132,6 +132,16 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
   for (const processGroup of await endLeftCommands(scratchDir, config.killGraceMs)) {
     log.warn('ended a command of a step that a killed worker had left running', { processGroup })
   }
+  const { deployment, buildId } = config.workerVersioning
+  if (deployment !== undefined) {
+    const command = `temporal worker deployment set-current-version --deployment-name ${deployment} --build-id ${buildId}`
+    log.info(
+      `This worker is build "${buildId}" of deployment "${deployment}". New runs come to it once that is current`,
+      {
+        command,
+      },
+    )
+  }
   const worker = await startWorker({
     config: { ...config, temporal: { ...config.temporal, namespace: options.temporal.namespace } },
     connection,

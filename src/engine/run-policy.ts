@@ -13,6 +13,8 @@ export const runPolicy = (config: Config): RunPolicy => ({
   maxStepVisits: config.maxStepVisits,
   ...(config.poolWaitTimeoutMs !== undefined && { poolWaitMs: config.poolWaitTimeoutMs }),
   poolNoticeMs: config.poolNoticeMs,
+  ...(config.workerVersioning.buildId !== undefined &&
+    config.workerVersioning.behavior === 'continue_as_new' && { movesToNewBuild: true as const }),
   facts: Object.keys(config.facts),
   env: config.envInConditions,
   ...(config.maxConcurrentRuns !== undefined && { maxConcurrentRuns: config.maxConcurrentRuns }),

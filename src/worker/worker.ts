@@ -1,4 +1,10 @@
-import { DefaultLogger, type NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import {
+  DefaultLogger,
+  type NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions as Options,
+} from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.ts'
 import { createActivities } from '../activities/index.ts'
 import type { Config } from '../config.ts'
@@ -8,6 +14,7 @@ import type { Log } from '../log.ts'
 export interface WorkerOptions {
   readonly config: Pick<Config, 'maxCachedWorkflows' | 'shutdownGraceMs'> & {
     readonly temporal: Pick<Config['temporal'], 'namespace' | 'taskQueue'>
+    readonly workerVersioning?: Config['workerVersioning']
   }
   readonly connection: NativeConnection
   readonly activities: ActivityDeps
@@ -79,6 +86,19 @@ export const startPoolWorker = async (options: PoolWorkerOptions): Promise<Runni
   return running(workers)
 }
 
+/** The deployment that a worker belongs to, where the configuration names one. */
+const deploymentOf = (versioning: Config['workerVersioning'] | undefined): Pick<Options, 'workerDeploymentOptions'> => {
+  const { deployment, buildId, behavior } = versioning ?? {}
+  if (deployment === undefined || buildId === undefined) return {}
+  return {
+    workerDeploymentOptions: {
+      version: { deploymentName: deployment, buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: behavior === 'auto_upgrade' ? 'AUTO_UPGRADE' : 'PINNED',
+    },
+  }
+}
+
 /** Starts to carry out runs. */
 export const startWorker = async ({
   config,
@@ -97,6 +117,7 @@ export const startWorker = async ({
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: config.shutdownGraceMs,
+    ...deploymentOf(config.workerVersioning),
   })
   return running([worker])
 }

@@ -9,6 +9,7 @@ import {
   getExternalWorkflowHandle,
   proxyActivities,
   setHandler,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
@@ -78,6 +79,9 @@ export async function sopAdmission(carried: AdmissionState = EMPTY_ADMISSION): P
     if (inputs.length === 0) return continueAsNew<typeof sopAdmission>(state)
   }
 }
+
+// One execution serves runs of every build, and never ends: it moves along with whatever build is the current one.
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, sopAdmission)
 
 const pauseMs = (wakeAt: string | undefined): number =>
   wakeAt === undefined ? RECONCILE_MS : Math.min(RECONCILE_MS, Math.max(1, Date.parse(wakeAt) - Date.now()))

@@ -235,9 +235,13 @@ export class Interpreter {
   }
 
   private mayHandOver(): boolean {
-    const { historyLength, continueAsNewSuggested } = workflowInfo()
-    if (!this.isHandingOver && (historyLength > LONG_HISTORY || continueAsNewSuggested)) this.isHandingOver = true
+    if (!this.isHandingOver && (isLong() || this.hasNewBuild())) this.isHandingOver = true
     return this.isHandingOver && this.works.size === 0 && !this.isFlushing
+  }
+
+  private hasNewBuild(): boolean {
+    const moves = this.run?.seed.pinned.policy.movesToNewBuild === true
+    return moves && workflowInfo().targetWorkerDeploymentVersionChanged
   }
 
   /** The only place where the run changes (R1). */
@@ -450,6 +454,11 @@ const decided = (run: Run, input: RunInput): Transition => {
       cause: error,
     })
   }
+}
+
+const isLong = (): boolean => {
+  const { historyLength, continueAsNewSuggested } = workflowInfo()
+  return historyLength > LONG_HISTORY || continueAsNewSuggested
 }
 
 const isVerdict = (value: AdmissionVerdict | undefined): value is AdmissionVerdict =>

@@ -12,6 +12,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
+  makeContinueAsNewFunc,
   patched,
   workflowInfo,
 } from '@temporalio/workflow'
@@ -22,7 +23,7 @@ import { Interpreter } from './interpreter.ts'
 import { pinSop, requestCancel } from './carry-out.ts'
 import { registerHandlers } from './handlers.ts'
 import { observe } from './observed.ts'
-import { RUN_FAILED, type RunSopInput, type RunSopResult } from './messages.ts'
+import { RUN_FAILED, type RunSopInput, type RunSopResult, type Snapshot } from './messages.ts'
 
 /**
  * Carries out one SOP as a durable run.
@@ -40,9 +41,15 @@ export async function runSop(input: RunSopInput): Promise<RunSopResult> {
     await begin(interpreter, input)
     const ended = await interpreter.untilClosedOrLong()
     await condition(allHandlersFinished)
-    if (ended === 'long') return continueAsNew<typeof runSop>({ sop: input.sop, snapshot: interpreter.snapshot() })
+    if (ended === 'long') return handOver({ sop: input.sop, snapshot: interpreter.snapshot() })
     return close(interpreter, root)
   })
+}
+
+/** The next execution goes on with this build, or with the current one where the run moves there. */
+const handOver = (next: RunSopInput & { readonly snapshot: Snapshot }): Promise<never> => {
+  if (next.snapshot.run.seed.pinned.policy.movesToNewBuild !== true) return continueAsNew<typeof runSop>(next)
+  return makeContinueAsNewFunc<typeof runSop>({ initialVersioningBehavior: 'AUTO_UPGRADE' })(next)
 }
 
 const begin = async (interpreter: Interpreter, input: RunSopInput): Promise<void> => {

@@ -7,6 +7,7 @@ import { NativeConnection } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { ActivityDeps } from '../../src/activities/deps.ts'
 import { createRequestCancel, createTemporalAdmission } from '../../src/client/admission.ts'
+import type { Config } from '../../src/config.ts'
 import type { CatalogEntry } from '../../src/client/catalog.ts'
 import type { SopClient } from '../../src/client/client.ts'
 import { createTemporalPools } from '../../src/client/pools.ts'
@@ -32,6 +33,8 @@ export interface TestEngine {
   add(definition: SopDefinition): void
   stopWorker(): Promise<void>
   startWorker(): Promise<void>
+  /** One more worker of the same task queue, of another build. It ends with the engine. */
+  startBeside(workerVersioning: Config['workerVersioning']): Promise<void>
   stop(): Promise<void>
 }
 
@@ -40,6 +43,7 @@ export interface TestEngineOptions {
   readonly policy?: Partial<RunPolicy>
   readonly environment?: Readonly<Record<string, string>>
   readonly maxCachedWorkflows?: number
+  readonly workerVersioning?: Config['workerVersioning']
   readonly deps?: Partial<ActivityDeps>
 }
 
@@ -110,17 +114,21 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     ...options.deps,
   }
   let worker: RunningWorker | undefined
-  const startOne = async (): Promise<void> => {
-    worker = await startWorker({
+  const others: RunningWorker[] = []
+  const newWorker = (workerVersioning = options.workerVersioning): Promise<RunningWorker> =>
+    startWorker({
       config: {
         temporal: { namespace: 'default', taskQueue },
         maxCachedWorkflows: options.maxCachedWorkflows ?? 100,
         shutdownGraceMs: 2_000,
+        ...(workerVersioning && { workerVersioning }),
       },
       connection,
       activities,
       bundle: { codePath: inject('workflowBundlePath') },
     })
+  const startOne = async (): Promise<void> => {
+    worker = await newWorker()
   }
   const stopOne = async (): Promise<void> => {
     await worker?.stop()
@@ -151,8 +159,12 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     add: (sop) => void sops.set(sop.name, sop),
     stopWorker: stopOne,
     startWorker: startOne,
+    startBeside: async (workerVersioning) => {
+      const other = await newWorker(workerVersioning)
+      others.push(other)
+    },
     stop: async () => {
-      await stopOne()
+      await Promise.all([stopOne(), ...others.map((other) => other.stop())])
       await stores.close()
       await connection.close()
       await rm(dataDir, { recursive: true, force: true })

@@ -42,6 +42,8 @@ export interface RunPolicy {
   readonly poolWaitMs?: number
   /** After this long, in milliseconds, the engine looks whether the pool has a worker at all, and says so. */
   readonly poolNoticeMs?: number
+  /** Hands over to its next execution as soon as the cluster's current build of the worker is another. */
+  readonly movesToNewBuild?: true
   /** A limit for all runs together makes every run visit admission. */
   readonly maxConcurrentRuns?: number
 }
