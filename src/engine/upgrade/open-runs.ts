@@ -64,7 +64,7 @@ export const readRun = async ({ client }: Cluster, run: OpenRun, asks: boolean):
 const GRPC_NOT_FOUND = 5
 
 const isNotFound = (error: unknown): boolean =>
-  error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && error.code === GRPC_NOT_FOUND)
+  error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND)
 
 const ask = async (client: Client, { workflowId, type }: OpenRun): Promise<unknown> => {
   try {
