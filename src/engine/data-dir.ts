@@ -16,13 +16,19 @@ export interface DataDir {
 
 const WAY_OUT = 'Give the engine another directory with SOP_DATA_DIR'
 
+/** What to do instead of a second worker on one data directory, which has one writer. */
+export const MORE_HANDS =
+  'For more hands beside it start a worker of a pool, which needs no data directory: sop worker --pool NAME'
+
 /**
  * Makes the directory if needed (readable by its owner only) and takes it for this process alone.
+ *
+ * @param wayOut what to do where another engine has it
  * @throws SopError `conflict` when another engine uses it; `unavailable` when it cannot be written
  */
-export async function openDataDir(path: string): Promise<DataDir> {
+export async function openDataDir(path: string, wayOut: string = WAY_OUT): Promise<DataDir> {
   const temporalDir = join(path, 'temporal')
-  const release = await take(path)
+  const release = await take(path, wayOut)
   try {
     await mkdir(temporalDir, { recursive: true, mode: 0o700 })
   } catch (error) {
@@ -75,7 +81,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   )
 
-async function take(path: string): Promise<() => Promise<void>> {
+async function take(path: string, wayOut: string): Promise<() => Promise<void>> {
   const attempt = await makeAndLock(path)
   if (attempt.held) return attempt.release
   const found = await readEngineFile(path)
@@ -83,7 +89,7 @@ async function take(path: string): Promise<() => Promise<void>> {
   const where = found.state === 'running' ? ` and answers at ${found.engine.url}` : ''
   throw new SopError(
     'conflict',
-    `Cannot use data directory "${path}": the engine${pid} uses it${where}. Stop that engine first. ${WAY_OUT}`,
+    `Cannot use data directory "${path}": the engine${pid} uses it${where}. Stop that engine first. ${wayOut}`,
     { dataDir: path, ...(attempt.holder === undefined ? {} : { pid: attempt.holder.pid, host: attempt.holder.host }) },
   )
 }

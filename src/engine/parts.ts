@@ -18,6 +18,7 @@ import { createWorkerDoor, type WorkerDoor } from '../client/worker-door.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Environment } from './find-temporal.ts'
+import { runsOnOf } from './pool-deps.ts'
 import { runPolicy } from './run-policy.ts'
 import { createSweeper } from './sweeper.ts'
 import type { TemporalTarget } from './temporal-address.ts'
@@ -118,7 +119,8 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
     secrets: stores.secrets,
     vault: stores.vault,
     resolveFact: stores.resolveFact,
-    verifyWarrant: (warrant) => key.verifyWarrant(warrant),
+    // A step of a pool has no business here, whoever sends it.
+    verifyWarrant: (warrant) => runsOnOf(warrant.executable) === undefined && key.verifyWarrant(warrant),
     pinSop: (name) => pin.pin(name),
     admission: createTemporalAdmission(() => temporal, config.temporal.taskQueue),
     requestCancel: createRequestCancel(() => temporal),

@@ -9,7 +9,7 @@ import { openParts, type Parts, type PartsOptions, startPartsWorker } from './pa
 import { type ApiHandle, type EngineContext, serve, type WorkerHandle } from './serve.ts'
 import { packageVersion } from './package-version.ts'
 import { startTemporal } from './start-temporal.ts'
-import { openDataDir } from './data-dir.ts'
+import { MORE_HANDS, openDataDir } from './data-dir.ts'
 import { listenForSignals } from './signals.ts'
 import { createProgress } from './console.ts'
 import { runWelcome } from './welcome.ts'
@@ -110,7 +110,7 @@ const openApi = async ({ config, log, temporal }: EngineContext, parts: Parts, v
 export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welcome' | 'worker'>): Promise<number> => {
   const { config, log, environment } = prepare(env, cwd)
   const progress = createProgress(out)
-  const dataDir = await openDataDir(config.dataDir)
+  const dataDir = await openDataDir(config.dataDir, MORE_HANDS)
   try {
     const interrupt = new AbortController()
     const temporal = await startTemporal({ config, env: environment, dataDir, log, progress, signal: interrupt.signal })

@@ -239,6 +239,12 @@ test('two workers of one folder, a foreign key and a token of no worker are refu
   expect((await foreign.ended).code).not.toBe(0)
   expect(foreign.said()).toContain('its installation has another key')
 
+  const second = home.start(['worker'], env())
+  expect((await second.ended).code).not.toBe(0)
+  expect(second.said()).toMatch(
+    /Cannot use data directory .* the engine with pid \d+ uses it .* sop worker --pool NAME/,
+  )
+
   const taken = far.start(['worker', '--pool', 'dba', '--url', line.url], {
     SOP_TOKEN: token,
     SOP_WORKER_DIR: home.dataDir,
