@@ -1,6 +1,6 @@
 /** A stream that text goes to. */
 export interface Sink {
-  write(text: string): unknown
+  write(text: string | Uint8Array): unknown
   readonly columns?: number | undefined
   readonly rows?: number | undefined
 }

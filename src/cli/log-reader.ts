@@ -47,16 +47,18 @@ export const createLogReader = (context: Context, client: SopClient, options: Lo
       const printer = open(place, title)
       let offset = 0
       let found = false
+      // A program that wrote a picture or an archive gets it back byte for byte.
+      const encoding = options.raw && !context.json ? ({ encoding: 'base64' } as const) : {}
       while (!options.signal.aborted) {
         const wait = options.follow ? { waitMs: LONG_POLL_MS } : {}
         const chunk = await orAborted(
-          readOrNothing(client, options.runId, { ...place, offset, ...wait }),
+          readOrNothing(client, options.runId, { ...place, offset, ...wait, ...encoding }),
           options.signal,
         )
         if (chunk === undefined) break
         found = true
         if (context.json) chunks.push(chunk)
-        else printer.write(chunk.text)
+        else printer.write(chunk)
         const stands = chunk.next === offset
         offset = chunk.next
         if (chunk.complete || (stands && !(options.follow && (await goesOn())))) break
@@ -72,19 +74,20 @@ const heading = ({ step, attempt }: LogPlace, title: string): string =>
 
 const openPrinter = ({ io }: Context, { raw }: LogReaderOptions, onFirst: () => void) => {
   const cleaner = createLogCleaner(hasColour(io.env, io.isTTY))
-  let last: string | undefined
-  const print = (text: string): void => {
-    if (text === '') return
+  let last: string | Uint8Array | undefined
+  const print = (text: string | Uint8Array): void => {
+    if (text.length === 0) return
     if (last === undefined) onFirst()
     last = text
     io.out.write(text)
   }
   return {
-    write: (text: string): void => print(raw ? text : cleaner.push(text)),
+    write: ({ text, base64 }: LogChunk): void =>
+      print(raw ? (base64 === undefined ? text : Buffer.from(base64, 'base64')) : cleaner.push(text)),
     end: (): void => {
       if (raw) return
       print(cleaner.end())
-      if (last !== undefined && !last.endsWith('\n')) io.out.write('\n')
+      if (typeof last === 'string' && !last.endsWith('\n')) io.out.write('\n')
     },
   }
 }

@@ -134,7 +134,10 @@ export interface LogChunk {
   readonly offset: number
   /** Offset to go on from. */
   readonly next: number
+  /** As UTF-8; broken bytes are U+FFFD. Empty where the bytes were asked for. */
   readonly text: string
+  /** The bytes as they came, where they were asked for. */
+  readonly base64?: string
   /** Nothing more will come. */
   readonly complete: boolean
   /** Output was left out, since a limit of the log store was reached; a line of the log says how much. */
@@ -147,6 +150,14 @@ export interface LogPlace {
   readonly attempt?: number
   readonly source?: string
   readonly offset?: number
+}
+
+/** How a piece of a log is read. */
+export interface LogReading {
+  readonly limit?: number
+  readonly waitMs?: number
+  /** `base64`: the bytes as they came, also where they are no text. Default: as text. */
+  readonly encoding?: 'base64'
 }
 
 /** How something is followed: until the signal, if nothing ends it before. */
@@ -220,7 +231,7 @@ export interface SopClient {
    * Bytes of a step's log as text. With `waitMs` it waits that long for more than `offset`. Without `step` the newest.
    * `not_found` if the step has no log. Needs: viewer.
    */
-  readLog(ref: string, at: LogPlace & { limit?: number; waitMs?: number }): Promise<LogChunk>
+  readLog(ref: string, at: LogPlace & LogReading): Promise<LogChunk>
   /**
    * The pieces of a log as they come, without `step` those of the newest step and of all that follow. Ends with the run
    * (the step), or by the signal. Needs: viewer, as the two below.

@@ -43,7 +43,7 @@ export const readLog = async (deps: FindDeps, runId: string, at: At): Promise<Lo
       if (isLast || (await hasEnded())) throw await noLog(deps, runId, at)
     } else {
       const chunk = await readChunk(deps, log, at, hasEnded)
-      if (chunk.text !== '' || chunk.complete || isLast) return chunk
+      if (chunk.next > chunk.offset || chunk.complete || isLast) return chunk
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
@@ -77,7 +77,7 @@ export const createEndCheck = (deps: FindDeps, runId: string): EndCheck => {
 export const readChunk = async (
   { records }: Pick<FindDeps, 'records'>,
   log: RecordedLog,
-  { offset = 0, limit = CHUNK_BYTES }: Pick<At, 'offset' | 'limit'>,
+  { offset = 0, limit = CHUNK_BYTES, encoding }: Pick<At, 'offset' | 'limit' | 'encoding'>,
   hasEnded: EndCheck,
 ): Promise<LogChunk> => {
   const read = (): Promise<RecordedPiece> => records.logs.read(log, offset, Math.min(limit, CHUNK_BYTES))
@@ -89,7 +89,8 @@ export const readChunk = async (
     piece = await read()
   }
   const { bytes, end, cutBytes } = piece
-  const whole = wholeCharacters(bytes, offset + bytes.length >= end && isOver)
+  const isWhole = encoding !== undefined || (offset + bytes.length >= end && isOver)
+  const whole = wholeCharacters(bytes, isWhole)
   const next = offset + whole.length
   const [source, id] = split(log)
   return {
@@ -99,7 +100,9 @@ export const readChunk = async (
     source: source === 'gate' ? id : source,
     offset,
     next,
-    text: decoder.decode(whole),
+    ...(encoding === undefined
+      ? { text: decoder.decode(whole) }
+      : { text: '', base64: Buffer.from(whole).toString(encoding) }),
     complete: isOver && next >= end,
     ...(cutBytes !== undefined && { truncated: true as const }),
   }

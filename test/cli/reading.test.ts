@@ -253,6 +253,29 @@ describe('logs', () => {
     ])
   })
 
+  test('gives with --raw the bytes as they came', async () => {
+    const bytes = Buffer.from([0, 255, 10, 27])
+    const of = {
+      getRunStatus: async () => done,
+      readLog: async () => ({
+        ...(await logsOf({ 1: 'x' }).readLog(RUN_ID, { step: 1 })),
+        text: '',
+        base64: bytes.toString('base64'),
+      }),
+    }
+    const { out, calls } = await sop(['logs', RUN_ID, '--step', '1', '--raw'], { engine: of })
+    expect(Buffer.from(out, 'latin1')).toEqual(bytes)
+    expect(calls.at(-1)?.args[1]).toMatchObject({ encoding: 'base64' })
+  })
+
+  test('says since when and why logs are gone', async () => {
+    const readLog = async () => {
+      throw new SopError('not_found', 'Cannot read the log: its logs were removed on 2026-01-01', { removedAt: 'x' })
+    }
+    const { err, code } = await sop(['logs', RUN_ID], { engine: { ...engine, readLog } })
+    expect([err, code]).toEqual(['sop: Cannot read the log: its logs were removed on 2026-01-01\n', 6])
+  })
+
   test('says so when nothing was printed', async () => {
     const { out, err, code } = await sop(['logs', RUN_ID], { engine: { ...engine, ...logsOf({}) } })
     expect({ out, err, code }).toEqual({ out: '', err: `No output in run "${RUN_ID}".\n`, code: 0 })

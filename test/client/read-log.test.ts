@@ -109,6 +109,16 @@ describe('readLog()', () => {
     }
   })
 
+  test('gives the bytes as they came where they are asked for, characters cut in two included', async () => {
+    const all = Uint8Array.from([0xff, 0x00, 0xe2, 0x82, 0xac, 0x1b, 0xfe])
+    const { read } = setUp({ log: STEP, bytes: all })
+    const first = await read({ step: 2, limit: 4, encoding: 'base64' })
+    expect(first).toMatchObject({ text: '', next: 4 })
+    const rest = await read({ step: 2, offset: 4, encoding: 'base64' })
+    const joined = [first, rest].map(({ base64 = '' }) => Buffer.from(base64, 'base64'))
+    expect(Buffer.compare(Buffer.concat(joined), all)).toBe(0)
+  })
+
   test('says that output is missing', async () => {
     const { read } = setUp({ log: STEP, bytes: bytes('x'), isClosed: true, cutBytes: 0 })
     expect(await read()).toMatchObject({ truncated: true })

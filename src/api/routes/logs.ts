@@ -35,7 +35,7 @@ async function streamLog(
   const resumeAt = request.headers['last-event-id']
   const after = typeof resumeAt === 'string' && resumeAt !== '' ? { after: parseLogPosition(resumeAt) } : {}
   const { runId } = await client.getRunStatus(params.id ?? '')
-  const { wait: _wait, follow: _follow, format: _format, limit: _limit, ...at } = query
+  const { wait: _wait, follow: _follow, format: _format, limit: _limit, encoding: _encoding, ...at } = query
   return sendStream(response, streams, (signal) => framesOf(client.followLog(runId, { ...at, ...after, signal })))
 }
 

@@ -10,6 +10,7 @@ export interface LogQuery {
   readonly wait?: number
   readonly follow?: boolean
   readonly format?: 'json' | 'text'
+  readonly encoding?: 'base64'
 }
 
 export const logQuery: z.ZodType<LogQuery> = z.strictObject({
@@ -22,5 +23,6 @@ export const logQuery: z.ZodType<LogQuery> = z.strictObject({
     .describe('Bytes'),
   wait: whole(0, 30_000).exactOptional().describe('Milliseconds to wait for more than `offset`'),
   follow: flag.exactOptional().describe('Server-sent events until the run ends'),
+  encoding: z.literal('base64').exactOptional().describe('The bytes as they came, in `base64` instead of `text`'),
   format: z.enum(['json', 'text']).exactOptional().describe('Default: by the Accept header, else JSON'),
 })

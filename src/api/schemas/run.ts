@@ -194,6 +194,7 @@ export const logChunk: z.ZodType<LogChunk> = z
     offset: z.int(),
     next: z.int().describe('Offset to go on from'),
     text: z.string(),
+    base64: z.string().exactOptional().describe('Where it was asked for: the bytes as they came'),
     complete: z.boolean().describe('Nothing more will come'),
     truncated: z.literal(true).exactOptional().describe('Output was left out: a line of the log says how much'),
   })

@@ -23,7 +23,7 @@ export const nextCommands = (run: RunView): readonly string[] => {
 }
 
 const ofClosed = ({ status, runId }: RunView): readonly string[] =>
-  status === 'failed' ? [`See why: ${sopCommand('logs', runId)}`] : []
+  status === 'failed' ? [`See why: ${sopCommand('logs', runId)}`, `Go on with it: ${sopCommand('retry', runId)}`] : []
 
 const ofPause = ({ runId }: RunView, { kind, stepNumber }: PauseView): readonly string[] => {
   const step = stepNumber === undefined || stepNumber === 0 ? [] : [String(stepNumber)]

@@ -1,4 +1,4 @@
-import type { LogChunk } from '../../client/client.ts'
+import type { LogChunk, SopClient } from '../../client/client.ts'
 import { SopError } from '../../core/errors.ts'
 import { isClosed } from '../../core/run/state.ts'
 import type { RunView, StepView } from '../../core/run/view.ts'
@@ -61,6 +61,7 @@ export const logs: Verb<LogsOptions> = async (context, [ref = ''], options) => {
     if (abort.signal.aborted) break
   }
   release()
+  if (reader.chunks.length === 0 && !reader.hasPrinted() && !abort.signal.aborted) await throwIfRemoved(client, runId)
   context.show(joined(reader.chunks), () => '')
   if (!context.json && !reader.hasPrinted()) context.hint(nothingPrinted(first, wanted))
   return exitCode(abort.signal.aborted ? 'interrupted' : 'ok')
@@ -101,6 +102,15 @@ const isOver = (view: RunView, step: number | undefined): boolean => {
   if (isClosed(view.status)) return true
   const one = step === undefined ? undefined : stepOf(view, step)
   return one !== undefined && ['success', 'failed', 'skipped', 'unknown', 'rolled_back'].includes(one.status)
+}
+
+/** That nothing was printed is one thing; that it is not there any more another. */
+const throwIfRemoved = async (client: SopClient, runId: string): Promise<void> => {
+  try {
+    await client.readLog(runId, { limit: 1 })
+  } catch (error) {
+    if (error instanceof SopError && error.details.removedAt !== undefined) throw error
+  }
 }
 
 const nothingPrinted = (view: RunView, { step }: Wanted): string =>

@@ -37,8 +37,12 @@ export const createFakeIo = (options: FakeIoOptions = {}): FakeIo => {
   let sleeps = 0
   const isTTY = options.terminal === true
   const io: FakeIo = {
-    out: { write: (text) => out.push(text), columns: options.columns ?? (isTTY ? 100 : undefined), rows: 40 },
-    err: { write: (text) => err.push(text) },
+    out: {
+      write: (text) => out.push(typeof text === 'string' ? text : Buffer.from(text).toString('latin1')),
+      columns: options.columns ?? (isTTY ? 100 : undefined),
+      rows: 40,
+    },
+    err: { write: (text) => err.push(String(text)) },
     isTTY,
     errIsTTY: isTTY,
     inIsTTY: isTTY,
