@@ -159,7 +159,7 @@ const readSum = async (path: string): Promise<SpooledSum | undefined> => {
 
 /** First what says that there is an entry: a crash in between leaves only bytes that nobody looks for. */
 const dropEntry = async (path: string): Promise<void> => {
-  for (const kind of ['key', 'end', 'log']) await rm(`${path}.${kind}`, { force: true })
+  for (const kind of ['key', 'end', 'cut', 'log']) await rm(`${path}.${kind}`, { force: true })
 }
 
 /**

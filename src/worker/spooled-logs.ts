@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LogKey, LogStore, LogWriter } from '../activities/deps.ts'
+import type { LogKey, LogPiece, LogStore, LogWriter } from '../activities/deps.ts'
 import { type Delivery, type LogTaker, type SpooledSum, startDelivery } from './log-delivery.ts'
 
 // spooled-logs.ts: the logs of a worker that reaches no store. They are written to its own disk first and brought to the
@@ -54,7 +54,7 @@ export const createSpooledLogs = (options: SpooledLogsOptions): SpooledLogs => {
       await rm(`${path}.end`, { force: true })
       return openWriter(path, () => deliver(key), patienceMs)
     },
-    read: async () => ({ bytes: new Uint8Array(0), end: 0 }),
+    read: (key, offset, limit) => readSpooled(join(dir, idOf(key)), offset, limit),
     list: async () => [],
     usage: async () => [],
     remove: async () => {},
@@ -65,7 +65,9 @@ export const createSpooledLogs = (options: SpooledLogsOptions): SpooledLogs => {
     settle: async (isOver) => {
       for (const { key, path, isEnded } of await entries()) {
         if (isEnded || deliveries.get(idOf(key))?.isHeld() === true || !(await isOver(key.runId))) continue
-        await writeWhole(`${path}.end`, await sumOf(`${path}.log`))
+        const cutBytes = await readCut(path)
+        const sum = await sumOf(`${path}.log`)
+        await writeWhole(`${path}.end`, cutBytes === undefined ? sum : { ...sum, cutBytes })
         deliver(key).wake()
       }
     },
@@ -116,7 +118,7 @@ const openWriter = async (path: string, deliver: () => Delivery, patienceMs: num
   const delivery = deliver()
   const letGo = delivery.hold()
   let bytes = size
-  let cutBytes: number | undefined
+  let cutBytes = await readCut(path)
   return {
     size,
     write: async (chunk) => {
@@ -127,6 +129,7 @@ const openWriter = async (path: string, deliver: () => Delivery, patienceMs: num
     },
     cut: async (count) => {
       cutBytes = count
+      await writeWhole(`${path}.cut`, count)
     },
     close: async () => {
       const sum: SpooledSum = { bytes, sha256: hash.digest('hex'), ...(cutBytes !== undefined && { cutBytes }) }
@@ -147,6 +150,30 @@ const openWriter = async (path: string, deliver: () => Delivery, patienceMs: num
       await handle.close()
     },
   }
+}
+
+/** What is still here of a log: the engine has the rest of it. */
+const readSpooled = async (path: string, offset: number, limit: number): Promise<LogPiece> => {
+  const handle = await open(`${path}.log`, 'r').catch(orUndefined)
+  if (handle === undefined) return { bytes: new Uint8Array(0), end: 0 }
+  try {
+    const { size: end } = await handle.stat()
+    const bytes = Buffer.alloc(Math.max(0, Math.min(limit, end - offset)))
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset)
+    const cutBytes = await readCut(path)
+    return { bytes: bytes.subarray(0, bytesRead), end, ...(cutBytes !== undefined && { cutBytes }) }
+  } finally {
+    await handle.close()
+  }
+}
+
+const readCut = async (path: string): Promise<number | undefined> => {
+  const text = await readFile(`${path}.cut`, 'utf8').catch(orUndefined)
+  return text === undefined ? undefined : Number(text)
+}
+
+const orUndefined = (error: unknown): undefined => {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
 const hashOf = async (file: string, size: number): Promise<Hash> => {

@@ -146,6 +146,8 @@ describe('createSpooledLogs()', () => {
     await second.resume()
     const writer = await second.open(KEY)
     expect(writer.size).toBe(7)
+    const { bytes, end } = await second.read(KEY, 3, 10)
+    expect([Buffer.from(bytes).toString(), end]).toEqual(['ore ', 7])
     await writer.write(Buffer.from('after'))
     expect(await writer.close()).toMatchObject({ bytes: 12, sha256: sha256('before after') })
     expect(engine.text).toBe('before after')
@@ -154,7 +156,9 @@ describe('createSpooledLogs()', () => {
 
   test('one that nobody opens again ends when its run is known to be over, not before', async () => {
     const first = open()
-    await (await first.open(KEY)).write(Buffer.from('cut short'))
+    const killed = await first.open(KEY)
+    await killed.write(Buffer.from('cut short'))
+    await killed.cut(3)
     await first.close(1_000)
     const second = open()
     await second.resume()
@@ -166,7 +170,7 @@ describe('createSpooledLogs()', () => {
     expect(engine.ended).toEqual([])
     await second.settle(async () => true)
     await gone()
-    expect(engine.ended).toMatchObject([{ bytes: 9 }])
+    expect(engine.ended).toMatchObject([{ bytes: 9, cutBytes: 3 }])
     await second.close(0)
   })
 
