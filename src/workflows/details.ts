@@ -45,6 +45,36 @@ const poolLines = ({ stepNumber, title, pool, since, until }: PoolWaitView): rea
   '',
 ]
 
+/** What ends the pause, as JSON to paste. */
+const pauseLines = ({ paused }: RunView): readonly string[] => {
+  if (paused === undefined) return []
+  const step = paused.stepNumber === undefined ? {} : { step: paused.stepNumber }
+  const ways: Readonly<Record<string, readonly (readonly [verb: string, argument: object, what: string])[]>> = {
+    requested: [['resume', {}, 'go on']],
+    unknown: [
+      ['complete', { ...step, comment: '…' }, 'it ran'],
+      ['retry', { ...step, outcome: 'did_not_run', comment: '…' }, 'it did not run'],
+      ['retry', { ...step, comment: '…' }, 'run it again though it may have run'],
+      ['skip', { ...step, reason: '…' }, 'go on without it'],
+    ],
+    rollback: [
+      ['retry', step, 'undo the step'],
+      ['skip', { ...step, reason: '…' }, 'leave the step as it is and undo those before it'],
+    ],
+  }
+  const others = [
+    ['retry', {}, 'try again'],
+    ...(paused.stepNumber === undefined ? [] : [['skip', { ...step, reason: '…' }, 'go on without the step'] as const]),
+  ] as const
+  return [
+    `### Paused since ${paused.since}`,
+    ...[...(ways[paused.kind] ?? others), ['cancel', { reason: '…' }, 'end the run'] as const].map(
+      ([verb, argument, what]) => `- \`${verb}\` with ${code(argument)}: ${what}`,
+    ),
+    '',
+  ]
+}
+
 /** What waits, what to send, and the last refusal. */
 export const detailsOf = (view: RunView, refusal: string | undefined): string =>
   [
@@ -52,6 +82,7 @@ export const detailsOf = (view: RunView, refusal: string | undefined): string =>
     '',
     `Step ${view.currentStep ?? '-'} of ${view.totalSteps}, mode ${view.mode}, priority ${view.priority}`,
     '',
+    ...pauseLines(view),
     ...view.openGates.flatMap(gateLines),
     ...view.openInputs.flatMap(inputLines),
     ...(view.poolWaits ?? []).flatMap(poolLines),

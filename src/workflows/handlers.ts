@@ -14,12 +14,14 @@ const DESCRIPTIONS: Readonly<Record<DecisionKind, string>> = {
   approve: 'Opens a gate. {} means the only open one; else {"gate":"3-deploy"} or {"step":3}; "comment" is optional.',
   reject: 'Rejects at a gate. {"gate":"3-deploy","reason":"why"}',
   complete:
-    'Completes a manual step. {"step":2,"values":{"ticket":"OPS-1"}}; {"step":2,"item":1} ticks one item; "failed":true reports a failure.',
-  skip: 'Skips a step that waits or has failed. {"step":3,"reason":"why"}',
-  cancel: 'Ends the run and what it is running. {"reason":"why"}',
+    'Completes a manual step. {"step":2,"values":{"ticket":"OPS-1"}}; {"step":2,"item":1} ticks one item; "failed":true reports a failure. For a step that is unknown: it ran.',
+  skip: 'Skips a step that waits, has failed or is unknown; in a walk back it leaves the step as it is. {"step":3,"reason":"why"}',
+  cancel:
+    'Ends the run and what it is running; with "rollback":true it undoes the finished steps first. {"reason":"why"}',
   pause: 'Pauses the run at the next boundary. {"reason":"why"}',
   resume: 'Goes on after a pause. {}',
-  retry: 'Tries the failed step, or the rejected gate, again. {}',
+  retry:
+    'Tries the failed step, or the rejected gate, again. {}; {"step":2} goes back to that step; "params":{} changes params; "outcome":"did_not_run" for a step that is unknown.',
 }
 
 /**

@@ -58,9 +58,15 @@ const begin = async (interpreter: Interpreter, input: RunSopInput): Promise<void
   if (bad !== undefined) throw ApplicationFailure.nonRetryable(`Cannot start run: ${bad}`, 'InvalidStart')
   const { snapshot, reopen } = input
   if (reopen !== undefined) return orInvalid(() => interpreter.reopen(readReopening(workflowInfo().workflowId, reopen)))
-  if (snapshot !== undefined) return orInvalid(() => interpreter.goOn(snapshot))
+  if (snapshot !== undefined) return orInvalid(() => interpreter.goOn(ownSnapshot(snapshot)))
   const pinned = input.pinned ?? (await pinDefinition(input.sop))
   orInvalid(() => interpreter.create(seedOf(workflowInfo().workflowId, input, pinned)))
+}
+
+/** Only the execution before hands a run over: one that somebody made up would have gates passed that nobody answered. */
+const ownSnapshot = (snapshot: NonNullable<RunSopInput['snapshot']>): NonNullable<RunSopInput['snapshot']> => {
+  if (workflowInfo().continuedFromExecutionRunId !== undefined) return snapshot
+  throw new Error('a snapshot comes only from the execution before it')
 }
 
 /** An input that nobody foresaw fails the run at once; a workflow task that fails would be tried again for ever. */

@@ -117,6 +117,30 @@ test('patching: a failed patch goes the way back and serves again', async () => 
   expect(states(run)).toEqual(['success', 'failed', 'skipped', 'skipped', 'success', 'success'])
 })
 
+test('move-database: a copy that fails its check is undone with all before it, and a retry does it again', async () => {
+  const run = await carryThrough(await start('move-database', { break_it: 'true' }))
+  expect(run.status).toBe('failed')
+  expect(states(run)).toEqual(['rolled_back', 'rolled_back', 'pending', 'pending', 'pending'])
+  const { events } = await engine.client.getAuditLog(run.runId)
+  const undone = events.flatMap((event) => (event.eventType === 'step_rolled_back' ? [event.details.output] : []))
+  expect(undone).toEqual(['copy of 42 rows removed from db-2\n', 'writers started again on the old host\n'])
+  await engine.client.retryRun(run.runId, { params: { break_it: false } })
+  const again = await carryThrough(run.runId)
+  expect(states(again)).toEqual(['success', 'success', 'success', 'success', 'success'])
+})
+
+test('move-database: a rejection walks back, and past the drop only a person goes', async () => {
+  const runId = await start('move-database')
+  await until(
+    () => engine.client.getRunStatus(runId),
+    ({ openGates }) => openGates.length > 0,
+  )
+  await engine.client.rejectStep(runId, 4, { reason: 'errors in the application' })
+  const run = await carryThrough(runId)
+  expect(run).toMatchObject({ status: 'failed', reason: 'gate "4-drop_the_old_database" was rejected by alice' })
+  expect(states(run)).toEqual(['rolled_back', 'rolled_back', 'rolled_back', 'pending', 'pending'])
+})
+
 test('security-patch: what was brought back does not pass the verification', async () => {
   const definition = definitionOf('security-patch')
   const steps = definition.steps.map((step) =>

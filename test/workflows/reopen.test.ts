@@ -102,7 +102,10 @@ describe('retry of a closed run', () => {
     const action = bash('test "${token%%-*}" = new')
     const runId = await run({ name: 'secretive', params, steps: [{ action }] }, { token: 'old-secret-value' })
     await ends(runId, 'failed')
-    expect(existsSync(join(engine.dataDir, 'vault', runId))).toBe(false)
+    await until(
+      () => Promise.resolve(existsSync(join(engine.dataDir, 'vault', runId))),
+      (isThere) => !isThere,
+    )
     expect(await engine.client.retryRun(runId)).toMatchObject({ accepted: false, code: 'invalid' })
     expect(await engine.client.retryRun(runId, { params: { token: 'new-secret-value' } })).toMatchObject({
       accepted: true,

@@ -86,6 +86,7 @@ const runFixture = async (engine: TestEngine, runId: string): Promise<Fixture> =
 const seedIn = (runId: string, { events }: RecordedHistory): RunSeed => {
   const input = decode(events[0]?.workflowExecutionStartedEventAttributes?.input) as RunSopInput
   if (input.snapshot !== undefined) return input.snapshot.run.seed
+  if (input.reopen !== undefined) return input.reopen.run.seed
   const pinned = events
     .map((event) => event.activityTaskCompletedEventAttributes?.result)
     .find((result) => result !== undefined)

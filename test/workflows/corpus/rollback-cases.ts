@@ -72,6 +72,31 @@ export const ROLLBACK_CASES: readonly Case[] = [
       await engine.client.retryRun(runId, { step: 1, params: { version: '1.4.3' } })
     },
   },
+  {
+    name: 'opened-again-and-parked',
+    until: (run) => run.openGates[0]?.stepNumber === 2,
+    steps: [
+      { action: bash('test -e "$SOP_RUN_DIR/again" || { touch "$SOP_RUN_DIR/again"; exit 3; }') },
+      { requiresApproval: true, approvalTimeoutMs: DAY_MS },
+    ],
+    play: async (engine, runId) => {
+      await until(() => engine.client.getRunStatus(runId), isOver)
+      await engine.client.retryRun(runId, { comment: 'mended' })
+    },
+  },
+  {
+    name: 'unknown-and-parked',
+    until: isPaused,
+    steps: [{}, { action: bash('sleep 60') }],
+    play: async (engine, runId) => {
+      await until(
+        () => engine.client.getRunStatus(runId),
+        ({ stepResults }) => stepResults[1]?.status === 'running',
+      )
+      await engine.stopWorker()
+      await engine.startWorker()
+    },
+  },
 ]
 
 function atGate(engine: TestEngine, runId: string) {
