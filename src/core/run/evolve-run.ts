@@ -82,7 +82,10 @@ const readyAgain = (step: StepRun, fromStep: number | undefined, gates: readonly
 /** The step before it began. That it ran once stays, since nobody has undone that. */
 export const cleared = ({ number, attempt, visits, undos, ran, ...before }: StepRun): StepRun => {
   const { state, endedAt, endedSequence = 0 } = before
-  const once = state === 'success' && endedAt !== undefined ? { at: endedAt, sequence: endedSequence } : ran
+  const once =
+    state === 'success' && endedAt !== undefined
+      ? { at: endedAt, sequence: endedSequence, ...(before.outputs && { outputs: before.outputs }) }
+      : ran
   return compact({ number, state: 'pending' as const, attempt, visits, failures: 0, undos, ran: once }) as StepRun
 }
 

@@ -130,7 +130,12 @@ export interface StepRun {
   /** How often the worker of its verify commands was lost. */
   readonly lost?: number
   /** When its commands last ran to their end, though it is no success now: its verification failed, or it is done again. */
-  readonly ran?: { readonly at: string; readonly sequence: number }
+  readonly ran?: {
+    readonly at: string
+    readonly sequence: number
+    /** What they had handed on, for the undo. */
+    readonly outputs?: Readonly<Record<string, Json>>
+  }
   /** The end of the run cut it off while it was under way. */
   readonly cutOff?: true
   /** How often its undo was begun. */

@@ -110,6 +110,8 @@ const wanted = SETTINGS.flatMap(({ key, scopes }) => scopes.map((scope): [Scope,
 
 /** Wire names that no run of this version comes to; each leaves the list with the first history that has it. */
 const NOT_REACHED: readonly string[] = [
+  // Written by the sweeper, beside the run.
+  'run_forked',
   'approval_reminded',
   'notification_sent',
   'notification_failed',

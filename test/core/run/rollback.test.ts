@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { commandTask } from '../../../src/core/run/command-task.ts'
 import { fold } from '../../../src/core/run/evolve.ts'
 import { viewOf } from '../../../src/core/run/view.ts'
 import { command, sopOf, type SopSketch, type StepSketch } from '../../support/definitions.ts'
@@ -315,6 +316,36 @@ describe('a step of which nobody knows whether it ran', () => {
     )
     play.decide('skip')
     expect(works(play)).toEqual(['rollback:1#1'])
+    isFolded(play)
+  })
+})
+
+describe('an undo gets what its step had handed on', () => {
+  const rows = ok({ outputs: { rows: '42' } })
+  const outputsOf = (play: Play) => {
+    const [work] = play.works.values()
+    if (work?.kind !== 'rollback') throw new Error('no undo is under way')
+    return commandTask(play.run, work, []).outputs
+  }
+
+  test('also when its verification failed, so that nobody else got it', () => {
+    const play = start([{ ...undo, ...BACK, verify: [command('v')] }])
+      .ends(rows)
+      .ends(failed())
+    expect(outputsOf(play)).toEqual({ rows: '42' })
+    isFolded(play)
+  })
+
+  test('also when it was to be done again', () => {
+    const play = start([{}, undo, { onFailure: { kind: 'pause' } }])
+      .ends(ok())
+      .ends(rows)
+      .ends(failed())
+    play.decide('retry', { step: 1 })
+    play.decide('cancel', { rollback: true })
+    play.ends(failed({ outcome: 'cancelled' }))
+    expect(play.run.outputs).toEqual({})
+    expect(outputsOf(play)).toEqual({ rows: '42' })
     isFolded(play)
   })
 })
