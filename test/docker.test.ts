@@ -74,6 +74,19 @@ describe('docker-compose.yml', () => {
     for (const [, value] of secrets) expect(value).toMatch(/^\$\{POSTGRES_PASSWORD:\?.+\}$/)
   })
 
+  test('shares records between worker and API by the database alone, and refuses to start without the key', () => {
+    for (const name of ['worker', 'api']) {
+      expect(service(name).environment).toMatchObject({
+        SOP_DATABASE_URL: 'postgresql://temporal@postgresql:5432/sop',
+        SOP_INSTALLATION_KEY: expect.stringMatching(/^\$\{SOP_INSTALLATION_KEY:\?.+\}$/),
+      })
+      expect(service(name).depends_on).toHaveProperty('sop-database')
+    }
+    // Workers can be scaled: each has a data directory of its own.
+    expect(service('worker').volumes?.filter((volume) => volume.endsWith('/data'))).toEqual(['/data'])
+    expect(service('sop-database').command?.join()).toMatch(/createdb --encoding UTF8 .*sop/)
+  })
+
   test('publishes every port on this machine only', () => {
     const ports = services.flatMap(([, { ports: published = [] }]) => published)
     expect(ports.length).toBeGreaterThan(0)
@@ -104,7 +117,7 @@ describe('docker-compose.yml', () => {
       .filter((source) => !/^[./]/.test(source))
     expect([...new Set(named)].sort()).toEqual(Object.keys(compose.volumes).sort())
     expect(service('postgresql').volumes).toContain('postgresql-data:/var/lib/postgresql/data')
-    for (const name of ['worker', 'api']) expect(service(name).volumes).toContain('engine-data:/data')
+    expect(service('api').volumes).toContain('engine-data:/data')
   })
 
   test('uses the Temporal that the engine is tested with, and no moving tags', () => {
@@ -120,7 +133,12 @@ describe('docker-compose.yml', () => {
     const env = Object.fromEntries(Object.entries(environment).map(([variable, value]) => [variable, fill(value)]))
     const { config, problems } = readConfig({ env, cwd: '/home/node', readFile: () => undefined })
     expect(problems).toEqual([])
-    expect(config).toMatchObject({ dataDir: '/data', sopDir: '/sops', temporal: { address: 'temporal:7233' } })
+    expect(config).toMatchObject({
+      dataDir: '/data',
+      sopDir: '/sops',
+      store: 'postgres',
+      temporal: { address: 'temporal:7233' },
+    })
   })
 
   test('publishes the port on which the API listens', () => {

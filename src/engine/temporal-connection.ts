@@ -1,11 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection, isGrpcServiceError } from '@temporalio/client'
 import { SopError } from '../core/errors.ts'
 import type { Log } from '../log.ts'
-import { ensureSearchAttributes, searchAttributeCommands } from './search-attributes.ts'
+import { ensureSearchAttributes, SEARCH_ATTRIBUTES, searchAttributeCommands } from './search-attributes.ts'
 import type { TemporalTarget } from './temporal-address.ts'
 
 /** gRPC status codes that we tell apart. */
-const GRPC = { notFound: 5, alreadyExists: 6, permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const
+const GRPC = {
+  invalidArgument: 3,
+  notFound: 5,
+  alreadyExists: 6,
+  permissionDenied: 7,
+  aborted: 10,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const
+
+const REGISTER_TRIES = 6
+const KNOWN_WITHIN_MS = 75_000
+const KNOWN_LOOK_MS = 500
 
 /** Triggers are deduplicated by closed runs for this long (engine.md 2). */
 const LEAST_RETENTION_DAYS = 7
@@ -23,6 +38,7 @@ export async function checkTemporal(target: TemporalTarget, log: Log, timeoutMs 
       await checkNamespace(connection, target, log)
       await registerAttributes(connection, target, log)
     })
+    await waitUntilKnown(connection, target, log)
   } finally {
     await connection.close()
   }
@@ -73,7 +89,7 @@ async function checkNamespace(connection: Connection, target: TemporalTarget, lo
 
 async function registerAttributes(connection: Connection, { namespace }: TemporalTarget, log: Log): Promise<void> {
   try {
-    const added = await ensureSearchAttributes(connection, namespace)
+    const added = await addTogether(connection, namespace)
     if (added.length > 0) log.info(`Registered search attributes in namespace "${namespace}"`, { added })
   } catch (error) {
     // Another process of ours registers them in the same moment.
@@ -83,6 +99,47 @@ async function registerAttributes(connection: Connection, { namespace }: Tempora
     log.warn(`Cannot register search attributes in namespace "${namespace}": ${reasonOf(error)}. An operator has to`, {
       commands,
     })
+  }
+}
+
+/** Processes of one team start together: a server that hears of an attribute twice at once refuses one of the two. */
+async function addTogether(connection: Connection, namespace: string): Promise<readonly string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ensureSearchAttributes(connection, namespace)
+    } catch (error) {
+      const mayPass = [GRPC.unavailable, GRPC.aborted, GRPC.internal].some((code) => code === codeOf(error))
+      if (!mayPass || tries === REGISTER_TRIES) throw error
+      await sleep(Math.random() * 500)
+    }
+  }
+}
+
+/**
+ * A server finds out about new attributes some seconds later, with Elasticsearch up to a minute, and until then refuses the
+ * start of a run that has them.
+ */
+async function waitUntilKnown(connection: Connection, { namespace }: TemporalTarget, log: Log): Promise<void> {
+  const query = Object.keys(SEARCH_ATTRIBUTES)
+    .map((name) => `${name} IS NULL`)
+    .join(' AND ')
+  const giveUpAt = Date.now() + KNOWN_WITHIN_MS
+  for (let told = false; ; told = true) {
+    try {
+      await connection.withDeadline(Date.now() + 5_000, () =>
+        connection.workflowService.countWorkflowExecutions({ namespace, query }),
+      )
+      return
+    } catch (error) {
+      // Whoever may not count finds out at the first start.
+      if (codeOf(error) !== GRPC.invalidArgument) return
+      if (!told) log.info(`Waiting for Temporal to know the search attributes of namespace "${namespace}"`)
+      if (Date.now() > giveUpAt) {
+        log.warn(`Temporal does not know the search attributes of namespace "${namespace}": ${reasonOf(error)}`)
+        return
+      }
+      await sleep(KNOWN_LOOK_MS)
+    }
   }
 }
 

@@ -7,7 +7,8 @@ import { sha256Hex } from '../../src/adapters/file-audit.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
 
-// Worker and API as docker-compose.yml starts them: two processes, a Temporal server of somebody else, variables only.
+// Worker and API as docker-compose.yml starts them: two processes, a Temporal server of somebody else, variables only. Here
+// they share a data directory; cluster.test.ts has them share a database.
 
 interface Compose {
   readonly 'x-engine-environment': Readonly<Record<string, string>>
@@ -33,6 +34,9 @@ beforeEach(async () => {
     ...(Object.fromEntries(defaults) as Record<string, string>),
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     SOP_DATA_DIR: home.dataDir,
+    SOP_DATABASE_URL: '',
+    SOP_DATABASE_PASSWORD: '',
+    SOP_INSTALLATION_KEY: '',
     SOP_DIR: home.sopDir,
     SOP_TASK_QUEUE: `e2e-${randomUUID()}`,
     TEMPORAL_CLI_PATH: '/nowhere/temporal',

@@ -1,10 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePorts } from './free-port.ts'
+import { type GuardedProcess, startGuarded } from './guarded-process.ts'
 
 // postgres-server.ts: a PostgreSQL of the tests' own: its data in a temporary folder, on a free port of the loopback interface.
 
@@ -62,14 +62,13 @@ export const startPostgres = async (binaries: string): Promise<PostgresServer> =
     cwd: folder,
   })
   const [port = 0] = await freePorts(1)
-  let running: ChildProcess | undefined
+  let running: GuardedProcess | undefined
   const start = async (): Promise<void> => {
     running = await run(join(binaries, 'postgres'), data, port, who)
   }
   const stop = async (): Promise<void> => {
     if (running === undefined) return
-    const ended = once(running, 'exit')
-    running.stdin?.end()
+    const ended = running.end()
     running = undefined
     await ended
   }
@@ -96,27 +95,10 @@ const SETTINGS = [
   'unix_socket_directories=',
 ]
 
-/** The shell ends the server when its standard input closes: with the tests, however they end. */
-const GUARD = '"$@" & pid=$!; trap "" INT TERM; { read -r _; kill -INT $pid; } <&3 & wait $pid'
-
-const run = async (program: string, data: string, port: number, who: Identity): Promise<ChildProcess> => {
+const run = async (program: string, data: string, port: number, who: Identity): Promise<GuardedProcess> => {
   const args = ['-D', data, '-p', String(port), ...SETTINGS.flatMap((setting) => ['-c', setting])]
-  const child = spawn('sh', ['-c', `exec 3<&0; ${GUARD}`, 'sh', program, ...args], {
-    ...who,
-    cwd: data,
-    env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC' },
-    stdio: ['pipe', 'ignore', 'pipe'],
-    detached: true,
-  })
-  let said = ''
-  await new Promise<void>((resolve, reject) => {
-    child.stderr?.on('data', (chunk: Buffer) => {
-      said = `${said}${chunk.toString()}`.slice(-4000)
-      if (said.includes('ready to accept connections')) resolve()
-    })
-    child.once('exit', () => reject(new Error(`PostgreSQL did not start: ${said}`)))
-  })
-  child.stderr?.resume()
-  child.unref()
-  return child
+  const env = { PATH: process.env['PATH'] ?? '', TZ: 'UTC' }
+  const server = startGuarded(program, args, { ...who, cwd: data, env })
+  await server.until('ready to accept connections')
+  return server
 }

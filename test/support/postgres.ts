@@ -29,7 +29,8 @@ export const execute = async <Row extends object>(url: string, sql: string): Pro
   }
 }
 
-const serverUrl = (): string => {
+/** As its superuser. */
+export const serverUrl = (): string => {
   const postgres = inject('postgres')
   if ('missing' in postgres) throw new Error(postgres.missing)
   return postgres.url
