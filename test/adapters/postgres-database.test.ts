@@ -269,10 +269,11 @@ describe('while the database is down', () => {
     const writer = await logs.open(key)
     await writer.write(Buffer.from('before '))
     await server.stop()
-    const bytes = Buffer.from('during ')
+    await writer.write(Buffer.from('during '))
+    const bytes = Buffer.alloc(600_000, 'x')
     await writer.write(bytes)
+    // It is the caller's again.
     bytes.fill(0)
-    await writer.write(Buffer.alloc(600_000, 'x'))
     const closed = writer.close()
     const reopened = createPostgresVault({ db, key: randomBytes(32) }).get('r', 'pin')
     await server.start()
