@@ -167,6 +167,14 @@ export interface PoolLook {
   readonly queue: string
 }
 
+/** An execution of a command, as a run knows it. */
+export interface CommandRef {
+  readonly runId: string
+  readonly executableId: ExecutableId
+  readonly stepNumber: number
+  readonly attempt: number
+}
+
 export interface ActivityDeps {
   readonly audit: AuditStore
   readonly logs: LogStore
@@ -187,4 +195,19 @@ export interface ActivityDeps {
   /** Time between TERM and KILL, in milliseconds. */
   readonly killGraceMs: number
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** The host whose spool lies in the scratch folder; its worker polls a queue of this name. */
+  readonly hostId?: string
+  /** Whether the run still waits for this execution. Absent: it does as long as the run is open. */
+  readonly isWanted?: (command: CommandRef) => Promise<boolean>
+  /** Which host began the activity; undefined when none did. */
+  readonly findHost?: (activity: ActivityRef) => Promise<string | undefined>
+  /** Told of a command that a lost worker had left running and that was ended. */
+  readonly onOrphan?: (orphan: { runId: string; executableId: ExecutableId; processGroup: number }) => void
+}
+
+/** One activity of one workflow execution. */
+export interface ActivityRef {
+  readonly runId: string
+  readonly executionId: string
+  readonly activityId: string
 }

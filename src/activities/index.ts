@@ -6,20 +6,23 @@ import { SopError } from '../core/errors.ts'
 import { closesRun } from '../core/run-document.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import type { FactsResult, FactsTask, RecordResult, RecordTask } from '../core/run/task.ts'
-import type { ActivityDeps } from './deps.ts'
+import { type Commands, createCommands } from './commands.ts'
+import type { ActivityDeps, ActivityRef } from './deps.ts'
 import { lookAtPool } from './look-at-pool.ts'
-import { executionOf, runCommand } from './run-command.ts'
+import { executionOf } from './execute.ts'
+import { adoptCommand, probeCommand, runCommand } from './run-command.ts'
 import { runDirOf } from './run-shell.ts'
 
 /** The activities of the engine. Their keys stand in histories: wire format (docs/decisions/0004-event-names.md). */
-export const createActivities = (deps: ActivityDeps) => ({
+export const createActivities = (deps: ActivityDeps, commands: Commands = createCommands(deps)) => ({
   /** Runs one signed executable; see `CommandResult`. Failures: `NotSigned`, `NotRepeated`, `WorkerShutdown`. */
-  runCommand: runCommand(deps),
+  runCommand: runCommand(deps, commands),
 
   /** Appends events to the record. At the end of a run its scratch folder and secret params go. */
   recordAudit: async ({ runId, sop, events }: RecordTask): Promise<RecordResult> => {
     const ackedSeq = await deps.audit.append({ runId, sop, ...executionOf(Context.current()) }, events)
     const closing = events.find((event) => closesRun(event) && event.sequence <= ackedSeq)
+    commands.settle(runId, events, closing !== undefined)
     if (closing !== undefined) await clearRun(deps, runId, closing.eventType !== 'run_failed')
     return { ackedSeq }
   },
@@ -63,8 +66,25 @@ export const createActivities = (deps: ActivityDeps) => ({
   /** Which of the runs are closed or unknown. */
   findGone: ({ runIds }: { readonly runIds: readonly string[] }): Promise<readonly string[]> =>
     orFailure(() => deps.admission.findGone(runIds)),
+
+  /** The host whose worker began an activity, so that it can be asked what became of it; empty where none did. */
+  findHost: async (activity: ActivityRef): Promise<{ readonly hostId?: string }> => {
+    const hostId = await deps.findHost?.(activity)
+    return hostId === undefined ? {} : { hostId }
+  },
 })
+
+/** What a worker does on its host's own queue; asked for only after another activity was lost. */
+export const createHostActivities = (deps: ActivityDeps, commands: Commands) => ({
+  /** What this host knows of an execution whose worker was lost. */
+  probeCommand: probeCommand(commands),
+
+  /** Waits for a command that this host has. Failures: those of `runCommand`, and `ResultLost`. */
+  adoptCommand: adoptCommand(deps, commands),
+})
+
 export type Activities = ReturnType<typeof createActivities>
+export type HostActivities = ReturnType<typeof createHostActivities>
 
 /** A failed run may be retried and looked into, so its scratch folder stays; values of secret params never do. */
 const clearRun = async ({ vault, scratchDir }: ActivityDeps, runId: string, isDone: boolean): Promise<void> => {

@@ -11,6 +11,8 @@ export const MIN_SECRET_CHARS = 4
 export interface Masker {
   push(bytes: Uint8Array): Uint8Array
   end(): Uint8Array
+  /** Bytes that are held back; undefined where a mask that was given out already covers some of them. */
+  held(): number | undefined
 }
 
 export interface Mask {
@@ -36,7 +38,7 @@ export const createMask = (secrets: readonly string[]): Mask => {
   return { isEmpty: false, masker, bytes, text: (text) => Buffer.from(bytes(Buffer.from(text))).toString() }
 }
 
-const PASS: Masker = { push: (bytes) => bytes, end: () => new Uint8Array(0) }
+const PASS: Masker = { push: (bytes) => bytes, end: () => new Uint8Array(0), held: () => 0 }
 const NO_MASK: Mask = { isEmpty: true, masker: () => PASS, bytes: (bytes) => bytes, text: (text) => text }
 
 interface Pattern {
@@ -218,5 +220,6 @@ const createMasker = (table: PatternTable): Masker => {
   return {
     push: (bytes) => scan(held.length === 0 ? bytes : Buffer.concat([held, bytes]), false),
     end: () => scan(held, true),
+    held: () => (covered === 0 ? held.length : undefined),
   }
 }

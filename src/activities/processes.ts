@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -31,10 +30,24 @@ export const isGroupAlive = async (pgid: number): Promise<boolean> =>
 export const isFamilyAlive = async ({ pgid, mark }: Required<Family>): Promise<boolean> => {
   if (!signal(-pgid, 0)) return false
   if (process.platform === 'linux') return readProc().some((row) => row.pgid === pgid && hasMark(row.pid, mark))
-  // Elsewhere no process shows its environment. The script of the step lies in the folder that its mark names.
-  const folder = dirname(mark.slice(mark.indexOf('=') + 1))
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pgid=,args='], { maxBuffer: 2 ** 26 })
-  return stdout.split('\n').some((line) => Number.parseInt(line, 10) === pgid && line.includes(`${folder}/`))
+  // Elsewhere no process shows its environment, and the number of the group has to do.
+  return (await liveFamily({ pgid })).length > 0
+}
+
+/** The group of the processes that carry the mark; undefined where there is none, or no way to see it. */
+export const pgidOf = (mark: string): number | undefined =>
+  process.platform === 'linux' ? readProc().find((row) => hasMark(row.pid, mark))?.pgid : undefined
+
+/** Whether the process is there and has the text in its command line. */
+export const isProcessOf = (pid: number, text: string): boolean => {
+  if (!signal(pid, 0)) return false
+  try {
+    return process.platform === 'linux'
+      ? readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text)
+      : execFileSync('ps', ['-ww', '-p', String(pid), '-o', 'args='], { encoding: 'utf8' }).includes(text)
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -1,36 +1,34 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
-import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { OutputPipes } from './output-pipe.ts'
+import type { Keeper, Start, Watch } from './keeper.ts'
 import { endFamily, type Family, isGroupAlive } from './processes.ts'
+import { readSpool } from './spool-reader.ts'
+import type { ReadMark, Spool } from './spool.ts'
 
 // run-process.ts: one program from its start until the last of its processes is gone.
 
-export interface ProcessSpec {
-  readonly program: string
-  readonly args: readonly string[]
-  /** A file that the program reads as its stdin; absent: /dev/null. */
-  readonly stdinFile?: string
-  readonly cwd: string
-  readonly env: Readonly<Record<string, string>>
-  /** See `Family.mark`. */
-  readonly mark: string
-}
+/** A program to begin, or one that an earlier worker began. */
+export type ProcessSpec =
+  | { readonly kind: 'start'; readonly entry: string; readonly start: Start }
+  | { readonly kind: 'attach'; readonly entry: string; readonly from: number }
 
 export interface ProcessPorts {
-  readonly pipes: OutputPipes
+  readonly keeper: Keeper
+  readonly spool: Spool
   readonly killGraceMs: number
   /** Ends the program and everything that it began. */
   readonly stop: AbortSignal
-  /** Gets stdout and stderr as they come. The program waits until it has taken them. */
+  /** Gets stdout and stderr as they come. A program that is far ahead of it waits. */
   readonly onOutput: (bytes: Uint8Array) => Promise<void>
+  /** How far the log is, once so much of the output was given on; undefined where it cannot be said just now. */
+  readonly markAt: (offset: number) => ReadMark | undefined
   readonly onStart?: (pid: number) => void
 }
 
 export interface ProcessEnd {
   readonly exitCode?: number
   readonly signal?: string
+  /** Nobody saw how it ended. */
+  readonly isLost: boolean
   /** It was ended because of `stop`. */
   readonly wasStopped: boolean
   /** Something in its group went on after it and was ended. */
@@ -43,65 +41,68 @@ export interface ProcessEnd {
 
 /** Time that a background process gets to finish by itself once the program has ended, e.g. `> >(tee log)`. */
 export const LINGER_MS = 2000
-/** Silence after which a pipe that somebody still holds is given up. */
-const QUIET_MS = 250
-const DRAIN_LIMIT_MS = 5000
+
+/** The environment entry that only this command has. */
+export const markOf = (spool: Spool, entry: string): string => `SOP_OUTPUT=${spool.path(entry, 'vars')}`
 
 /**
  * Runs the program in a process group of its own and resolves when nothing of the group is left.
  * On `stop` also what has left the group is ended; at a normal end a daemon that has left it (setsid) may live on.
  *
  * @throws {NodeJS.ErrnoException} when the program cannot be started
+ * @throws {KeeperDied} when it never began, and can be begun again
  */
 export const runProcess = async (spec: ProcessSpec, ports: ProcessPorts): Promise<ProcessEnd> => {
-  const { child, reader } = await start(spec, ports)
-  const pgid = child.pid as number
-  ports.onStart?.(pgid)
-  const exited = new Promise<{ readonly code: number | null; readonly signal: string | null }>((resolve) =>
-    child.once('exit', (code, signal) => resolve({ code, signal })),
+  const { keeper, spool } = ports
+  const { entry } = spec
+  const mark = markOf(spool, entry)
+  const watch = spec.kind === 'start' ? keeper.start(entry, spec.start) : keeper.attach(entry, mark)
+  const pgid = await watch.began
+  if (pgid !== undefined) ports.onStart?.(pgid)
+  const reader = readSpool({
+    path: spool.path(entry, 'out'),
+    from: spec.kind === 'attach' ? spec.from : 0,
+    onOutput: ports.onOutput,
+    drained: watch.drained,
+    onProgress: (offset) => {
+      const at = ports.markAt(offset)
+      if (at !== undefined) spool.mark(entry, at)
+    },
+  })
+  const { wasStopped, leftBehind, survivors } = await untilGone(
+    watch,
+    pgid === undefined ? undefined : { pgid, mark },
+    ports,
   )
-  const drain = drainInto(reader, ports.onOutput)
-  const stopped = aborted(ports.stop)
-  const wasStopped = await Promise.race([exited.then(() => false), stopped.then(() => true)])
-  const family: Family = wasStopped ? { pgid, mark: spec.mark } : { pgid }
-  const leftBehind = !wasStopped && !(await endsByItself(pgid, stopped))
-  const survivors = wasStopped || leftBehind ? await endFamily(family, ports.killGraceMs) : []
-  const { code, signal } = survivors.includes(pgid) ? { code: null, signal: null } : await exited
-  const holdsOutput = !(await drain.finish())
+  const ending = survivors.includes(pgid ?? 0) ? {} : await watch.ended
+  const isWhole = await reader.finish()
+  if (!isWhole) keeper.leave(entry)
+  const { code, signal } = ending
   return {
-    ...(code === null ? {} : { exitCode: code }),
-    ...(signal === null ? {} : { signal }),
+    ...(code === undefined ? {} : { exitCode: code }),
+    ...(signal === undefined ? {} : { signal }),
+    isLost: 'isLost' in ending,
     wasStopped,
     leftBehind,
-    holdsOutput,
+    holdsOutput: !isWhole,
     survivors,
   }
 }
 
-const start = async (
-  spec: ProcessSpec,
-  { pipes }: ProcessPorts,
-): Promise<{ readonly child: ChildProcess; readonly reader: Readable }> => {
-  const { reader, writeFd } = await pipes.open()
-  let stdin: number | undefined
-  try {
-    stdin = spec.stdinFile === undefined ? undefined : openSync(spec.stdinFile, 'r')
-    const child = spawn(spec.program, spec.args, {
-      cwd: spec.cwd,
-      env: { ...spec.env },
-      stdio: [stdin ?? 'ignore', writeFd, writeFd],
-      // A group and session of its own: the whole of it can be ended by one number.
-      detached: true,
-    })
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
-    return { child, reader }
-  } catch (error) {
-    reader.destroy()
-    throw error
-  } finally {
-    closeSync(writeFd)
-    if (stdin !== undefined) closeSync(stdin)
-  }
+type Gone = Pick<ProcessEnd, 'wasStopped' | 'leftBehind' | 'survivors'>
+
+const untilGone = async (
+  { ended }: Watch,
+  family: Required<Family> | undefined,
+  { stop, killGraceMs }: ProcessPorts,
+): Promise<Gone> => {
+  if (family === undefined) return { wasStopped: stop.aborted, leftBehind: false, survivors: [] }
+  const { pgid } = family
+  const stopped = aborted(stop)
+  const wasStopped = await Promise.race([ended.then(() => false), stopped.then(() => true)])
+  const leftBehind = !wasStopped && !(await endsByItself(pgid, stopped))
+  const survivors = wasStopped || leftBehind ? await endFamily(wasStopped ? family : { pgid }, killGraceMs) : []
+  return { wasStopped, leftBehind, survivors }
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -122,39 +123,4 @@ const endsByItself = async (pgid: number, stopped: Promise<void>): Promise<boole
     await Promise.race([sleep(pauseMs), stopped])
   }
   return true
-}
-
-interface Drain {
-  /** Takes what is still in the pipe; false: somebody holds it open, and it was given up. */
-  finish(): Promise<boolean>
-}
-
-const drainInto = (reader: Readable, onOutput: (bytes: Uint8Array) => Promise<void>): Drain => {
-  let busySince: number | undefined
-  let lastAt = performance.now()
-  const done = (async () => {
-    for await (const bytes of reader as AsyncIterable<Uint8Array>) {
-      busySince = performance.now()
-      await onOutput(bytes)
-      busySince = undefined
-      lastAt = performance.now()
-    }
-    return true
-  })().catch(() => false)
-  return {
-    finish: async () => {
-      const from = performance.now()
-      lastAt = Math.max(lastAt, from)
-      for (;;) {
-        const ended = await Promise.race([done, sleep(20).then(() => undefined)])
-        if (ended !== undefined) return ended
-        const now = performance.now()
-        const isQuiet = busySince === undefined && now - lastAt >= QUIET_MS
-        if (!isQuiet && now - from < DRAIN_LIMIT_MS) continue
-        reader.destroy()
-        await done
-        return false
-      }
-    },
-  }
 }

@@ -7,9 +7,9 @@ import type { ActivityDeps } from './deps.ts'
 import { environmentProblem, hostEnvironment, isReservedOutput, stepEnvironment } from './environment.ts'
 import { invocationOf } from './interpreters.ts'
 import type { Mask } from './mask.ts'
-import type { OutputPipes } from './output-pipe.ts'
-import { LINGER_MS, type ProcessEnd, runProcess } from './run-process.ts'
-import type { RunningList } from './running-list.ts'
+import { type Keeper, KeeperDied, type Start } from './keeper.ts'
+import { LINGER_MS, type ProcessEnd, type ProcessSpec, runProcess } from './run-process.ts'
+import type { ReadMark, Spool, SpoolEntry } from './spool.ts'
 import type { StepFiles } from './step-files.ts'
 import { outputTooLarge, parseStepOutput } from './step-output.ts'
 import type { Stop } from './stop.ts'
@@ -24,6 +24,11 @@ export interface ActionPorts {
   readonly write: (bytes: Uint8Array) => Promise<void>
   /** Writes a line of the engine's own to the log. */
   readonly note: (sentence: string) => Promise<void>
+  /** Called once the output so far is in the log; with the bytes that the log has then. */
+  readonly settle: () => Promise<number>
+  readonly markAt: (offset: number) => ReadMark | undefined
+  /** Says in the spool what the entry is for. */
+  readonly claim: (entry: string, block: number, logBytes: number) => void
   readonly onStart: (pid: number) => void
 }
 
@@ -36,6 +41,8 @@ export interface ActionEnd {
   readonly wasStopped?: boolean
   /** A sentence about processes that could not be ended. */
   readonly left?: string
+  /** Nobody saw how the command ended. */
+  readonly isLost?: boolean
   readonly outputs: Readonly<Record<string, Json>>
 }
 
@@ -43,9 +50,9 @@ export type ShellDeps = Pick<
   ActivityDeps,
   'environment' | 'envPassthrough' | 'workdir' | 'scratchDir' | 'killGraceMs'
 > & {
-  readonly pipes: OutputPipes
+  readonly keeper: Keeper
+  readonly spool: Spool
   readonly files: StepFiles
-  readonly running: RunningList
 }
 
 type ShellExecutable = Extract<Executable, { kind: 'shell' }>
@@ -53,14 +60,25 @@ type ShellExecutable = Extract<Executable, { kind: 'shell' }>
 /** Scratch folder of a run (`SOP_RUN_DIR`). */
 export const runDirOf = (scratchDir: string, runId: string): string => join(scratchDir, encodeFileName(runId))
 
-/** Runs the command blocks of a step in order, each in a program of its own, until one fails. */
+/** What an earlier worker left of a step: its blocks so far, the last of which may still run. */
+export interface Resumed {
+  readonly entries: readonly SpoolEntry[]
+  /** How much of the last block's output was taken. */
+  readonly from: number
+}
+
+/**
+ * Runs the command blocks of a step in order, each in a program of its own, until one fails. One that an earlier worker
+ * began goes on where it is.
+ */
 export const runShell = async (
   deps: ShellDeps,
   executable: ShellExecutable,
   ports: ActionPorts,
+  resumed?: Resumed,
 ): Promise<ActionEnd> => {
   try {
-    return await runBlocks(deps, executable, ports)
+    return await runBlocks(deps, executable, ports, resumed)
   } catch (error) {
     // A full disk or a missing right is the step's failure, told in a sentence; it says nothing about the engine.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
@@ -68,19 +86,32 @@ export const runShell = async (
   }
 }
 
-const runBlocks = async (deps: ShellDeps, executable: ShellExecutable, ports: ActionPorts): Promise<ActionEnd> => {
+const runBlocks = async (
+  deps: ShellDeps,
+  executable: ShellExecutable,
+  ports: ActionPorts,
+  resumed?: Resumed,
+): Promise<ActionEnd> => {
   const cwd = resolve(deps.workdir, executable.cwd ?? '.')
-  const missing = folderProblem(cwd, executable.cwd, deps.workdir)
+  const missing = resumed === undefined ? folderProblem(cwd, executable.cwd, deps.workdir) : undefined
   if (missing !== undefined) return { error: missing, outputs: {} }
   const runDir = runDirOf(deps.scratchDir, ports.task.runId)
   mkdirSync(runDir, { recursive: true, mode: 0o700 })
   const step: ShellStep = { deps, executable, ports, cwd, runDir }
+  const before = resumed?.entries ?? []
   let outputs: Readonly<Record<string, Json>> = {}
   for (const [index, command] of executable.commands.entries()) {
-    if (ports.stop.signal.aborted) return { wasStopped: true, outputs }
-    const end = await runBlock(step, command, index)
+    const known = before.find(({ task }) => task.block === index)
+    if (known !== undefined && known !== before.at(-1)) {
+      outputs = { ...outputs, ...(await collect(deps.spool.vars(known.entry), ports, () => {})).outputs }
+      continue
+    }
+    if (known === undefined && ports.stop.signal.aborted) return { wasStopped: true, outputs }
+    const end = await (known === undefined
+      ? runBlock(step, command, index)
+      : finishBlock(step, index, { kind: 'attach', entry: known.entry, from: resumed?.from ?? 0 }))
     outputs = { ...outputs, ...end.outputs }
-    if (end.error !== undefined || end.wasStopped === true) return { ...end, outputs }
+    if (end.error !== undefined || end.wasStopped === true || end.isLost === true) return { ...end, outputs }
   }
   return { exitCode: 0, outputs }
 }
@@ -93,53 +124,74 @@ interface ShellStep {
   readonly runDir: string
 }
 
+/** Times that a command whose keeper died before it began is begun. */
+const MAX_BEGINNINGS = 3
+
 const runBlock = async (step: ShellStep, command: Command, index: number): Promise<ActionEnd> => {
-  const { deps, executable, ports, cwd, runDir } = step
-  const outputFile = await deps.files.newOutput()
-  const host = hostEnvironment(deps.environment, deps.envPassthrough)
-  const env = stepEnvironment(host, ports.values, { runDir, outputFile })
-  const found = invocationOf(command.interpreter, executable.shell, env.PATH ?? '')
-  const problem = found.ok ? environmentProblem(env) : found.error
-  if (!found.ok || problem !== undefined) {
-    deps.files.takeOutput(outputFile)
-    return { error: problem as string, outputs: {} }
-  }
-  const { program, args, feed, extension } = found.invocation
-  const mark = `SOP_OUTPUT=${outputFile}`
-  let pgid: number | undefined
-  const script = deps.files.script(`step-${ports.task.stepNumber}-${index + 1}`, extension, scriptText(command.script))
-  try {
-    const end = await runProcess(
-      {
-        program,
-        args: feed === 'file' ? [...args, script] : args,
-        ...(feed === 'stdin' ? { stdinFile: script } : {}),
-        cwd,
-        env,
-        mark,
-      },
-      {
-        pipes: deps.pipes,
-        killGraceMs: deps.killGraceMs,
-        stop: ports.stop.signal,
-        onOutput: ports.write,
-        onStart: (pid) => {
-          pgid = pid
-          deps.running.add({ pgid, mark })
-          ports.onStart(pid)
-        },
-      },
-    )
-    await explain(end, ports)
-    return {
-      ...(await collect(deps.files.takeOutput(outputFile), ports)),
-      ...endOf(end, index, executable.commands.length),
+  const logBytes = await step.ports.settle()
+  for (let turn = 1; ; turn++) {
+    const entry = await step.deps.keeper.take()
+    const start = startOf(step, command, index, entry)
+    if (typeof start === 'string') {
+      step.deps.keeper.remove(entry)
+      return { error: start, outputs: {} }
     }
-  } catch (error) {
-    deps.files.takeOutput(outputFile)
-    return { error: startProblem(program, error), outputs: {} }
-  } finally {
-    if (pgid !== undefined) deps.running.remove(pgid)
+    step.ports.claim(entry, index, logBytes)
+    try {
+      return await finishBlock(step, index, { kind: 'start', entry, start })
+    } catch (error) {
+      if (!(error instanceof KeeperDied) || turn === MAX_BEGINNINGS) {
+        return { error: startProblem(start.program, error), outputs: {} }
+      }
+      step.deps.keeper.remove(entry)
+    }
+  }
+}
+
+/** How the block is started, or why it cannot be. */
+const startOf = (
+  { deps, executable, ports, cwd, runDir }: ShellStep,
+  command: Command,
+  index: number,
+  entry: string,
+): Start | string => {
+  const host = hostEnvironment(deps.environment, deps.envPassthrough)
+  const env = stepEnvironment(host, ports.values, { runDir, outputFile: deps.spool.path(entry, 'vars') })
+  const found = invocationOf(command.interpreter, executable.shell, env.PATH ?? '')
+  if (!found.ok) return found.error
+  const problem = environmentProblem(env)
+  if (problem !== undefined) return problem
+  const { program, args, feed, extension } = found.invocation
+  const script = deps.files.script(`step-${ports.task.stepNumber}-${index + 1}`, extension, scriptText(command.script))
+  return {
+    program,
+    args: feed === 'file' ? [...args, script] : args,
+    ...(feed === 'stdin' ? { stdin: script } : {}),
+    cwd,
+    env,
+  }
+}
+
+const finishBlock = async (
+  { deps, executable, ports }: ShellStep,
+  index: number,
+  spec: ProcessSpec,
+): Promise<ActionEnd> => {
+  const { keeper, spool, killGraceMs } = deps
+  const { stop, write, markAt, onStart, note } = ports
+  const end = await runProcess(spec, {
+    keeper,
+    spool,
+    killGraceMs,
+    stop: stop.signal,
+    onOutput: write,
+    markAt,
+    onStart,
+  })
+  await explain(end, ports)
+  return {
+    ...(await collect(spool.vars(spec.entry), ports, note)),
+    ...endOf(end, index, executable.commands.length),
   }
 }
 
@@ -167,7 +219,7 @@ const startProblem = (program: string, error: unknown): string => {
 }
 
 const endOf = (
-  { exitCode, signal, wasStopped, survivors }: ProcessEnd,
+  { exitCode, signal, isLost, wasStopped, survivors }: ProcessEnd,
   index: number,
   count: number,
 ): Omit<ActionEnd, 'outputs'> => {
@@ -179,6 +231,7 @@ const endOf = (
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(signal === undefined ? {} : { signal }),
     wasStopped,
+    ...(isLost && !wasStopped ? { isLost } : {}),
     ...(left === undefined ? {} : { left }),
     ...(isOk ? {} : { error: `${which} ${how}` }),
   }
@@ -197,11 +250,12 @@ const explain = async ({ leftBehind, holdsOutput }: ProcessEnd, { note }: Action
 const collect = async (
   bytes: Uint8Array | number,
   ports: ActionPorts,
+  note: (sentence: string) => Promise<void> | void,
 ): Promise<Pick<ActionEnd, 'outputs' | 'error'>> => {
   if (typeof bytes === 'number') return { outputs: {}, error: outputTooLarge(bytes) }
   // Masked before it is parsed, so that no secret can hide in a name or across lines.
   const text = Buffer.from(ports.mask.bytes(bytes)).toString('utf8')
   const { values, problems, error } = parseStepOutput(text, isReservedOutput)
-  for (const problem of problems) await ports.note(problem)
+  for (const problem of problems) await note(problem)
   return error === undefined ? { outputs: values } : { outputs: values, error }
 }

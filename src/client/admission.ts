@@ -40,7 +40,8 @@ export const createRequestCancel =
     }
   }
 
-const isOpen = async (client: Client, runId: string): Promise<boolean> => {
+/** Whether a workflow of that id runs. */
+export const isOpen = async (client: Client, runId: string): Promise<boolean> => {
   try {
     const { status } = await client.workflow.getHandle(runId).describe()
     return status.name === 'RUNNING'

@@ -2,11 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.ts'
-import { endLeftCommands } from '../activities/running-list.ts'
 import { chooseStores } from '../worker/choose-stores.ts'
+import { openHostId } from '../worker/host-id.ts'
 import type { Stores } from '../worker/stores.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
 import { createRequestCancel, createTemporalAdmission } from '../client/admission.ts'
+import { createTemporalCommands } from '../client/commands.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
 import { createTemporalPools } from '../client/pools.ts'
 import { readRun } from '../client/find-run.ts'
@@ -130,9 +131,9 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
     scratchDir,
     killGraceMs: config.killGraceMs,
     environment: env,
-  }
-  for (const processGroup of await endLeftCommands(scratchDir, config.killGraceMs)) {
-    log.warn('ended a command of a step that a killed worker had left running', { processGroup })
+    hostId: openHostId(scratchDir),
+    ...createTemporalCommands(() => temporal, options.temporal.namespace),
+    onOrphan: (orphan) => log.warn('ended a command that a lost worker had left running', orphan),
   }
   const { deployment, buildId } = config.workerVersioning
   if (deployment !== undefined) {

@@ -4,8 +4,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
-import { endLeftCommands } from '../activities/running-list.ts'
+import type { ActivityDeps } from '../activities/deps.ts'
+import { createTemporalAdmission } from '../client/admission.ts'
+import { createTemporalCommands } from '../client/commands.ts'
 import { findEngine } from '../client/find-engine.ts'
 import type { Welcome } from '../client/worker-door.ts'
 import { createWorkerClient, type WorkerClient } from '../client/worker-http.ts'
@@ -13,6 +16,7 @@ import { type Config, requireConfig } from '../config.ts'
 import { SopError } from '../core/errors.ts'
 import { type Pool, poolQueue, poolText, readPool, servedBy } from '../core/pool.ts'
 import { createLog, type Log } from '../log.ts'
+import { openHostId } from '../worker/host-id.ts'
 import { limitLogs } from '../worker/limited-logs.ts'
 import { createSpooledLogs } from '../worker/spooled-logs.ts'
 import { installRuntime, type RunningWorker, startPoolWorker } from '../worker/worker.ts'
@@ -116,23 +120,35 @@ const start = async (starting: Starting): Promise<RunningWorker | undefined> => 
   await spooled.resume()
   const limits = config.logLimitPerStepBytes === undefined ? {} : { perStepBytes: config.logLimitPerStepBytes }
   const logs = limitLogs(spooled, { ...limits, budget: NO_BUDGET, now: () => new Date() })
-  const deps = poolDeps({ config, env, pool, client, authority: welcome.authority, logs })
-  await mkdir(deps.scratchDir, { recursive: true, mode: 0o700 })
-  for (const processGroup of await endLeftCommands(deps.scratchDir, config.killGraceMs)) {
-    log.warn('ended a command of a step that a killed worker had left running', { processGroup })
+  const deps = {
+    ...poolDeps({ config, env, pool, client, authority: welcome.authority, logs }),
+    ...commandDeps(new Client({ connection, namespace: target.namespace }), welcome.taskQueue, log),
   }
+  await mkdir(deps.scratchDir, { recursive: true, mode: 0o700 })
   const keeper = createScratchKeeper({ scratchDir: deps.scratchDir, client, spooled, warn })
   teardown.add('the scratch folders', 5_000, () => keeper.close())
   if (signal.aborted) return undefined
 
   const queues = servedBy(pool).map((runsOn) => poolQueue(welcome.taskQueue, runsOn))
-  const worker = await startPoolWorker({ config, namespace: target.namespace, connection, activities: deps, queues })
+  const activities = { ...deps, hostId: openHostId(deps.scratchDir) }
+  const worker = await startPoolWorker({ config, namespace: target.namespace, connection, activities, queues })
   teardown.add('the worker', config.shutdownGraceMs + config.killGraceMs + 15_000, () => worker.stop())
   progress.note(
     `Worker of pool "${poolText(pool)}" for the engine at ${engine.url}, Temporal at ${target.address}. Ctrl-C stops it`,
   )
   return worker
 }
+
+/** What looking after commands needs, whose worker was lost: Temporal tells which of them a run still waits for. */
+const commandDeps = (
+  temporal: Client,
+  taskQueue: string,
+  log: Log,
+): Pick<ActivityDeps, 'admission' | 'isWanted' | 'findHost' | 'onOrphan'> => ({
+  admission: createTemporalAdmission(() => temporal, taskQueue),
+  ...createTemporalCommands(() => temporal, temporal.options.namespace),
+  onOrphan: (orphan) => log.warn('ended a command that a lost worker had left running', orphan),
+})
 
 /** The disk of a worker is not the store: what waits there is limited step by step. */
 const NO_BUDGET = { room: () => Number.POSITIVE_INFINITY, take: () => {} }

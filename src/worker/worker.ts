@@ -6,9 +6,12 @@ import {
   type WorkerOptions as Options,
 } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.ts'
-import { createActivities } from '../activities/index.ts'
+import { type Commands, createCommands } from '../activities/commands.ts'
+import { createActivities, createHostActivities } from '../activities/index.ts'
+import { hostQueue } from '../core/host.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
+import { identityOf } from './host-id.ts'
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -32,6 +35,13 @@ export interface RunningWorker {
 const HEARTBEAT_THROTTLE_MS = 1_000
 /** What a dead worker costs the runs that it had in its cache. */
 const STICKY_TIMEOUT_MS = 2_000
+
+/** Commands that may be adopted at once, which is never the limit: they run already. */
+const MAX_ADOPTED = 1_000
+/** How often it is looked after commands that nobody waits for. */
+const SWEEP_MS = 30_000
+/** The first time soon: what an earlier worker left running for a run that is over has to end. */
+const FIRST_SWEEP_MS = 2_000
 
 let installed = false
 
@@ -68,22 +78,57 @@ const POOL_POLLS = 2
 /** Starts to take commands from the queues of a pool. */
 export const startPoolWorker = async (options: PoolWorkerOptions): Promise<RunningWorker> => {
   const { config, namespace, connection, activities, queues } = options
-  const { runCommand } = createActivities(activities)
+  const commands = createCommands(activities)
+  const { runCommand } = createActivities(activities, commands)
+  const shared = sharedOptions({ connection, namespace, config, activities })
   const workers = await Promise.all(
     queues.map((taskQueue) =>
-      Worker.create({
-        connection,
-        namespace,
-        taskQueue,
-        activities: { runCommand },
-        maxConcurrentActivityTaskPolls: POOL_POLLS,
-        maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
-        defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
-        shutdownGraceTime: config.shutdownGraceMs,
-      }),
+      Worker.create({ ...shared, taskQueue, activities: { runCommand }, maxConcurrentActivityTaskPolls: POOL_POLLS }),
     ),
   )
-  return running(workers)
+  return running([...workers, ...(await hostWorkers(shared, activities, commands))], commands)
+}
+
+type Shared = Pick<
+  Options,
+  | 'connection'
+  | 'namespace'
+  | 'identity'
+  | 'maxHeartbeatThrottleInterval'
+  | 'defaultHeartbeatThrottleInterval'
+  | 'shutdownGraceTime'
+>
+
+/** What all workers of a process have in common. */
+const sharedOptions = ({
+  connection,
+  namespace,
+  config,
+  activities: { hostId },
+}: Omit<PoolWorkerOptions, 'queues'>): Shared => ({
+  connection,
+  namespace,
+  maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+  defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+  shutdownGraceTime: config.shutdownGraceMs,
+  ...(hostId !== undefined && { identity: identityOf(hostId) }),
+})
+
+/** The worker of the host's own queue, which is asked only about commands whose worker was lost. */
+const hostWorkers = async (
+  shared: Shared,
+  activities: ActivityDeps,
+  commands: Commands,
+): Promise<readonly Worker[]> => {
+  if (activities.hostId === undefined) return []
+  const worker = await Worker.create({
+    ...shared,
+    taskQueue: hostQueue(activities.hostId),
+    activities: createHostActivities(activities, commands),
+    maxConcurrentActivityTaskExecutions: MAX_ADOPTED,
+    maxConcurrentActivityTaskPolls: 1,
+  })
+  return [worker]
 }
 
 /** The deployment that a worker belongs to, where the configuration names one. */
@@ -106,23 +151,25 @@ export const startWorker = async ({
   activities,
   bundle,
 }: WorkerOptions): Promise<RunningWorker> => {
+  const commands = createCommands(activities)
+  const shared = sharedOptions({ connection, namespace: config.temporal.namespace, config, activities })
   const worker = await Worker.create({
-    connection,
-    namespace: config.temporal.namespace,
+    ...shared,
     taskQueue: config.temporal.taskQueue,
     workflowBundle: bundle,
-    activities: createActivities(activities),
+    activities: createActivities(activities, commands),
     maxCachedWorkflows: config.maxCachedWorkflows,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
-    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
-    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
-    shutdownGraceTime: config.shutdownGraceMs,
     ...deploymentOf(config.workerVersioning),
   })
-  return running([worker])
+  return running([worker, ...(await hostWorkers(shared, activities, commands))], commands)
 }
 
-const running = (workers: readonly Worker[]): RunningWorker => {
+const running = (workers: readonly Worker[], commands: Commands): RunningWorker => {
+  commands.warm()
+  const sweep = (): void => void commands.sweep().catch(() => {})
+  const sweeps = setInterval(sweep, SWEEP_MS)
+  const first = setTimeout(sweep, FIRST_SWEEP_MS)
   const ran = Promise.all(workers.map((worker) => worker.run()))
   const failed = ran.then(() => new Promise<never>(() => {}))
   // Whoever does not listen for a failure must not be killed by it.
@@ -130,8 +177,11 @@ const running = (workers: readonly Worker[]): RunningWorker => {
   return {
     failed,
     stop: async () => {
+      clearInterval(sweeps)
+      clearTimeout(first)
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
       await ran.catch(() => {})
+      await commands.close()
     },
   }
 }

@@ -3,7 +3,7 @@ import type { ActivityOptions } from '@temporalio/workflow'
 // activity-options.ts: named groups of timeouts. The times are measured ones (engine.md 2, "timing").
 
 /** Time that a worker has between two signs of life, before its step counts as lost. */
-const HEARTBEAT_MS = 10_000
+const HEARTBEAT_MS = 8_000
 
 /** Time that a command has to end after its own timeout or a cancel, before Temporal gives it up. */
 const END_GRACE_MS = 120_000
@@ -48,6 +48,20 @@ export const bookkeepingOptions = (summary: string): ActivityOptions => ({
 export const factOptions = (summary: string): ActivityOptions => ({
   ...bookkeepingOptions(summary),
   startToCloseTimeout: 60_000,
+})
+
+/**
+ * A question to the host of a command whose worker was lost. `waitMs`: how long the host may take to come back. A task that
+ * goes to a poller that is dead already is given out again after the second limit.
+ */
+export const probeOptions = (queue: string, waitMs: number, summary: string): ActivityOptions => ({
+  taskQueue: queue,
+  scheduleToStartTimeout: waitMs,
+  startToCloseTimeout: 10_000,
+  scheduleToCloseTimeout: waitMs + 25_000,
+  retry: { initialInterval: 500, maximumInterval: 2_000 },
+  cancellationType: 'TRY_CANCEL',
+  summary: summary.slice(0, 200),
 })
 
 /** Looks again and again until there is news; each look is a retry, which the history does not show. */

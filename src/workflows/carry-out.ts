@@ -18,6 +18,7 @@ import type { LostResult } from '../core/run/input.ts'
 import type { PinnedSop, Run } from '../core/run/run.ts'
 import type { CommandResult, FactsResult, RecordResult } from '../core/run/task.ts'
 import { bookkeepingOptions, commandOptions, factOptions, type PoolPlace, poolOptions } from './activity-options.ts'
+import { findLost } from './find-lost.ts'
 
 const bookkeeping = (summary: string) => proxyActivities<Activities>(bookkeepingOptions(summary))
 
@@ -40,12 +41,25 @@ export const runCommand = async (
     ...commandOptions(task.timeoutMs, workSummary(run, work)),
     ...(pool !== undefined && poolOptions(pool)),
   }
-  try {
-    return await proxyActivities<Activities>(options).runCommand(task)
-  } catch (error) {
-    return neverTaken(error, pool) ?? resultOf(error)
+  for (;;) {
+    try {
+      return await proxyActivities<Activities>(options).runCommand(task)
+    } catch (error) {
+      const known = neverTaken(error, pool)
+      if (known !== undefined) return known
+      const found = await findLost(error, { task, options, isRepeatable: isRepeatable(run, work) })
+      if (found.kind === 'result') return found.result
+      if (found.kind === 'lost') return { outcome: 'lost', error: found.reason }
+      if (found.kind === 'nothing') return resultOf(error)
+      // It never began, so it is begun for the first time.
+    }
   }
 }
+
+/** A check only looks, and a step may say of itself that running it again does no harm. */
+const isRepeatable = (run: Run, work: CommandWork): boolean =>
+  work.kind !== 'action' ||
+  run.seed.pinned.definition.steps.find((step) => step.number === work.step)?.idempotent === true
 
 /** Where a command runs whose step names a pool; undefined: on the engine's own worker, as most. */
 export const poolOf = (run: Run, work: CommandWork): (PoolPlace & { readonly pool: string }) | undefined => {

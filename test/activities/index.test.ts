@@ -13,6 +13,7 @@ const closing = (sequence: number, eventType: 'run_completed' | 'run_failed'): R
 test('the activities have the names that stand in histories', () => {
   expect(Object.keys(createActivities(commandRig().deps)).sort()).toEqual([
     'findGone',
+    'findHost',
     'lookAtPool',
     'pinSop',
     'recordAudit',

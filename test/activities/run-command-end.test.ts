@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { ActivityCancellationDetails } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
+import type { ActivityDeps } from '../../src/activities/deps.ts'
 import { bash, commandRig, isAlive, liveInGroup, writeScript } from './support/command-rig.ts'
 
 // Every script writes its process group and the pids of its descendants, so that `ps` can be asked about them.
@@ -23,6 +24,11 @@ const ESCAPEE = `
   until [ -s escaped ]; do sleep 0.01; done
   echo yes > ready
   sleep 300`
+
+/** Temporal knows no open run. */
+const CLOSED: Partial<ActivityDeps> = {
+  admission: { request: async () => {}, release: async () => {}, findGone: async (runIds) => runIds },
+}
 
 const gone = async (rig: ReturnType<typeof commandRig>, ...names: readonly string[]): Promise<void> => {
   expect(liveInGroup(Number(await rig.appears('pgid')))).toEqual([])
@@ -115,8 +121,8 @@ describe('runCommand() ends everything', () => {
     await gone(rig, 'background', 'deaf', 'grandchild')
   })
 
-  test('when the server does not know the activity any more', async () => {
-    const rig = commandRig()
+  test('when the server does not know the activity any more, since the run is over', async () => {
+    const rig = commandRig(CLOSED)
     const running = rig.run(bash(TREE))
     await rig.appears('ready')
     rig.cancel('NOT_FOUND', new ActivityCancellationDetails({ notFound: true }))
@@ -150,8 +156,21 @@ describe('runCommand() does not end', () => {
     expect(await running).toMatchObject({ outcome: 'ok', output: 'done\n' })
   })
 
-  test('but does when a cancel follows such a message', async () => {
+  test('a healthy command because the server does not know its activity: the run may look for it', async () => {
     const rig = commandRig()
+    const running = rig.run(bash('echo $$ > pgid; until [ -e go ]; do sleep 0.02; done; echo done'))
+    await rig.appears('pgid')
+    rig.cancel('NOT_FOUND', new ActivityCancellationDetails({ notFound: true }))
+    await expect(running).rejects.toMatchObject({ type: 'Superseded' })
+    expect(liveInGroup(Number(await rig.appears('pgid')))).not.toEqual([])
+    expect(await rig.probe()).toEqual({ state: 'adoptable' })
+    const adopted = rig.adopt(bash('never begun again'))
+    writeScript(rig, 'go', '')
+    expect(await adopted).toMatchObject({ outcome: 'ok', output: 'done\n', adopted: expect.any(String) })
+  })
+
+  test('but does when a cancel follows such a message', async () => {
+    const rig = commandRig(CLOSED)
     const running = rig.run(bash('echo $$ > pgid; sleep 300'))
     await rig.appears('pgid')
     rig.cancel('TIMED_OUT', new ActivityCancellationDetails({ timedOut: true }))
@@ -194,17 +213,19 @@ describe('runCommand() waits', () => {
 })
 
 describe('runCommand() beats', () => {
-  test('every second, with what is needed to find its processes', async () => {
-    const rig = commandRig()
+  test('soon and then every second, with what is needed to find its processes', async () => {
+    const rig = commandRig({ hostId: 'host-of-the-test' })
     const beats: unknown[] = []
     rig.env.on('heartbeat', (details: unknown) => beats.push(details))
     const running = rig.run(bash('echo $$ > pgid; until [ -e go ]; do sleep 0.05; done'))
-    while (beats.length < 2) await new Promise((resolve) => setTimeout(resolve, 20))
+    while (beats.length < 3) await new Promise((resolve) => setTimeout(resolve, 20))
     writeScript(rig, 'go', '')
     const result = await running
     const pgid = Number(await rig.appears('pgid'))
-    expect(beats[0]).toEqual({
+    expect(beats[0]).toMatchObject({ hostId: 'host-of-the-test' })
+    expect(beats[2]).toEqual({
       host: expect.any(String),
+      hostId: 'host-of-the-test',
       pid: pgid,
       pgid,
       startedAt: expect.stringMatching(/^\d{4}-.*Z$/),

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { RunEvent } from '../../src/core/run/event.ts'
 import { OUTPUT_TAIL_BYTES } from '../../src/core/run/task.ts'
 import { bash, commandRig, event, inLanguage, writeScript } from './support/command-rig.ts'
 
@@ -13,6 +14,14 @@ const environmentOf = (output: string): Record<string, string> =>
       .split('\n')
       .map((line) => JSON.parse(line) as [string, string]),
   )
+
+/** The run has the result of the step. */
+const completed = (stepNumber: number): RunEvent => ({
+  ...event(1),
+  eventType: 'step_completed',
+  stepNumber,
+  details: { title: 'Build', attempt: 1, duration: '1s', duration_ms: 1000 },
+})
 
 describe('runCommand() guards', () => {
   test('refuses what this installation did not sign, and runs nothing', async () => {
@@ -229,9 +238,13 @@ describe('runCommand() builds the environment', () => {
     expect(statSync(folder as string).mode & 0o777).toBe(0o700)
   })
 
-  test('and leaves no output of an execution behind', async () => {
+  test('and leaves nothing of an execution behind once its run has the result', async () => {
     const rig = commandRig()
     const { output } = await rig.run(bash('echo a=1 >> $SOP_OUTPUT; echo "$SOP_OUTPUT"'))
+    rig.commands.settle('sop_run_1', [completed(2)], false)
+    expect(await rig.probe()).toEqual({ state: 'adoptable' })
+    rig.commands.settle('sop_run_1', [completed(1)], false)
+    await expect.poll(rig.probe).toEqual({ state: 'none' })
     await expect.poll(() => existsSync(output.trim())).toBe(false)
     expect(readdirSync(rig.deps.scratchDir).filter((name) => !name.startsWith('.'))).toEqual(['sop_run_1'])
   })

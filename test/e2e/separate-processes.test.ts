@@ -91,14 +91,16 @@ test('a run goes through both, and its record and log are read by the API', asyn
   expect(await home.processes()).toEqual([])
 })
 
-test('a step whose worker is killed is unknown, its run asks a person, and its command is not run again', async () => {
+test('a step whose worker and command are killed is unknown, its run asks a person, and its command is not run again', async () => {
   await add(
     'transfer',
     '## Step 1: Move money\n```bash\necho $$ >> "$WITNESS"\nsleep 600\n```\n\n## Step 2: Tell\n```bash\necho told >> "$WITNESS"\n```\n',
   )
   const runId = await start('transfer')
   await until(witnessed, (lines) => lines.length === 1)
+  const below = (await home.processes()).filter((line) => /keeper\.mjs|step-1-1|sleep 600/.test(line))
   expect(await worker.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' })
+  for (const line of below) process.kill(Number.parseInt(line, 10), 'SIGKILL')
   await startWorker()
   const run = await home.runUntil(runId, ({ status }) => status === 'paused', 40_000)
   expect(run.stepResults.map(({ status }) => status)).toEqual(['unknown', 'pending'])
@@ -108,8 +110,6 @@ test('a step whose worker is killed is unknown, its run asks a person, and its c
   expect(record.filter(({ eventType }) => eventType === 'step_started')).toHaveLength(1)
   expect(record.map(({ eventType }) => eventType).slice(-2)).toEqual(['step_unknown', 'run_paused'])
   expect((await home.cli('audit', runId)).out).toMatch(/step_unknown +1/)
-  // What the dead worker had begun is ended, so that it does not go on behind the back of whoever decides.
-  await until(home.processes, (left) => !left.some((line) => line.includes('sleep 600')))
 })
 
 test('the API answers while no worker is there, and a decision that it took is carried out when one comes', async () => {

@@ -7,6 +7,7 @@ import { NativeConnection } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { ActivityDeps } from '../../src/activities/deps.ts'
 import { createRequestCancel, createTemporalAdmission } from '../../src/client/admission.ts'
+import { createTemporalCommands } from '../../src/client/commands.ts'
 import type { Config } from '../../src/config.ts'
 import type { CatalogEntry } from '../../src/client/catalog.ts'
 import type { SopClient } from '../../src/client/client.ts'
@@ -18,6 +19,7 @@ import type { Actor } from '../../src/core/access.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { RunPolicy } from '../../src/core/run/run.ts'
 import { createLog } from '../../src/log.ts'
+import { openHostId } from '../../src/worker/host-id.ts'
 import { openStores, type Stores } from '../../src/worker/stores.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../../src/worker/worker.ts'
 
@@ -111,6 +113,8 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     scratchDir,
     killGraceMs: 500,
     environment,
+    hostId: openHostId(scratchDir),
+    ...createTemporalCommands(() => temporal, 'default'),
     ...options.deps,
   }
   let worker: RunningWorker | undefined

@@ -290,12 +290,13 @@ const actionEnded = (run: Run, number: number, result: CommandEnded['result'], a
 
 const isEnding = (run: Run): boolean => run.ending !== undefined || run.rollback !== undefined
 
-const resultDetails = ({ durationMs, exitCode, output, outputs, logBytes, logSha256 }: CommandResult) => ({
+const resultDetails = ({ durationMs, exitCode, output, outputs, logBytes, logSha256, adopted }: CommandResult) => ({
   duration_ms: durationMs,
   ...(exitCode !== undefined && { exitCode }),
   ...(output !== '' && { output }),
   ...(Object.keys(outputs).length > 0 && { outputs }),
   ...(logSha256 !== undefined && { log: { bytes: logBytes, sha256: logSha256 } }),
+  ...(adopted !== undefined && { adopted }),
 })
 
 const factsArrived = (

@@ -173,6 +173,8 @@ export interface EventDetails {
     /** The tail of what the step printed. */
     readonly output?: string
     readonly outputs?: Readonly<Record<string, Json>>
+    /** Its worker was lost while it ran, and this host kept it. */
+    readonly adopted?: string
     readonly comment?: string
     readonly decisionId?: string
     readonly log?: LogSummary
@@ -187,6 +189,7 @@ export interface EventDetails {
     readonly exitCode?: number
     readonly output?: string
     readonly outputs?: Readonly<Record<string, Json>>
+    readonly adopted?: string
     readonly then: AfterFailure
     /** For `then: retry` with a delay. */
     readonly retryAt?: string
@@ -238,6 +241,7 @@ export interface EventDetails {
     readonly exitCode?: number
     readonly output?: string
     readonly outputs?: Readonly<Record<string, Json>>
+    readonly adopted?: string
     /** How often its worker was lost before: a check is made again. */
     readonly lost?: number
     /** Of the person who said that the step ran. */

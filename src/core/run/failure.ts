@@ -15,6 +15,8 @@ export interface FailureReport {
   readonly outputs?: CommandResult['outputs']
   readonly logBytes?: number
   readonly logSha256?: string
+  /** See `CommandResult.adopted`. */
+  readonly adopted?: string
   readonly principal: Principal
   readonly via: Surface
   readonly comment?: string
@@ -83,6 +85,7 @@ export const failure = (run: Run, step: Step, state: StepRun, report: FailureRep
       ...(report.output !== undefined && report.output !== '' && { output: report.output }),
       ...(report.outputs !== undefined && Object.keys(report.outputs).length > 0 && { outputs: report.outputs }),
       ...(report.logSha256 !== undefined && { log: { bytes: report.logBytes ?? 0, sha256: report.logSha256 } }),
+      ...(report.adopted !== undefined && { adopted: report.adopted }),
       ...(report.comment !== undefined && { comment: report.comment }),
       ...then,
     },

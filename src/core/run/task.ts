@@ -70,6 +70,31 @@ export interface CommandResult {
   readonly logSha256?: string
   /** Highest sequence that the record holds now. */
   readonly ackedSeq: number
+  /** Its worker was lost meanwhile, and this host kept it. */
+  readonly adopted?: string
+}
+
+/** Names one execution of a command to the host that has it. */
+export interface ProbeTask {
+  readonly runId: string
+  /** Temporal's execution, and the activity in it that was lost. */
+  readonly executionId: string
+  readonly activityId: string
+}
+
+/**
+ * What a host knows of an execution. `adoptable`: it runs, or ended there and its result is kept. `never`: it never began
+ * and will not. `none`: nothing is known of it here. `lost`: it began, and nobody can know any more how it ended.
+ */
+export type ProbeAnswer =
+  | { readonly state: 'adoptable' | 'never' | 'none' }
+  | { readonly state: 'lost'; readonly reason: string }
+
+export interface AdoptTask {
+  readonly task: CommandTask
+  readonly lost: ProbeTask
+  /** The run wants it to end at once. */
+  readonly end?: true
 }
 
 export interface RecordTask {

@@ -7,10 +7,11 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { onTestFinished } from 'vitest'
 import type { ActivityDeps, LogKey } from '../../../src/activities/deps.ts'
-import { createActivities } from '../../../src/activities/index.ts'
+import { type Commands, createCommands } from '../../../src/activities/commands.ts'
+import { createActivities, createHostActivities } from '../../../src/activities/index.ts'
 import { SopError } from '../../../src/core/errors.ts'
 import type { RunEvent } from '../../../src/core/run/event.ts'
-import type { CommandResult, CommandTask, Executable } from '../../../src/core/run/task.ts'
+import type { CommandResult, CommandTask, Executable, ProbeAnswer } from '../../../src/core/run/task.ts'
 import { createFileAudit } from '../../../src/adapters/file-audit.ts'
 import { createFileLogs } from '../../../src/adapters/file-logs.ts'
 import { createFileVault } from '../../../src/adapters/file-vault.ts'
@@ -32,7 +33,12 @@ export interface CommandRig {
   readonly workdir: string
   readonly deps: ActivityDeps
   readonly env: MockActivityEnvironment
+  readonly commands: Commands
   run(executable: Executable, task?: Partial<CommandTask>): Promise<CommandResult>
+  /** What the host knows of the execution that ran here. */
+  probe(): Promise<ProbeAnswer>
+  /** Adopts that execution. */
+  adopt(executable: Executable, task?: Partial<CommandTask>): Promise<CommandResult>
   log(key?: Partial<LogKey>): Promise<string>
   /** Resolves once the file is there and has content; with that. */
   appears(name: string): Promise<string>
@@ -72,11 +78,17 @@ export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): 
     environment: { ...process.env, AWS_SECRET_ACCESS_KEY: 'engine-credential', TEMPORAL_API_KEY: 'engine-credential' },
     ...overrides,
   }
-  onTestFinished(() => {
+  onTestFinished(async () => {
+    const spool = read(join(deps.scratchDir, '.spool-path'))
     for (const pid of livePidsWith(dir)) process.kill(pid, 'SIGKILL')
+    await commands.close()
     rmSync(dir, { recursive: true, force: true })
+    if (spool !== '') rmSync(spool, { recursive: true, force: true })
   })
-  const { runCommand } = createActivities(deps)
+  const commands = createCommands(deps)
+  const { runCommand } = createActivities(deps, commands)
+  const host = createHostActivities(deps, commands)
+  const lost = { runId: 'sop_run_1', executionId: env.context.info.workflowExecution?.runId ?? '', activityId: 'test' }
   const task = (executable: Executable, changes: Partial<CommandTask>): CommandTask => ({
     runId: 'sop_run_1',
     sop: 'deploy',
@@ -99,7 +111,14 @@ export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): 
     workdir,
     deps,
     env,
+    commands,
     run: (executable, changes = {}) => env.run(runCommand, task(executable, changes)),
+    probe: () => host.probeCommand(lost),
+    adopt: (executable, changes = {}) =>
+      new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => {}) }).run(host.adoptCommand, {
+        task: task(executable, changes),
+        lost,
+      }),
     log: async (key = {}) => {
       const { bytes } = await deps.logs.read(
         { runId: 'sop_run_1', executableId: 'step:1', attempt: 1, ...key },
@@ -111,6 +130,14 @@ export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): 
     appears: (name) => appears(join(workdir, name)),
     cancel: (reason, details) => env.cancel(reason as 'CANCELLED', details),
     path: (name) => join(workdir, name),
+  }
+}
+
+const read = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
   }
 }
 
