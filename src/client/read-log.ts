@@ -68,9 +68,20 @@ export const createEndCheck = (deps: FindDeps, runId: string): EndCheck => {
     }
     if (view === undefined) return false
     if (isClosed(view.status)) return true
-    const step = log && view.stepResults.find(({ number }) => number === stepNumberOf(log))
-    return log !== undefined && step !== undefined && (step.attempt > log.attempt || step.status !== 'running')
+    return log !== undefined && isPast(log, view)
   }
+}
+
+/**
+ * Whether the step's execution that wrote the log is over. The view may be a moment old, so it says nothing of a later
+ * attempt than its own; and a step is undone while it stands there as done.
+ */
+const isPast = (log: RecordedLog, { stepResults }: RunView): boolean => {
+  const [source] = split(log)
+  if (source !== 'step' && source !== 'verify') return false
+  const step = stepResults.find(({ number }) => number === stepNumberOf(log))
+  if (step === undefined) return false
+  return step.attempt > log.attempt || (step.attempt === log.attempt && step.status !== 'running')
 }
 
 /** A piece as it is now: empty where nothing is there yet. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readLog } from '../../src/client/read-log.ts'
 import type { RecordedLog, RecordedPiece } from '../../src/client/records.ts'
-import type { RunSummary } from '../../src/core/run/view.ts'
+import type { RunSummary, StepView } from '../../src/core/run/view.ts'
 import { runSample, summarySample } from '../support/fake-client.ts'
 
 const RUN = 'sop_run_1'
@@ -14,13 +14,19 @@ interface Stored extends Omit<RecordedPiece, 'bytes' | 'end'> {
 
 /** A store whose content the test changes; asking a worker counts, and fails as it does where none is. */
 const setUp = (...stored: readonly Stored[]) => {
-  const state = { stored: [...stored], status: 'running' as RunSummary['status'], asked: 0, onAsk: () => {} }
+  const state = {
+    stored: [...stored],
+    status: 'running' as RunSummary['status'],
+    asked: 0,
+    onAsk: () => {},
+    steps: [] as readonly StepView[],
+  }
   const deps = {
     temporal: {
       connection: {
         withDeadline: async () => {
           state.asked += 1
-          return { ...runSample, runId: RUN, status: 'running', stepResults: [] }
+          return { ...runSample, runId: RUN, status: 'running', stepResults: state.steps }
         },
       },
     } as never,
@@ -78,6 +84,19 @@ describe('readLog()', () => {
       state.stored = [{ ...(first as Stored), bytes: bytes('one two') }]
     }
     expect(await read({ step: 2 })).toMatchObject({ text: 'one two', complete: true })
+  })
+
+  test.each<[string, RecordedLog['executableId'], number, Partial<StepView>, boolean]>([
+    ['that is over', 'step:2', 1, { status: 'failed', attempt: 1 }, true],
+    ['before the present one', 'step:2', 1, { status: 'running', attempt: 2 }, true],
+    ['that is under way', 'step:2', 2, { status: 'running', attempt: 2 }, false],
+    ['that the view does not know of yet', 'step:2', 2, { status: 'failed', attempt: 1 }, false],
+    ['of a verification that is over', 'verify:2', 1, { status: 'success', attempt: 1 }, true],
+    ['of an undo, which only its writer ends', 'rollback:2', 1, { status: 'success', attempt: 1 }, false],
+  ])('a log that nobody closed, of an attempt %s', async (_, executableId, attempt, step, complete) => {
+    const { state, read } = setUp({ log: { ...STEP, executableId, attempt }, bytes: bytes('x') })
+    state.steps = [{ ...(runSample.stepResults[0] as StepView), number: 2, ...step }]
+    expect(await read({ step: 2, source: executableId.replace(/:.*/, '') })).toMatchObject({ complete })
   })
 
   test('waits for more, and no longer than asked', async () => {
