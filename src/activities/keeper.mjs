@@ -205,7 +205,11 @@ const takeOver = ({ entry }) => {
   if (pumps.has(entry)) return
   try {
     const out = openSync(pathOf(entry, 'out'), constants.O_WRONLY | constants.O_APPEND)
-    pump(entry, openSync(pathOf(entry, 'pipe'), constants.O_RDONLY | constants.O_NONBLOCK), out)
+    const reader = openSync(pathOf(entry, 'pipe'), constants.O_RDONLY | constants.O_NONBLOCK)
+    // A reader that never saw a writer is not told that there is none any more.
+    const writer = openSync(pathOf(entry, 'pipe'), constants.O_WRONLY | constants.O_NONBLOCK)
+    pump(entry, reader, out)
+    closeSync(writer)
   } catch (error) {
     failed(entry, error)
   }

@@ -42,6 +42,9 @@ export interface ProcessEnd {
 /** Time that a background process gets to finish by itself once the program has ended, e.g. `> >(tee log)`. */
 export const LINGER_MS = 2000
 
+/** Time that a new keeper gets to take over the pipe of one that was killed. */
+const TAKE_OVER_MS = 3000
+
 /** The environment entry that only this command has. */
 export const markOf = (spool: Spool, entry: string): string => `SOP_OUTPUT=${spool.path(entry, 'vars')}`
 
@@ -75,6 +78,8 @@ export const runProcess = async (spec: ProcessSpec, ports: ProcessPorts): Promis
     ports,
   )
   const ending = survivors.includes(pgid ?? 0) ? {} : await watch.ended
+  // The next keeper may still be on its way to what is left in the pipe.
+  if ('isLost' in ending) await Promise.race([watch.drained, sleep(TAKE_OVER_MS)])
   const isWhole = await reader.finish()
   if (!isWhole) keeper.leave(entry)
   const { code, signal } = ending

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -142,8 +143,8 @@ export const openSpool = (scratchDir: string): Spool => {
       return found === null ? undefined : { offset: Number(found[1]), logBytes: Number(found[2]) }
     },
     close: () => {
-      const isElsewhere = folder !== join(scratchDir, NAME)
-      if (!isElsewhere || readdirSync(folder).some((name) => name !== HOST_ID)) return
+      if (folder === join(scratchDir, NAME) || !existsSync(folder)) return
+      if (readdirSync(folder).some((name) => name !== HOST_ID)) return
       rmSync(folder, { recursive: true, force: true })
       rmSync(join(scratchDir, ELSEWHERE), { force: true })
     },

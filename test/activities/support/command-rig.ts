@@ -48,6 +48,25 @@ export interface CommandRig {
 
 const SECRETS: Readonly<Record<string, string>> = { TOKEN: 'hunter2-token' }
 
+/** A task that runs the executable as step 1 of a run. */
+export const taskOf = (executable: Executable, changes: Partial<CommandTask>): CommandTask => ({
+  runId: 'sop_run_1',
+  sop: 'deploy',
+  digest: 'digest',
+  executableId: 'step:1',
+  executable,
+  warrant: 'signed',
+  stepNumber: 1,
+  attempt: 1,
+  title: 'Build',
+  params: {},
+  outputs: {},
+  trigger: { type: 'manual' },
+  timeoutMs: 30_000,
+  events: [],
+  ...changes,
+})
+
 /** The real activity on real files and processes; only the clock of Temporal is played by the mock environment. */
 export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): CommandRig => {
   const dir = mkdtempSync(join(tmpdir(), 'sop activities '))
@@ -89,34 +108,17 @@ export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): 
   const { runCommand } = createActivities(deps, commands)
   const host = createHostActivities(deps, commands)
   const lost = { runId: 'sop_run_1', executionId: env.context.info.workflowExecution?.runId ?? '', activityId: 'test' }
-  const task = (executable: Executable, changes: Partial<CommandTask>): CommandTask => ({
-    runId: 'sop_run_1',
-    sop: 'deploy',
-    digest: 'digest',
-    executableId: 'step:1',
-    executable,
-    warrant: 'signed',
-    stepNumber: 1,
-    attempt: 1,
-    title: 'Build',
-    params: {},
-    outputs: {},
-    trigger: { type: 'manual' },
-    timeoutMs: 30_000,
-    events: [],
-    ...changes,
-  })
   return {
     dir,
     workdir,
     deps,
     env,
     commands,
-    run: (executable, changes = {}) => env.run(runCommand, task(executable, changes)),
+    run: (executable, changes = {}) => env.run(runCommand, taskOf(executable, changes)),
     probe: () => host.probeCommand(lost),
     adopt: (executable, changes = {}) =>
       new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => {}) }).run(host.adoptCommand, {
-        task: task(executable, changes),
+        task: taskOf(executable, changes),
         lost,
       }),
     log: async (key = {}) => {
