@@ -30,7 +30,7 @@ export const offsetOf = (events: readonly RunEvent[]): number => {
 
 /** What an event says, wherever it stands. */
 const content = ({ timestamp, eventType, stepNumber, principal, via, details }: RunEvent): string =>
-  canonicalJson({ timestamp, eventType, stepNumber: stepNumber ?? null, principal, via, details } as never)
+  canonicalJson({ timestamp, eventType, stepNumber: stepNumber ?? null, principal, via, details })
 
 /** The same without its instant. */
 const timeless = (event: RunEvent): string => content({ ...event, timestamp: '' })
