@@ -1,6 +1,6 @@
 import { log } from '@temporalio/activity'
 import type { RunEvent } from '../core/run/event.ts'
-import type { CommandResult, CommandTask, ProbeAnswer } from '../core/run/task.ts'
+import { type CommandResult, type CommandTask, logIdOf, type ProbeAnswer } from '../core/run/task.ts'
 import type { ActivityDeps } from './deps.ts'
 import { execute } from './execute.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
@@ -145,14 +145,15 @@ export const createCommands = (deps: ActivityDeps): Commands => {
   }
 
   /** What still runs here of an earlier execution of the same executable, and its run does not want any more. */
-  const endOthers = async (key: string, { runId, executableId }: CommandTask): Promise<void> => {
+  const endOthers = async (key: string, begun: CommandTask): Promise<void> => {
+    const [runId, executableId] = [begun.runId, logIdOf(begun)]
     const isOther = (task: Kept['task']): boolean =>
       task.key !== key && task.runId === runId && task.executableId === executableId
     for (const other of [...left.values()]) {
       if (isOther(other.task) && (await isWanted(other.task)) === false) await endLeft(other)
     }
     for (const other of [...executions.values()]) {
-      const task = { ...other.task, key: other.key }
+      const task = { ...other.task, executableId: logIdOf(other.task), key: other.key }
       if (other.isOver || other.watchers > 0 || !isOther(task) || (await isWanted(task)) !== false) continue
       other.stop.end('cancelled')
       await other.result.catch(() => {})
@@ -198,7 +199,8 @@ export const createCommands = (deps: ActivityDeps): Commands => {
     for (const execution of [...executions.values()]) {
       if (execution.isOver || execution.watchers > 0) continue
       if (Date.now() - Date.parse(execution.startedAt) < UNWATCHED_MS) continue
-      if ((await isWanted({ ...execution.task, key: execution.key })) !== false) continue
+      if ((await isWanted({ ...execution.task, executableId: logIdOf(execution.task), key: execution.key })) !== false)
+        continue
       if (execution.watchers === 0) execution.stop.end('cancelled')
     }
   }

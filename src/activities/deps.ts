@@ -3,6 +3,7 @@
 import type { AdmissionRequest } from '../core/admission.ts'
 import type { Json } from '../core/definition.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
+import type { ChildResult } from '../core/run/input.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import type { RunChanges } from '../core/run/run-list.ts'
 import type { ExecutableId } from '../core/run/task.ts'
@@ -175,7 +176,18 @@ export interface CommandRef {
   readonly attempt: number
 }
 
+/** How runs ended that other runs wait for. */
+export interface RunEnds {
+  /** `undefined` while the run is open; a run that nobody knows has failed. */
+  find(runId: string): Promise<ChildResult | undefined>
+}
+
+/** Signs text with the key of the installation: a start that it signed is taken at its word. */
+export type Seal = (text: string) => string
+
 export interface ActivityDeps {
+  readonly runEnds: RunEnds
+  readonly seal: Seal
   readonly audit: AuditStore
   readonly logs: LogStore
   readonly secrets: Secrets

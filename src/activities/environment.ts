@@ -45,7 +45,14 @@ export const stepValues = (
   SOP_RUN_ID: task.runId,
   SOP_STEP: String(task.stepNumber),
   SOP_ATTEMPT: String(task.attempt),
+  ...itemValues(task),
 })
+
+/** `$item` is what the author of a `for_each` wrote it for, so no param or output of that name stands before it. */
+const itemValues = ({ item }: CommandTask): Record<string, string> =>
+  item === undefined
+    ? {}
+    : { item: asText(item.value), SOP_ITEM: asText(item.value), SOP_ITEM_NUMBER: String(item.number) }
 
 /** The whole environment of a shell step. */
 export const stepEnvironment = (

@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context, log } from '@temporalio/activity'
 import { formatDuration } from '../core/duration.ts'
 import { SopError } from '../core/errors.ts'
-import type { CommandResult, CommandTask } from '../core/run/task.ts'
+import { type CommandResult, type CommandTask, logIdOf } from '../core/run/task.ts'
 import { vaultName } from '../core/secret-param.ts'
 import type { ActivityDeps } from './deps.ts'
 import { stepValues } from './environment.ts'
@@ -113,9 +113,19 @@ const act = async (executing: Executing, { values, mask, sink, from }: Acting): 
   const { shell, task, key, stop, startedAt, entries, onClaim, onStart } = executing
   const { executable } = task
   const claim = (entry: string, block: number, logBytes: number): void => {
-    const { runId, executableId, attempt, stepNumber } = task
+    const { runId, attempt, stepNumber } = task
     const { kind } = executable
-    shell.spool.claim(entry, { key, runId, executableId, attempt, stepNumber, kind, block, logBytes, startedAt })
+    shell.spool.claim(entry, {
+      key,
+      runId,
+      executableId: logIdOf(task),
+      attempt,
+      stepNumber,
+      kind,
+      block,
+      logBytes,
+      startedAt,
+    })
     onClaim(entry)
   }
   const { write, note, settle, markAt } = sink

@@ -4,7 +4,10 @@ import type { AdmissionRequest } from '../core/admission.ts'
 import type { Json } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { closesRun } from '../core/run-document.ts'
+import { type ChildOrder, withChildren } from '../core/run/child.ts'
+import type { ChildResult } from '../core/run/input.ts'
 import type { PinnedSop } from '../core/run/run.ts'
+import { sealedStart } from '../core/run/seed.ts'
 import type { FactsResult, FactsTask, RecordResult, RecordTask } from '../core/run/task.ts'
 import { type Commands, createCommands } from './commands.ts'
 import type { ActivityDeps, ActivityRef } from './deps.ts'
@@ -31,7 +34,7 @@ export const createActivities = (deps: ActivityDeps, commands: Commands = create
   pinSop: async ({ name }: { readonly name: string }): Promise<PinnedSop> =>
     orFailure(async () => {
       const pinned = await deps.pinSop(name)
-      await deps.audit.keepDefinition(pinned)
+      await keepDefinitions(deps, pinned)
       return pinned
     }),
 
@@ -59,6 +62,12 @@ export const createActivities = (deps: ActivityDeps, commands: Commands = create
 
   /** Answers once there is news of a command in a pool's queue; until then it fails, and is tried again. */
   lookAtPool: lookAtPool(deps),
+  /** Signs the start of an SOP that a run runs as its step, and hands secret params on to it. */
+  prepareChild: (order: ChildOrder): Promise<{ readonly seal: string }> => orFailure(() => prepareChild(deps, order)),
+
+  /** How a run ended; `null` while it is open. */
+  readRunEnd: ({ runId }: { readonly runId: string }): Promise<ChildResult | null> =>
+    orFailure(async () => (await deps.runEnds.find(runId)) ?? null),
 
   /** A workflow cannot cancel itself: the server refuses it. */
   requestCancel: ({ runId }: { readonly runId: string }): Promise<void> => orFailure(() => deps.requestCancel(runId)),
@@ -85,6 +94,26 @@ export const createHostActivities = (deps: ActivityDeps, commands: Commands) => 
 
 export type Activities = ReturnType<typeof createActivities>
 export type HostActivities = ReturnType<typeof createHostActivities>
+
+/** A definition and those of the SOPs that it runs: their runs have records of their own. */
+const keepDefinitions = async ({ audit }: ActivityDeps, pinned: PinnedSop): Promise<void> => {
+  for (const each of withChildren(pinned)) await audit.keepDefinition(each)
+}
+
+const prepareChild = async ({ vault, seal }: ActivityDeps, order: ChildOrder): Promise<{ readonly seal: string }> => {
+  const { runId, sop, parentRunId, input, secrets = {} } = order
+  for (const [name, from] of Object.entries(secrets)) {
+    const value = await vault.get(parentRunId, from)
+    if (value === undefined) {
+      throw new SopError(
+        'invalid',
+        `Cannot hand secret param "${from}" on to SOP "${sop}": this worker does not hold its value any more. Start a new run and give it again`,
+      )
+    }
+    await vault.put(runId, name, value)
+  }
+  return { seal: seal(sealedStart(runId, sop, input)) }
+}
 
 /** A failed run may be retried and looked into, so its scratch folder stays; values of secret params never do. */
 const clearRun = async ({ vault, scratchDir }: ActivityDeps, runId: string, isDone: boolean): Promise<void> => {

@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity'
-import { type CommandResult, type CommandTask, OUTPUT_TAIL_BYTES } from '../core/run/task.ts'
+import { type CommandResult, type CommandTask, logIdOf, OUTPUT_TAIL_BYTES } from '../core/run/task.ts'
 import type { ActivityDeps, LogWriter } from './deps.ts'
 import type { Mask } from './mask.ts'
 import { createTail } from './output-tail.ts'
@@ -22,8 +22,8 @@ export interface Sink {
 
 /** A log that cannot be written never fails a step. `from`: bytes of the log after which output is given again. */
 export const openSink = async (deps: ActivityDeps, task: CommandTask, mask: Mask, from?: number): Promise<Sink> => {
-  const { runId, executableId, attempt } = task
-  const key = { runId, executableId, attempt }
+  const { runId, attempt } = task
+  const key = { runId, executableId: logIdOf(task), attempt }
   const masker = mask.masker()
   const tail = createTail(OUTPUT_TAIL_BYTES)
   const lost = (error: unknown): undefined => void log.error('the log of a step cannot be written', { ...key, error })

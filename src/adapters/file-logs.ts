@@ -156,14 +156,17 @@ const keyOf = (runId: string, fileName: string): readonly LogKey[] => {
 
 /** As the steps stand in the procedure; gates before the first step come first, other gates last. */
 const inOrder = (a: LogKey, b: LogKey): number => {
-  const [[stepA, kindA, nameA], [stepB, kindB, nameB]] = [rank(a), rank(b)]
+  const [[stepA, itemA, kindA, nameA], [stepB, itemB, kindB, nameB]] = [rank(a), rank(b)]
   if (stepA !== stepB) return stepA < stepB ? -1 : 1
+  if (itemA !== itemB) return itemA - itemB
   // A step and its verification take turns with each attempt; gates stand one after the other.
   return a.attempt - b.attempt || kindA - kindB || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0)
 }
 
-const rank = ({ executableId }: LogKey): readonly [number, number, string] => {
+/** Step, item of a `for_each` step, kind. */
+const rank = ({ executableId }: LogKey): readonly [number, number, number, string] => {
   const [kind = '', name = ''] = executableId.split(/:(.*)/s)
-  const number = kind !== 'gate' && /^\d+$/.test(name) ? Number(name) : name.startsWith('pre_') ? -1 : Infinity
-  return [number, KINDS.findIndex((each) => each === kind), name]
+  const [, step, item = '0'] = (kind === 'gate' ? null : /^(\d+)(?:\[(\d+)\])?$/.exec(name)) ?? []
+  const number = step !== undefined ? Number(step) : name.startsWith('pre_') ? -1 : Infinity
+  return [number, Number(item), KINDS.findIndex((each) => each === kind), name]
 }

@@ -48,6 +48,13 @@ export const createTemporalCommands = (client: () => Client, namespace: string) 
     if (!/^(step|verify):/.test(executableId)) return true
     const view = await client().workflow.getHandle(runId).query<RunView>('status')
     const step = view.stepResults.find((each) => each.number === stepNumber)
-    return step === undefined || (step.status === 'running' && step.attempt === attempt)
+    const item = /\[(\d+)\]$/.exec(executableId)?.[1]
+    if (step === undefined) return true
+    if (item === undefined) return step.status === 'running' && step.attempt === attempt
+    // A view shows the first of the items; of one that it does not show nobody says that it is over.
+    const shown = step.items?.shown.find((each) => each.item === Number(item))
+    return (
+      step.status === 'running' && (shown === undefined || (shown.status === 'running' && shown.attempt === attempt))
+    )
   },
 })

@@ -3,6 +3,7 @@ import { digestOf } from '../core/canonical.ts'
 import type { SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { type PinnedSop, RULES_VERSION, type RunPolicy } from '../core/run/run.ts'
+import { pinWhole } from './pin-children.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import type { InstallationKey } from './signing.ts'
 
@@ -50,16 +51,19 @@ export const createPin = ({ catalog, key, policy }: PinDeps) => {
     pins.set(definition, pinned)
     return pinned
   }
+  const pinOne = async (name: string): Promise<PinnedSop> => {
+    const pinned = pinEntry(await findEntry(catalog, name))
+    const [blocker] = unsupported(pinned.definition)
+    if (blocker !== undefined) throw new SopError('invalid', `Cannot start SOP "${name}": ${blocker}`)
+    return pinned
+  }
   return {
     policy,
     pinEntry,
+    /** With the SOPs that it runs. @throws SopError as `pin` does. */
+    pinChildren: (pinned: PinnedSop): Promise<PinnedSop> => pinWhole(pinned, pinOne),
     /** @throws SopError `not_found`, or `invalid` with the first error or the setting that is not carried out yet. */
-    pin: async (name: string): Promise<PinnedSop> => {
-      const pinned = pinEntry(await findEntry(catalog, name))
-      const [blocker] = unsupported(pinned.definition)
-      if (blocker !== undefined) throw new SopError('invalid', `Cannot start SOP "${name}": ${blocker}`)
-      return pinned
-    },
+    pin: async (name: string): Promise<PinnedSop> => pinWhole(await pinOne(name), pinOne),
   }
 }
 export type Pin = ReturnType<typeof createPin>

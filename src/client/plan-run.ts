@@ -1,5 +1,6 @@
 import { factNames } from '../core/condition/evaluate.ts'
 import type { Json } from '../core/definition.ts'
+import { SopError } from '../core/errors.ts'
 import { checkParams } from '../core/params.ts'
 import { conditionsOf, type PlanFacts, planOf, unmetPreconditions } from '../core/plan.ts'
 import { newRun } from '../core/run/evolve.ts'
@@ -34,6 +35,7 @@ export const planRun = async (deps: PlanDeps, name: string, request: StartReques
   const facts = await askFacts(deps, pinned)
   const problems = [
     ...unsupported(definition),
+    ...(await childProblems(deps, pinned)),
     ...(checked.ok ? [] : checked.problems),
     ...(request.force === true ? [] : unmetPreconditions(seed, facts)),
   ]
@@ -46,6 +48,17 @@ export const planRun = async (deps: PlanDeps, name: string, request: StartReques
     problems,
     warnings: [...(warnings ?? []), ...notServed(definition)],
     items: planOf(seed, facts),
+  }
+}
+
+/** What keeps the SOPs that it runs from being pinned with it. */
+const childProblems = async ({ pin }: PlanDeps, pinned: PinnedSop): Promise<readonly string[]> => {
+  try {
+    await pin.pinChildren(pinned)
+    return []
+  } catch (error) {
+    if (error instanceof SopError) return [error.message]
+    throw error
   }
 }
 

@@ -6,6 +6,7 @@ import { sha256Hex } from '../core/canonical.ts'
 import type { Json, SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { checkParams } from '../core/params.ts'
+import { withChildren } from '../core/run/child.ts'
 import { RULES_VERSION } from '../core/run/run.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import { isLooser, sealedStart, type StartInput } from '../core/run/seed.ts'
@@ -41,7 +42,7 @@ export const startRun = async (
   checkRights(actor, pinned, request)
   const runId = runIdFor(name, request.idempotencyKey)
   const params = await paramsOf(deps, runId, pinned, request)
-  await deps.records.audit.keepDefinition(pinned)
+  for (const each of withChildren(pinned)) await deps.records.audit.keepDefinition(each)
   const input = sealed(deps.key, runId, name, {
     params,
     ...(request.executionMode !== undefined && { executionMode: request.executionMode }),

@@ -120,8 +120,9 @@ export interface Step extends ApprovalSettings {
   readonly onFailure?: OnFailure
   readonly rollback?: readonly Command[]
   readonly verify?: readonly Command[]
-  /** Numbers of the steps that must be done before this one. */
+  /** Numbers of the steps that must be done before this one; empty: none. Absent: the step before it. */
   readonly needs?: readonly number[]
+  /** The items, or the text of an expression that gives them. */
   readonly forEach?: readonly Json[] | string
   readonly maxParallel?: number
   /** The pool of workers, as core/pool.ts spells it: `dba`, `dba[eu,ssd]`. */
@@ -223,6 +224,8 @@ export interface SopDefinition {
   readonly cooldownMs: number
   /** Absent: no limit. */
   readonly maxConcurrent?: number
+  /** Executions of one run at once, items of `for_each` included. */
+  readonly maxParallel?: number
   readonly admission: Admission
   readonly releaseSlotAtGate?: boolean
   readonly locks?: readonly string[]

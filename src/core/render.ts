@@ -75,6 +75,7 @@ const sopTable = (definition: SopDefinition): Toml => ({
   execution_mode: definition.mode,
   cooldown: definition.cooldownMs === 0 ? undefined : formatDuration(definition.cooldownMs),
   max_concurrent: definition.maxConcurrent,
+  max_parallel: definition.maxParallel,
   admission: definition.admission === 'queue' ? undefined : definition.admission,
   release_slot_at_gate: definition.releaseSlotAtGate,
   lock: definition.locks,

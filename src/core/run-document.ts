@@ -89,7 +89,7 @@ type Steps = Map<number, DocumentStep>
 
 const stepAfter = (steps: Steps, event: RunEvent): Steps => {
   const number = event.stepNumber
-  if (number === undefined || number === 0) return steps
+  if (number === undefined || number === 0 || isOfItem(event)) return steps
   const put = (changes: Partial<DocumentStep>): Steps => {
     const before = steps.get(number) ?? { number, title: '', status: 'running', duration_ms: 0, output: '' }
     return steps.set(number, { ...before, ...changes })
@@ -118,6 +118,10 @@ const stepAfter = (steps: Steps, event: RunEvent): Steps => {
   }
 }
 
+/** What happens to one item of a `for_each` step says nothing of the step as a whole. */
+export const isOfItem = ({ eventType, details }: RunEvent): boolean =>
+  eventType !== 'input_received' && 'item' in details
+
 const joined = (output: string | undefined, error: string): string =>
   output === undefined || output === '' ? error : `${output}${output.endsWith('\n') ? '' : '\n'}${error}`
 
@@ -138,6 +142,9 @@ const LOGGED_DETAILS = [
   'version',
   'effectiveMode',
   'title',
+  'item',
+  'value',
+  'child',
   'gate',
   'attempt',
   'action',

@@ -64,6 +64,7 @@ export interface Setting {
   readonly synonyms?: Readonly<Record<string, string>>
   /** For `integer`. */
   readonly least?: number
+  readonly most?: number
   /** For `duration`: whether zero means something. */
   readonly zero?: boolean
   /** For settings of triggers: the types that know it. */
@@ -285,16 +286,25 @@ export const SETTINGS = [
     type: 'steps',
     also: ['depends_on', 'need', 'requires_steps'],
     default: 'the step above',
-    doc: 'Starts as soon as these are done, beside others',
+    doc: 'Starts as soon as these are done, beside others; `[]`: at once',
   },
   {
     key: 'for_each',
     scopes: STEP,
     type: 'each',
     also: ['foreach', 'for_each_item'],
-    doc: 'Runs once for each item, which is `$item`',
+    doc: 'Runs once for each item, which is `$item`: a list, or the name of a param or output',
   },
-  { key: 'max_parallel', scopes: STEP, type: 'integer', also: ['parallel'], least: 1, doc: 'Items at the same time' },
+  {
+    key: 'max_parallel',
+    scopes: ['sop', 'step'],
+    type: 'integer',
+    also: ['parallel'],
+    least: 1,
+    most: 500,
+    default: '5 at a step, 100 for the SOP',
+    doc: 'Items of a `for_each` at the same time; for the SOP: all that is under way at the same time',
+  },
 
   // Steps and gates: approval
   {

@@ -1,4 +1,5 @@
 import type { Json } from './definition.ts'
+import { isOfItem } from './run-document.ts'
 import type { RunEvent } from './run/event.ts'
 import { applyToSummary, type SummaryState } from './run/summary.ts'
 
@@ -62,6 +63,7 @@ const payloadOf = ({ details }: RunEvent<'run_created'>): Json => details.trigge
 
 /** Map keeps the order of first insertion; an entry that comes again moves to the end, as a history does. */
 const historyAfter = (history: ReadonlyMap<number, StateEntry>, event: RunEvent): ReadonlyMap<number, StateEntry> => {
+  if (isOfItem(event)) return history
   const next = new Map(history)
   const step = event.stepNumber ?? 0
   const put = (status: StateEntry['status'], output: string): ReadonlyMap<number, StateEntry> => {

@@ -11,6 +11,7 @@ import { createTemporalCommands } from '../client/commands.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
 import { createTemporalPools } from '../client/pools.ts'
 import { readRun } from '../client/find-run.ts'
+import { createRunEnds } from '../client/run-ends.ts'
 import { createPin, type Pin } from '../client/pin.ts'
 import { createEndedRuns } from '../client/ended-runs.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
@@ -126,6 +127,8 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
     admission: createTemporalAdmission(() => temporal, config.temporal.taskQueue),
     requestCancel: createRequestCancel(() => temporal),
     pools: createTemporalPools(() => temporal, options.temporal.namespace),
+    runEnds: createRunEnds(() => temporal),
+    seal: (text) => key.seal(text),
     envPassthrough: config.envPassthrough,
     workdir: config.workdir,
     scratchDir,

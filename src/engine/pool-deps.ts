@@ -48,6 +48,13 @@ export const poolDeps = ({ config, env, pool, client, authority, logs }: PoolDep
     pinSop: notHere('pin an SOP'),
     resolveFact: notHere('answer facts'),
     admission: { request: notHere('admit runs'), release: notHere('admit runs'), findGone: notHere('look for runs') },
+    runEnds: { find: notHere('look for the ends of runs') },
+    seal: () => {
+      throw new SopError(
+        'internal',
+        `Cannot seal a start on a worker of pool "${pool.name}": only the engine has the key`,
+      )
+    },
     pools: { look: notHere('look at pools') },
     requestCancel: notHere('close runs'),
     envPassthrough: config.envPassthrough,

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow'
 import { DECISION_KINDS, type DecisionKind, type DecisionReply } from '../core/run/decision.ts'
 import type { Interpreter } from './interpreter.ts'
-import { ADMISSION_VERDICT, auditQuery, statusQuery } from './messages.ts'
+import { ADMISSION_VERDICT, auditQuery, CHILD_ENDED, statusQuery } from './messages.ts'
 
 /** What people read beside the name in Temporal's UI. */
 const DESCRIPTIONS: Readonly<Record<DecisionKind, string>> = {
@@ -41,6 +41,9 @@ export const registerHandlers = (interpreter: Interpreter): void => {
   }
   setHandler(defineSignal<unknown[]>(ADMISSION_VERDICT), (answer) => interpreter.receiveVerdict(answer), {
     description: 'Sent by the admission workflow',
+  })
+  setHandler(defineSignal<unknown[]>(CHILD_ENDED), (message) => interpreter.receiveChildEnd(message), {
+    description: 'Sent by an SOP that runs as a step',
   })
   setDefaultSignalHandler((name) => void interpreter.receiveUnknown(name, 'signal'))
   setDefaultUpdateHandler(async (name) => interpreter.receiveUnknownUpdate(name))

@@ -10,8 +10,9 @@ import type { AdmissionAnswer } from '../core/admission.ts'
 import { type CommandWork, isCommandWork } from '../core/run/command-task.ts'
 import type { Decision, DecisionKind, DecisionReply } from '../core/run/decision.ts'
 import type { Effect, Timer, Work } from '../core/run/effect.ts'
-import type { RunEvent } from '../core/run/event.ts'
+import { isChildWork } from '../core/run/child.ts'
 import { newRun } from '../core/run/evolve.ts'
+import { isWide } from '../core/run/graph.ts'
 import { type Inbox, remember, seenReply } from '../core/run/inbox.ts'
 import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
 import { type Received, receive } from '../core/run/receive.ts'
@@ -20,18 +21,15 @@ import { needsAdmission } from '../core/run/supported.ts'
 import { effectsOf, type Transition, transition } from '../core/run/transition.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand } from './carry-out.ts'
+import { type ChildCancel, Children, tellParent } from './child.ts'
 import { unreadableReason } from './converter.ts'
 import { detailsOf } from './details.ts'
+import { HandOver } from './hand-over.ts'
 import type { AuditTail, Snapshot } from './messages.ts'
 import { watchPool } from './pool.ts'
 import type { Observed } from './observed.ts'
+import { Recorder, type Ride } from './recorder.ts'
 import { Visibility } from './visibility.ts'
-
-/** Events of one execution's history after which it hands over to the next (engine.md 2). */
-const LONG_HISTORY = 4_000
-
-/** Pause between two attempts to write a record whose store is down. */
-const STORE_DOWN_MS = 5_000
 
 /** Runs that began before the setting was there wait this long until they look for a worker of a pool. */
 const POOL_NOTICE_MS = 10_000
@@ -49,8 +47,6 @@ interface Early {
 export class Interpreter {
   private readonly runId: string
   private run: Run | undefined
-  /** Events that the record has not confirmed, in order. */
-  private tail: readonly RunEvent[] = []
   private inbox: Inbox = []
   private early: readonly Early[] = []
   private executions = 1
@@ -61,15 +57,19 @@ export class Interpreter {
    * as a decision, and a closed run must still be able to write its record.
    */
   private readonly host = new CancellationScope({ cancellable: false })
-  /** No new work begins in this execution. */
-  private isHandingOver = false
-  private isFlushing = false
-  /** Batches that were written, or could not be. */
-  private batches = 0
   /** Works that take no events along. */
   private readonly inPools = new Set<string>()
   private lastRefusal: string | undefined
   private readonly visibility = new Visibility()
+  private readonly children = new Children(this.host)
+  private readonly handOver = new HandOver(this.host)
+  private readonly recorder = new Recorder({
+    host: this.host,
+    isWide: () => this.isWide(),
+    isSettled: () => this.isSettled(),
+    isCarrying: () => this.isCarrying(),
+    write: (events) => record(this.created(), events),
+  })
 
   constructor(runId: string) {
     this.runId = runId
@@ -81,9 +81,10 @@ export class Interpreter {
     this.takeEarly()
   }
 
-  goOn({ run, tail, inbox, executions }: Snapshot): void {
+  goOn({ run, tail, inbox, executions, children }: Snapshot): void {
     this.run = run
-    this.tail = tail
+    this.recorder.tail = tail
+    this.children.goOn(children)
     this.inbox = inbox
     this.executions = executions + 1
     this.perform(effectsOf(run, now()))
@@ -107,13 +108,20 @@ export class Interpreter {
   }
 
   snapshot(): Snapshot {
-    return { run: this.created(), tail: this.tail, inbox: this.inbox, executions: this.executions }
+    const children = this.children.snapshot()
+    return {
+      run: this.created(),
+      tail: this.recorder.tail,
+      inbox: this.inbox,
+      executions: this.executions,
+      ...(Object.keys(children).length > 0 && { children }),
+    }
   }
 
   /** What a replay compares: nothing before the run is created. */
   observed(): Observed | undefined {
-    const { run, tail, inbox } = this
-    return run === undefined ? undefined : { of: 'run', run, tail, inbox }
+    const { run, inbox } = this
+    return run === undefined ? undefined : { of: 'run', run, tail: this.recorder.tail, inbox }
   }
 
   status(): RunView | { readonly runId: string; readonly status: 'pending' } {
@@ -124,12 +132,8 @@ export class Interpreter {
 
   auditTail(): AuditTail {
     const sequence = this.run?.sequence ?? 0
-    return {
-      runId: this.runId,
-      sequence,
-      acknowledged: (this.tail[0]?.sequence ?? sequence + 1) - 1,
-      events: this.tail,
-    }
+    const events = this.recorder.tail
+    return { runId: this.runId, sequence, acknowledged: (events[0]?.sequence ?? sequence + 1) - 1, events }
   }
 
   /** A message by signal; its answer goes nowhere, its event does. */
@@ -182,6 +186,11 @@ export class Interpreter {
     this.apply({ kind: 'admission', workId: `admission:${phase}`, verdict })
   }
 
+  /** An SOP that runs as a step of this run is over. */
+  receiveChildEnd(message: unknown): void {
+    this.children.receive(message)
+  }
+
   /** `temporal workflow cancel`, or the Cancel button. */
   cancelFromTemporal(): void {
     if (this.run === undefined) {
@@ -195,11 +204,12 @@ export class Interpreter {
   async untilClosedOrLong(): Promise<'closed' | 'long'> {
     await condition(() => this.isSettled() || this.mayHandOver())
     if (!this.isSettled()) return 'long'
-    await condition(() => this.works.size === 0 && !this.isFlushing)
-    await this.flushAll()
+    await condition(() => this.works.size === 0 && !this.recorder.isFlushing)
+    await this.recorder.flushAll()
     const run = this.created()
     if (needsAdmission(run.seed.pinned)) await releaseAdmission(run)
     if (run.seed.rulesVersion >= 3) this.visibility.show(viewOf(run))
+    await tellParent(run)
     return 'closed'
   }
 
@@ -235,8 +245,16 @@ export class Interpreter {
   }
 
   private mayHandOver(): boolean {
-    if (!this.isHandingOver && (isLong() || this.hasNewBuild())) this.isHandingOver = true
-    return this.isHandingOver && this.works.size === 0 && !this.isFlushing
+    return this.handOver.check(this.isWide(), this.hasNewBuild()) && this.isDrained() && !this.recorder.isFlushing
+  }
+
+  private isWide(): boolean {
+    return this.run !== undefined && isWide(this.run.seed.pinned.definition)
+  }
+
+  /** SOPs that run as steps go on by themselves; everything else has to end before another execution takes over. */
+  private isDrained(): boolean {
+    return [...this.works.keys()].every((workId) => this.children.isDetached(workId))
   }
 
   private hasNewBuild(): boolean {
@@ -248,7 +266,7 @@ export class Interpreter {
   private apply(input: RunInput): DecisionReply | undefined {
     const { run, events, effects, reply } = decided(this.created(), input)
     this.run = run
-    this.tail = [...this.tail, ...events]
+    this.recorder.add(events)
     const refused = events.findLast((event) => event.eventType === 'decision_refused')
     if (refused !== undefined) this.lastRefusal = refused.details.reason
     this.perform(effects)
@@ -287,7 +305,7 @@ export class Interpreter {
           break
       }
     }
-    if (!carried && this.tail.length > 0 && !this.isSettled()) void this.flush()
+    if (!carried && this.recorder.tail.length > 0 && !this.isSettled()) void this.recorder.flush()
   }
 
   /** What is asked besides commands has no meaning for a closed run. */
@@ -320,31 +338,48 @@ export class Interpreter {
 
   /** @returns whether the pending events ride along with the work. */
   private start(work: Work): boolean {
-    if (this.isHandingOver) return false
+    if (this.handOver.isOn) {
+      void this.handOver.held(this.isWide(), () => this.startHeld())
+      return false
+    }
     const scope = this.newScope()
     this.works.set(work.id, scope)
-    void this.carryOut(scope, work)
-    if (!isCommandWork(work)) return false
-    return poolOf(this.created(), work) === undefined
+    const takesEvents = isCommandWork(work) && poolOf(this.created(), work) === undefined
+    const ride = takesEvents ? this.recorder.ride() : NO_RIDE
+    void this.carryOut(scope, work, ride)
+    return ride.isCarrier
   }
 
-  private async carryOut(scope: CancellationScope, work: Work): Promise<void> {
-    const input = await this.outcomeOf(scope, work)
+  /** Begins what was held back for a next execution that did not come. */
+  private startHeld(): void {
+    const missing = effectsOf(this.created(), now()).filter(
+      (effect) => effect.kind === 'start' && !this.works.has(effect.work.id),
+    )
+    this.perform(missing)
+  }
+
+  private async carryOut(scope: CancellationScope, work: Work, ride: Ride): Promise<void> {
+    const input = await this.outcomeOf(scope, work, ride)
     // Asked again meanwhile, the place is the newer question's.
     if (this.works.get(work.id) === scope) this.works.delete(work.id)
     if (input !== undefined) this.apply(input)
   }
 
-  private async outcomeOf(scope: CancellationScope, work: Work): Promise<RunInput | undefined> {
+  private async outcomeOf(scope: CancellationScope, work: Work, ride: Ride): Promise<RunInput | undefined> {
     const run = this.created()
     const workId = work.id
     try {
       if (isCommandWork(work)) {
         const pool = poolOf(run, work)
-        const command = () => (pool === undefined ? runCommand(run, work, this.tail) : this.runInPool(work, pool))
+        const command = () => (pool === undefined ? runCommand(run, work, ride.events) : this.runInPool(work, pool))
         const result = await scope.run(command)
-        if (result.outcome !== 'lost') this.acknowledge(result.ackedSeq)
+        if (ride.isCarrier) this.recorder.landed()
+        if (result.outcome !== 'lost') this.recorder.acknowledge(result.ackedSeq)
         return { kind: 'command_result', workId, result }
+      }
+      if (isChildWork(work)) {
+        const result = await this.children.run(scope, run, work, () => this.childCancel())
+        return { kind: 'child_ended', workId, result }
       }
       if (work.kind === 'facts') {
         return { kind: 'facts_result', workId, result: await scope.run(() => askFacts(run, work.names)) }
@@ -366,7 +401,7 @@ export class Interpreter {
     place: NonNullable<ReturnType<typeof poolOf>>,
   ): ReturnType<typeof runCommand> {
     this.inPools.add(work.id)
-    await this.host.run(() => this.recordUpTo(this.created().sequence))
+    await this.host.run(() => this.recorder.upTo(this.created().sequence))
     const since = Date.now()
     const until = place.waitMs === undefined ? {} : { until: new Date(since + place.waitMs).toISOString() }
     const news = {
@@ -393,53 +428,16 @@ export class Interpreter {
     }
   }
 
-  /** One try, with a batch that has all of these events. */
-  private async recordUpTo(sequence: number): Promise<void> {
-    const isMissing = (): boolean => (this.tail[0]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence
-    for (let waited = 0; waited < 2 && isMissing(); waited += 1) {
-      const before = this.batches
-      if (!this.isFlushing) return this.flushBatch()
-      // The batch that is under way began before; the one after it has everything.
-      await condition(() => this.batches > before)
-    }
-  }
-
-  private acknowledge(sequence: number): void {
-    this.tail = this.tail.filter((event) => event.sequence > sequence)
-  }
-
-  /** Writes the tail in the background; one batch at a time. */
-  private async flush(): Promise<void> {
-    if (this.isFlushing) return
-    this.isFlushing = true
-    await this.flushOnce()
-    this.isFlushing = false
-    this.batches += 1
-    if (this.tail.length > 0 && !this.isSettled() && !this.isCarrying()) void this.flush()
-  }
-
-  /** Not a part of `flush`: one await more there would put its commands in another order than histories have them. */
-  private async flushBatch(): Promise<void> {
-    this.isFlushing = true
-    await this.flushOnce()
-    this.isFlushing = false
-    this.batches += 1
+  private childCancel(): ChildCancel {
+    const { ending, rollback } = this.created()
+    const why = ending?.reason ?? rollback?.reason ?? 'it goes another way'
+    const reason = `its parent run "${this.runId}" is ending: ${why}`
+    return rollback === undefined ? { reason } : { reason, rollback: true }
   }
 
   /** Whether something is under way that takes events along. */
   private isCarrying(): boolean {
     return [...this.works.keys()].some((id) => /^(step|verify|gate):/.test(id) && !this.inPools.has(id))
-  }
-
-  private async flushAll(): Promise<void> {
-    while (this.tail.length > 0) await this.flushOnce()
-  }
-
-  private async flushOnce(): Promise<void> {
-    const first = this.tail[0]?.sequence ?? 0
-    const { ackedSeq } = await this.host.run(() => record(this.created(), this.tail))
-    this.acknowledge(ackedSeq)
-    if (ackedSeq < first) await this.host.run(() => sleep(STORE_DOWN_MS, { summary: 'The audit store is down' }))
   }
 }
 
@@ -455,11 +453,7 @@ const decided = (run: Run, input: RunInput): Transition => {
     })
   }
 }
-
-const isLong = (): boolean => {
-  const { historyLength, continueAsNewSuggested } = workflowInfo()
-  return historyLength > LONG_HISTORY || continueAsNewSuggested
-}
+const NO_RIDE: Ride = { events: [], isCarrier: false }
 
 const isVerdict = (value: AdmissionVerdict | undefined): value is AdmissionVerdict =>
   value?.kind === 'admitted' ||

@@ -3,9 +3,10 @@ import { defineQuery } from '@temporalio/workflow'
 import type { ExecutionMode, Json } from '../core/definition.ts'
 import type { RunEvent } from '../core/run/event.ts'
 import type { Inbox } from '../core/run/inbox.ts'
+import type { ChildResult } from '../core/run/input.ts'
 import type { Principal, Surface, TriggerInfo } from '../core/run/principal.ts'
 import type { Reopening } from '../core/run/reopening.ts'
-import type { PinnedSop, Run } from '../core/run/run.ts'
+import type { ParentRun, PinnedSop, Run } from '../core/run/run.ts'
 import type { RunView } from '../core/run/view.ts'
 
 // messages.ts: the names and shapes that cross the border of a workflow. Names are wire format
@@ -33,6 +34,8 @@ export interface RunSopInput {
   readonly snapshot?: Snapshot
   /** A closed run that is retried: this execution carries it on. */
   readonly reopen?: Reopening
+  /** For a run that is a step of another. */
+  readonly parent?: ParentRun
 }
 
 /** What one execution hands to the next: the folded state and the events that the record has not confirmed yet. */
@@ -41,6 +44,8 @@ export interface Snapshot {
   readonly tail: readonly RunEvent[]
   readonly inbox: Inbox
   readonly executions: number
+  /** Run ids of the SOPs that it runs as steps and that go on meanwhile, by the work that they are. */
+  readonly children?: Readonly<Record<string, string>>
 }
 
 export interface RunSopResult {
@@ -79,6 +84,14 @@ export const ATTRIBUTE_KEYS = {
   SopPriority: defineSearchAttributeKey('SopPriority', 'INT'),
   SopDeadline: defineSearchAttributeKey('SopDeadline', 'DATETIME'),
   SopWaitingOn: defineSearchAttributeKey('SopWaitingOn', 'KEYWORD_LIST'),
+}
+
+/** What a run that is a step of another sends to that one's workflow id when it is over. */
+export const CHILD_ENDED = 'child_ended'
+export interface ChildEnded {
+  readonly runId: string
+  readonly workId: string
+  readonly result: ChildResult
 }
 
 /** Type of the failure that a failed run closes with. */

@@ -17,7 +17,8 @@ test.each(tomls.map(({ place, text }) => [place, text] as const))('%s is a confi
 })
 
 /** Variables of ours that are no setting: what steps see, and what stands beside the config. */
-const OTHERS = /^SOP_(PARAM_\w+|TRIGGER_\w*|RUN_ID|RUN_DIR|STEP|ATTEMPT|OUTPUT|INSTALLATION_KEY|TEMPORAL_DOWNLOAD_URL)$/
+const OTHERS =
+  /^SOP_(PARAM_\w+|TRIGGER_\w*|RUN_ID|RUN_DIR|STEP|ATTEMPT|ITEM|ITEM_NUMBER|OUTPUT|INSTALLATION_KEY|TEMPORAL_DOWNLOAD_URL)$/
 
 describe.each(pages().map((page) => [page.path, page] as const))('%s', (_, page) => {
   test('names only variables that somebody reads', () => {

@@ -13,6 +13,7 @@ import type { CatalogEntry } from '../../src/client/catalog.ts'
 import type { SopClient } from '../../src/client/client.ts'
 import { createTemporalPools } from '../../src/client/pools.ts'
 import { createPin } from '../../src/client/pin.ts'
+import { createRunEnds } from '../../src/client/run-ends.ts'
 import { openInstallationKey } from '../../src/client/signing.ts'
 import { createTemporalClient } from '../../src/client/temporal.ts'
 import type { Actor } from '../../src/core/access.ts'
@@ -108,6 +109,8 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     admission: createTemporalAdmission(() => temporal, taskQueue),
     requestCancel: createRequestCancel(() => temporal),
     pools: createTemporalPools(() => temporal, 'default'),
+    runEnds: createRunEnds(() => temporal),
+    seal: (text) => key.seal(text),
     envPassthrough: [],
     workdir: dataDir,
     scratchDir,

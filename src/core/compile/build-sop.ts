@@ -124,6 +124,7 @@ export const buildSop = ({
     mode: readMode(fields),
     cooldownMs: fields.duration('cooldown') ?? 0,
     maxConcurrent: fields.integer('max_concurrent') ?? (isZeroclaw ? 1 : undefined),
+    maxParallel: fields.integer('max_parallel'),
     admission: fields.word<SopDefinition['admission']>('admission') ?? 'queue',
     releaseSlotAtGate: fields.boolean('release_slot_at_gate'),
     locks: texts(fields, 'lock'),

@@ -2,6 +2,7 @@ import type { OnFailure, Step } from '../definition.ts'
 import type { Report } from '../dialect/report.ts'
 import { didYouMean } from '../nearest.ts'
 import type { DraftStep } from './build-step.ts'
+import { neededBy, waitingFor } from '../run/graph.ts'
 import { slugOf } from './names.ts'
 import type { StepReference } from './step-readers.ts'
 
@@ -68,12 +69,42 @@ export const linkSteps = (
       number,
       slug: slugs[index] ?? '',
       ...rest,
-      ...(found === undefined || found.length === 0 ? {} : { needs: [...new Set(found)] }),
+      ...(found === undefined || (found.length === 0 && needs?.length !== 0) ? {} : { needs: [...new Set(found)] }),
       ...failureOf(failure, (reference) => find(reference, `${what}, which goes on elsewhere`)),
     }
   })
   reportCircles(drafts, steps, report)
+  reportStrayJumps(drafts, steps, report)
   return steps
+}
+
+/** Once a step says what it needs, one that says nothing needs the step above it. */
+const needsOfAll = (steps: readonly Step[]): ReadonlyMap<number, readonly number[]> => {
+  const isLinear = steps.every(({ needs }) => needs === undefined)
+  return new Map(
+    steps.map(({ number, needs }, index): [number, readonly number[]] => {
+      const above = steps[index - 1]?.number
+      return [number, needs ?? (isLinear || above === undefined ? [] : [above])]
+    }),
+  )
+}
+
+/** With branches a jump leads along them: to a step that this one needs, or to one that needs it. */
+const reportStrayJumps = (drafts: readonly DraftStep[], steps: readonly Step[], report: Report): void => {
+  if (report.hasErrors || steps.every(({ needs }) => needs === undefined)) return
+  const at = new Map(steps.map(({ number }, index) => [number, index]))
+  for (const [index, { number, title, onFailure }] of steps.entries()) {
+    const fields = drafts[index]?.fields
+    if (onFailure?.kind !== 'goto' || onFailure.step === number || fields?.has('on_failure') !== true) continue
+    const target = at.get(onFailure.step) ?? 0
+    if (waitingFor({ steps }, index).has(target) || neededBy({ steps }, index).has(target)) continue
+    report.add(
+      'stray-jump',
+      fields.valuePlace('on_failure'),
+      `Cannot go from step ${number} "${title}" to step ${onFailure.step}: they are on different branches`,
+      'Go to a step that this one needs, or to one that needs it',
+    )
+  }
 }
 
 const failureOf = (
@@ -88,18 +119,22 @@ const failureOf = (
 
 /** Reports one step of each circle of needs. */
 const reportCircles = (drafts: readonly DraftStep[], steps: readonly Step[], report: Report): void => {
-  const byNumber = new Map(steps.map((step) => [step.number, step]))
+  const needs = needsOfAll(steps)
   const done = new Set<number>()
-  for (const [index, start] of steps.entries()) {
-    const circle = findCircle(start.number, byNumber, done)
-    const draft = drafts[index]
-    if (circle === undefined || draft === undefined) continue
+  for (const start of steps) {
+    const circle = findCircle(start.number, needs, done)
+    if (circle === undefined) continue
+    const draft = drafts[steps.findIndex((step) => circle.includes(step.number) && step.needs !== undefined)]
+    if (draft === undefined) continue
     const way = circle.length > 12 ? [...circle.slice(0, 11), '…'] : circle
+    const isTold = circle.every((number) => steps.find((step) => step.number === number)?.needs !== undefined)
     report.add(
       'cycle',
       draft.fields.keyPlace('needs'),
       `Cannot order the steps: ${way.join(' needs ')}, in a circle`,
-      'Delete one of the needs',
+      isTold
+        ? 'Delete one of the needs'
+        : 'A step without needs waits for the step above it; write needs: [] where it does not',
     )
   }
 }
@@ -107,7 +142,7 @@ const reportCircles = (drafts: readonly DraftStep[], steps: readonly Step[], rep
 /** A circle that is reached from a step, as numbers; steps that were looked at are passed over. */
 const findCircle = (
   start: number,
-  steps: ReadonlyMap<number, Step>,
+  needs: ReadonlyMap<number, readonly number[]>,
   done: Set<number>,
 ): readonly number[] | undefined => {
   const path: number[] = []
@@ -115,7 +150,7 @@ const findCircle = (
   // By hand instead of by recursion: a thousand steps may need each other in a row.
   const stack: { readonly number: number; readonly needs: readonly number[]; next: number }[] = []
   const enter = (number: number): void => {
-    stack.push({ number, needs: steps.get(number)?.needs ?? [], next: 0 })
+    stack.push({ number, needs: needs.get(number) ?? [], next: 0 })
     path.push(number)
     onPath.add(number)
   }

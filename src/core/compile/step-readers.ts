@@ -11,6 +11,7 @@ import {
   refuseValue,
 } from '../dialect/values.ts'
 import { withoutNulls } from '../dialect/without-nulls.ts'
+import { parseList } from '../condition/list.ts'
 import { nearest } from '../nearest.ts'
 import { parsePool, poolText, readPool } from '../pool.ts'
 
@@ -21,9 +22,10 @@ export type StepReference = LocatedText
 
 export type DraftFailure = Exclude<OnFailure, { kind: 'goto' }> | { readonly kind: 'goto'; readonly to: StepReference }
 
-/** References to steps: numbers, slugs or titles. */
+/** References to steps: numbers, slugs or titles; `none` and an empty list are none. */
 export const readReferences = (value: Located, asked: Asked): readonly StepReference[] | undefined => {
   const given = fromText(value)
+  if (given.kind === 'scalar' && given.raw.trim().toLowerCase() === 'none') return []
   if (given.kind === 'scalar' && typeof given.value === 'number') return [{ text: given.raw, place: given.place }]
   if (given.kind !== 'list') return readList(given, asked)
   if (!isWithinLimit(given.items.length, value.place, asked)) return undefined
@@ -71,8 +73,13 @@ export const readEach = (value: Located, asked: Asked): Step['forEach'] | undefi
   }
   const text = readText(given, asked)?.trim()
   if (text === undefined || text === '') return text === '' ? refuseType(value, asked) : undefined
-  if (given.untyped && text.includes(',')) return (readList(given, asked) ?? []).map((item) => item.text)
-  return text
+  if (given.untyped && text.includes(',') && !/[([]/.test(text)) {
+    return (readList(given, asked) ?? []).map((item) => item.text)
+  }
+  const parsed = parseList(text)
+  return parsed.ok
+    ? text
+    : refuseValue(value.place, asked, parsed.message.replace('condition', 'expression'), parsed.help)
 }
 
 /** Where a step runs: `dba`, `dba[eu]`, or a list of the pool and its labels. */

@@ -63,7 +63,8 @@ const truthOf = (found: Extract<Answer, { kind: 'value' }>): boolean =>
 const shape = (json: Json): unknown =>
   json === null ? null : Array.isArray(json) ? json : Object.keys(json as object).length > 0
 
-const bind = (leaves: readonly Leaf[], scope: ConditionScope) => {
+/** The values of leaves, and why some have none. */
+export const bind = (leaves: readonly Leaf[], scope: ConditionScope) => {
   const { account, convert } = createConverter()
   const context = Object.create(null) as Record<string, unknown>
   const reasons = new Map<string, string>()
@@ -84,7 +85,8 @@ const bind = (leaves: readonly Leaf[], scope: ConditionScope) => {
   return { context, reasons, largest: account.largest }
 }
 
-const reasonOf = (error: unknown, reasons: ReadonlyMap<string, string>, leaves: readonly Leaf[]): string => {
+/** Why an evaluation failed, in the words of whoever wrote the expression. */
+export const reasonOf = (error: unknown, reasons: ReadonlyMap<string, string>, leaves: readonly Leaf[]): string => {
   if (!(error instanceof Error)) return String(error)
   const summary = 'summary' in error && typeof error.summary === 'string' ? error.summary : error.message
   const unknown = /^Unknown variable: (__\d+)/.exec(summary)?.[1]

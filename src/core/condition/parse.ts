@@ -3,7 +3,7 @@ import type { Condition } from '../definition.ts'
 import { levelOf } from './compare.ts'
 import { language, MAX_TEXT } from './language.ts'
 import { type Normalized, normalize, originOf } from './normalize.ts'
-import { type Leaf, RewriteError, rewrite } from './rewrite.ts'
+import { type Leaf, RewriteError, type Rewritten, rewrite } from './rewrite.ts'
 
 export type ParsedCondition =
   | { readonly ok: true; readonly condition: Condition; readonly warnings: readonly string[] }
@@ -73,9 +73,11 @@ const warningsOf = (cel: string, leaves: readonly Leaf[]): string[] => {
   return warnings
 }
 
-const compile = (text: string, normalized: Normalized): ParsedCondition => {
+type Rewrite = (ast: ReturnType<ReturnType<typeof language>['parse']>['ast']) => Rewritten
+
+const compile = (text: string, normalized: Normalized, rewriteAst: Rewrite): ParsedCondition => {
   try {
-    const rewritten = rewrite(language().parse(normalized.cel).ast)
+    const rewritten = rewriteAst(language().parse(normalized.cel).ast)
     const checked = language().parse(rewritten.cel).check()
     if (!checked.valid) return refuse(text, 0, reasonOf(checked.error).reason.replaceAll(/__(\w+)/g, '$1'))
     const names = [...new Set(rewritten.leaves.map((leaf) => leaf.root))]
@@ -94,7 +96,10 @@ const compile = (text: string, normalized: Normalized): ParsedCondition => {
  * Reads a condition: CEL, the seeds' short forms (`x`, `!x`, `disk_usage > 80%`, `disk-usage > 80`) and dialect Z's JSON
  * paths (`$.a.b.0 > 1`, `> 0`). Never throws. `names` are the roots that it reads, as written, with `_` for `-`.
  */
-export const parseCondition = (text: string): ParsedCondition => {
+export const parseCondition = (text: string): ParsedCondition => parseWith(text, rewrite)
+
+/** The same language, rewritten for what is asked of it: its truth, or its value (list.ts). */
+export const parseWith = (text: string, rewriteAst: Rewrite): ParsedCondition => {
   const start = text.length - text.trimStart().length
   const trimmed = text.trim()
   if (trimmed === '') return refuse(text, 0, 'it is empty', 'Write a name or a comparison, for example tests_pass.')
@@ -103,6 +108,6 @@ export const parseCondition = (text: string): ParsedCondition => {
   const parsed =
     'message' in normalized
       ? refuse(trimmed, normalized.offset, normalized.message, normalized.help)
-      : compile(trimmed, normalized)
+      : compile(trimmed, normalized, rewriteAst)
   return parsed.ok ? parsed : { ...parsed, column: parsed.column + start }
 }

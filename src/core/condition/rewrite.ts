@@ -262,3 +262,10 @@ export const rewrite = (ast: ASTNode): Rewritten => {
   const cel = rewriter.truth(ast, { bound: [] })
   return { cel, leaves: rewriter.leaves }
 }
+
+/** The same for an expression that gives a value instead of a truth. @throws RewriteError */
+export const rewriteValue = (ast: ASTNode): Rewritten => {
+  const rewriter = new Rewriter()
+  const cel = rewriter.value(ast, { bound: [] })
+  return { cel, leaves: rewriter.leaves }
+}

@@ -91,8 +91,9 @@ export const readInteger = (value: Located, asked: Asked): number | undefined =>
     const isText = typeof value.value === 'string' && /^\d+$/.test(value.value)
     return refuseType(value, asked, isText ? 'Write the number without quotes' : undefined)
   }
-  const { least } = asked.setting
+  const { least, most } = asked.setting
   if (least !== undefined && number < least) return refuseValue(value.place, asked, `${number} is less than ${least}`)
+  if (most !== undefined && number > most) return refuseValue(value.place, asked, `${number} is more than ${most}`)
   return number
 }
 

@@ -2,6 +2,7 @@ import { executablesOf } from '../executables.ts'
 import type { SopDefinition } from '../definition.ts'
 import type { Work } from './effect.ts'
 import type { RunEvent } from './event.ts'
+import { executionOf, itemText, stepRunOf } from './items.ts'
 import type { Run } from './run.ts'
 import type { CommandTask, ExecutableId } from './task.ts'
 
@@ -60,6 +61,7 @@ export const commandTask = (run: Run, work: CommandWork, events: readonly RunEve
     stepNumber,
     attempt: work.attempt,
     ...(work.kind === 'verify' && work.lost !== undefined && { lost: work.lost }),
+    ...itemOf(run, work),
     title: work.kind === 'gate_command' ? work.gate : (step?.title ?? ''),
     params,
     ...(secretParams.length > 0 && { secretParams }),
@@ -84,8 +86,15 @@ export const runsOnOf = (run: Run, work: CommandWork): string | undefined =>
 /** A step's checks may look at what it handed on, and its undo needs it, though no other step got it or gets it any more. */
 const ownOutputs = (run: Run, work: CommandWork): CommandTask['outputs'] | undefined => {
   if (work.kind !== 'verify' && work.kind !== 'rollback') return undefined
-  const state = run.steps.find((step) => step.number === work.step)
-  return work.kind === 'verify' || state?.state === 'success' ? state?.outputs : state?.ran?.outputs
+  const state = stepRunOf(run, work.step)
+  if (work.kind === 'verify') return state === undefined ? undefined : executionOf(state, work.item)?.outputs
+  return state?.state === 'success' ? state.outputs : state?.ran?.outputs
+}
+
+const itemOf = (run: Run, work: CommandWork): Pick<CommandTask, 'item'> => {
+  if (work.kind === 'gate_command' || work.item === undefined) return {}
+  const value = stepRunOf(run, work.step)?.items?.list[work.item - 1]
+  return value === undefined ? {} : { item: { number: work.item, value } }
 }
 
 /** One line for Temporal's UI. */
@@ -94,5 +103,7 @@ export const workSummary = (run: Run, work: CommandWork): string => {
   const title = run.seed.pinned.definition.steps.find((step) => step.number === work.step)?.title ?? ''
   const again = work.attempt > 1 ? ` (attempt ${work.attempt})` : ''
   const what = { action: 'Step', verify: 'Verify step', rollback: 'Undo step' }[work.kind]
-  return `${what} ${work.step}: ${title}${again}`.slice(0, 200)
+  const { item } = itemOf(run, work)
+  const of = item === undefined ? '' : `, item ${item.number} (${itemText(item.value, 60)})`
+  return `${what} ${work.step}: ${title}${of}${again}`.slice(0, 200)
 }

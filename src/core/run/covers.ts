@@ -16,8 +16,20 @@ export const coverOf = (run: Run, stepNumber: number): string => {
       definition: pinned.digest,
       params,
       ...(stepNumber > 0 && commandsOf(run, stepNumber)),
+      ...childrenOf(run, stepNumber),
     }),
   )
+}
+
+/** The SOPs that run behind the gate, by their digests: they are pinned with the run, and approved with it. */
+const childrenOf = (run: Run, stepNumber: number) => {
+  const { definition, children } = run.seed.pinned
+  if (children === undefined) return {}
+  const all = Object.entries(children).map(([name, { digest }]) => [name, digest] as const)
+  if (stepNumber === 0) return { children: Object.fromEntries(all) }
+  const action = definition.steps.find(({ number }) => number === stepNumber)?.action
+  if (action?.kind !== 'sop') return {}
+  return { runs: action.sop, with: action.with ?? {}, children: Object.fromEntries(all) }
 }
 
 const commandsOf = (run: Run, stepNumber: number) => {

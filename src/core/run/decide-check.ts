@@ -2,7 +2,8 @@ import type { EventDraft } from './event.ts'
 import { failure, MAX_LOST } from './failure.ts'
 import type { RunInput } from './input.ts'
 import { ENGINE } from './principal.ts'
-import type { Run, StepRun } from './run.ts'
+import { type Execution, findExecution, ofItem } from './items.ts'
+import type { Run } from './run.ts'
 
 // decide-check.ts: what the end of a command that only looks leads to: a step's verify commands, a verification gate.
 
@@ -23,16 +24,20 @@ const errorOf = (result: Result): string =>
 const durationOf = (result: Result): number => (result.outcome === 'lost' ? 0 : result.durationMs)
 
 /** The end of a step's verify commands. */
-export const verifyEnded = (run: Run, number: number, result: Result, at: string): readonly EventDraft[] => {
-  const step = run.seed.pinned.definition.steps.find((each) => each.number === number)
-  const state = run.steps.find((each) => each.number === number)
+export const verifyEnded = (
+  run: Run,
+  { step: number, item }: { readonly step: number; readonly item?: number },
+  result: Result,
+  at: string,
+): readonly EventDraft[] => {
+  const { step, state } = findExecution(run, number, item)
   if (step === undefined || state === undefined) return []
   const { attempt } = state
   if (result.outcome === 'lost' && isAgain(run, state.lost)) {
-    const details = { title: step.title, attempt, ...resultOf(state), lost: (state.lost ?? 0) + 1 }
+    const details = { title: step.title, attempt, ...ofItem(item), ...resultOf(state), lost: (state.lost ?? 0) + 1 }
     return [{ eventType: 'verification_started', stepNumber: number, ...engine, details }]
   }
-  const details = { attempt, duration_ms: durationOf(result), ...printed(result) }
+  const details = { attempt, ...ofItem(item), duration_ms: durationOf(result), ...printed(result) }
   if (result.outcome === 'ok') return [{ eventType: 'verification_passed', stepNumber: number, ...engine, details }]
   const error = errorOf(result)
   // The step itself ran to its end, so a lost check never makes it unknown.
@@ -41,6 +46,7 @@ export const verifyEnded = (run: Run, number: number, result: Result, at: string
     error: `verification failed: ${error}`,
     durationMs: state.durationMs ?? 0,
     ...engine,
+    ...ofItem(item),
   }
   return [
     { eventType: 'verification_failed', stepNumber: number, ...engine, details: { ...details, error } },
@@ -49,7 +55,7 @@ export const verifyEnded = (run: Run, number: number, result: Result, at: string
 }
 
 /** What the step's own commands gave: it stands in `verification_started` until the step is completed. */
-const resultOf = ({ durationMs, exitCode, output, outputs }: StepRun) => ({
+const resultOf = ({ durationMs, exitCode, output, outputs }: Execution) => ({
   ...(durationMs !== undefined && { duration_ms: durationMs }),
   ...(exitCode !== undefined && { exitCode }),
   ...(output !== undefined && { output }),

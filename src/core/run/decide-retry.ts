@@ -4,6 +4,7 @@ import { applyParams, changedParams } from './changed-params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
 import type { Work } from './effect.ts'
+import { itemsIn } from './items.ts'
 import { idOf, noteOf, type Refusal, refuse, type Sender } from './refuse.ts'
 import type { Run, StepRun } from './run.ts'
 import { runningWorks } from './works.ts'
@@ -14,6 +15,8 @@ import { runningWorks } from './works.ts'
 interface Start {
   readonly step?: number
   readonly gate?: string
+  /** Steps of other branches that failed as well, where the retry names none. */
+  readonly also?: readonly number[]
   /** Steps that are done again; empty where only the one that stopped the run begins again. */
   readonly again: readonly number[]
 }
@@ -36,6 +39,8 @@ export const retry = (run: Run, decision: Decision, sender: Sender): Decided => 
         ...sender,
         details: {
           ...(start.step !== undefined && { fromStep: start.step }),
+          ...(start.also !== undefined && { also: start.also }),
+          ...(decision.item !== undefined && { item: decision.item }),
           ...(start.gate !== undefined && { gate: start.gate }),
           ...(decision.outcome !== undefined && { outcome: decision.outcome }),
           ...(start.again.length > 0 && { again: start.again }),
@@ -72,8 +77,20 @@ const again = (run: Run, decision: Decision, { stepNumber, gate }: NonNullable<R
   const state = run.steps.find((step) => step.number === stepNumber)
   const refusal = state && attemptRefusal(decision, state)
   if (refusal !== undefined) return refusal
-  return { again: [], ...(stepNumber !== undefined && { step: stepNumber }), ...(gate !== undefined && { gate }) }
+  const also = decision.step === undefined ? failedBeside(run, stepNumber) : []
+  return {
+    again: [],
+    ...(stepNumber !== undefined && { step: stepNumber }),
+    ...(also.length > 0 && { also }),
+    ...(gate !== undefined && { gate }),
+  }
 }
+
+/** Other branches that failed meanwhile: a retry that names no step is about all that failed. */
+const failedBeside = (run: Run, stepNumber: number | undefined): readonly number[] =>
+  run.steps
+    .filter((step) => step.number !== stepNumber && step.state === 'failed' && step.then === 'pause')
+    .map((step) => step.number)
 
 const attemptRefusal = ({ attempt }: Decision, step: StepRun): Refusal | undefined =>
   attempt === undefined || attempt === step.attempt
@@ -110,11 +127,14 @@ const nameOf = (work: Work): string =>
   'step' in work ? `step ${work.step}` : 'gate' in work ? `gate "${work.gate}"` : 'a question'
 
 const outcomeRefusal = (run: Run, { outcome }: Decision, { step }: Start): Refusal | undefined => {
-  if (outcome === undefined || run.steps.some((each) => each.number === step && each.state === 'unknown'))
-    return undefined
+  if (outcome === undefined || run.steps.some((each) => each.number === step && isUnknown(each))) return undefined
   const what = step === undefined ? 'no step is' : `step ${step} is not one`
   return { code: 'invalid', reason: `"outcome" is about a step of which nobody knows whether it ran, and ${what}` }
 }
+
+/** Nobody knows of the step, or of one of its items, whether it ran. */
+const isUnknown = ({ state, items }: StepRun): boolean =>
+  state === 'unknown' || (items !== undefined && itemsIn(items, 'unknown').length > 0)
 
 type Params = { readonly changed?: Readonly<Record<string, Json>> } | Refusal
 

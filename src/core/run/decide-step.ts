@@ -2,6 +2,7 @@ import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import { checkForm } from '../params.ts'
 import type { Decided } from './decide.ts'
+import { itemRan, itemStep, skipItem } from './decide-item.ts'
 import { itRan, unknownStep } from './decide-unknown.ts'
 import type { Decision } from './decision.ts'
 import { mayDecide } from './entitled.ts'
@@ -51,6 +52,8 @@ const inputOf = (run: Run, decision: Decision): { step: Step; state: StepRun } |
 export const completeStep = (run: Run, decision: Decision, sender: Sender, at: string): Decided => {
   const lost = unknownStep(run, decision)
   if (lost !== undefined) return itRan(run, lost, decision, sender, at)
+  const items = itemStep(run, decision)
+  if (items !== undefined) return itemRan(run, items, decision, sender, at)
   const found = inputOf(run, decision)
   if ('code' in found) return refuse(decision, sender, found)
   if (run.paused !== undefined)
@@ -120,12 +123,15 @@ export const skipStep = (run: Run, decision: Decision, sender: Sender): Decided 
     const reason = number === undefined ? 'no step waits; name one' : `the SOP has no step ${number}`
     return refuse(decision, sender, { code: number === undefined ? 'conflict' : 'not_found', reason })
   }
+  const items = decision.item === undefined ? undefined : itemStep(run, { ...decision, step: step.number })
+  if (items !== undefined) return skipItem(items, decision, sender)
   const gate = openGates(run).find((each) => each.stepNumber === number)
   const stands = run.paused?.stepNumber === number
   const skippable =
     state.state === 'awaiting_input' ||
     state.state === 'awaiting_approval' ||
     state.state === 'unknown' ||
+    (run.paused !== undefined && state.state === 'failed' && state.then === 'pause') ||
     (stands && runningWorks(run).every((work) => !('step' in work) || work.step !== number))
   if (!skippable) {
     return refuse(decision, sender, {

@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts'
+import { childCommandResult, childRunId } from './child.ts'
 import { reopen } from './decide-reopen.ts'
 import { undoEnded } from './decide-rollback.ts'
 import { gateCommandEnded, verifyEnded } from './decide-check.ts'
@@ -10,6 +11,8 @@ import { failure } from './failure.ts'
 import { runningWorks } from './works.ts'
 import { afterRejection } from './gates.ts'
 import { awaitsSlot } from './frontier-entry.ts'
+import { hasBranches } from './graph.ts'
+import { findExecution, ofItem, outputExcess, readExecutionName } from './items.ts'
 import type { RunInput } from './input.ts'
 import { ENGINE, TIMER } from './principal.ts'
 import type { Run } from './run.ts'
@@ -41,6 +44,8 @@ export const decide = (run: Run, input: RunInput, at: string): Decided => {
       return { drafts: commandEnded(run, input, at) }
     case 'pool_news':
       return { drafts: poolNews(run, input, at) }
+    case 'child_ended':
+      return { drafts: childEnded(run, input, at) }
     case 'facts_result':
       return { drafts: factsArrived(run, input) }
     case 'admission':
@@ -65,6 +70,8 @@ const created = ({ seed, mode }: Run): EventDraft => {
       trigger: seed.trigger,
       totalSteps: definition.steps.length,
       ...(warnings && warnings.length > 0 && { warnings }),
+      ...(hasBranches(definition) && { parallel: true }),
+      ...(seed.parent && { parent: seed.parent }),
     },
   }
 }
@@ -94,7 +101,7 @@ const timerFired = (run: Run, timerId: string, at: string): readonly EventDraft[
     case 'wait':
       return waited(run, Number(id), at)
     case 'retry':
-      return tryAgain(run, Number(id))
+      return tryAgain(run, readExecutionName(id))
     case 'input':
       return inputTimedOut(run, Number(id), at)
     case 'due':
@@ -191,16 +198,27 @@ const waited = (run: Run, number: number, at: string): readonly EventDraft[] => 
   ]
 }
 
-const tryAgain = (run: Run, number: number): readonly EventDraft[] => {
-  const { step, state } = find(run, number)
+const tryAgain = (run: Run, { step: number, item }: { step: number; item?: number }): readonly EventDraft[] => {
+  const { step, state } = findExecution(run, number, item)
   if (step === undefined || state?.state !== 'failed' || state.then !== 'retry') return []
+  const attempt = state.attempt + 1
+  const value = item === undefined ? undefined : find(run, number).state?.items?.list[item - 1]
   return [
     {
       eventType: 'step_started',
       stepNumber: number,
       principal: ENGINE,
       via: 'engine',
-      details: { title: step.title, attempt: state.attempt + 1, kind: step.action.kind },
+      details: {
+        title: step.title,
+        attempt,
+        kind: step.action.kind,
+        ...ofItem(item),
+        ...(value !== undefined && { value }),
+        ...(step.action.kind === 'sop' && {
+          child: childRunId(run.seed.runId, { step: number, attempt, ...ofItem(item) }),
+        }),
+      },
     },
   ]
 }
@@ -233,9 +251,9 @@ const commandEnded = (run: Run, { workId, result }: CommandEnded, at: string): r
   const work = runningWorks(run).find((each) => each.id === workId)
   switch (work?.kind) {
     case 'action':
-      return actionEnded(run, work.step, result, at)
+      return actionEnded(run, work, result, at)
     case 'verify':
-      return verifyEnded(run, work.step, result, at)
+      return verifyEnded(run, work, result, at)
     case 'gate_command':
       return gateCommandEnded(run, work.gate, result)
     case 'rollback':
@@ -245,8 +263,28 @@ const commandEnded = (run: Run, { workId, result }: CommandEnded, at: string): r
   }
 }
 
-const actionEnded = (run: Run, number: number, result: CommandEnded['result'], at: string): readonly EventDraft[] => {
-  const { step, state } = find(run, number)
+/** How a child run ended is how its step ended; how long it took, the parent measures. */
+const childEnded = (
+  run: Run,
+  { workId, result }: Extract<RunInput, { kind: 'child_ended' }>,
+  at: string,
+): readonly EventDraft[] => {
+  const work = runningWorks(run).find((each) => each.id === workId)
+  if (work?.kind !== 'child') return []
+  const { step, state } = findExecution(run, work.step, work.item)
+  if (step === undefined || state === undefined) return []
+  return actionEnded(run, work, childCommandResult(step, childRunId(run.seed.runId, work), state, result, at), at)
+}
+
+type OfExecution = { readonly step: number; readonly item?: number }
+
+const actionEnded = (
+  run: Run,
+  { step: number, item }: OfExecution,
+  result: CommandEnded['result'],
+  at: string,
+): readonly EventDraft[] => {
+  const { step, state } = findExecution(run, number, item)
   if (step === undefined || state === undefined) return []
   const engine = { principal: ENGINE, via: 'engine' } as const
   if (result.outcome === 'lost') {
@@ -256,15 +294,20 @@ const actionEnded = (run: Run, number: number, result: CommandEnded['result'], a
           eventType: 'step_unknown',
           stepNumber: number,
           ...engine,
-          details: { title: step.title, attempt: state.attempt, error: result.error },
+          details: { title: step.title, attempt: state.attempt, ...ofItem(item), error: result.error },
         },
       ]
     }
-    return [failure(run, step, state, { ...result, durationMs: 0, ...engine }, at)]
+    return [failure(run, step, state, { ...result, durationMs: 0, ...engine, ...ofItem(item) }, at)]
   }
   if (result.outcome !== 'ok') {
     const error = result.error ?? `exit code ${result.exitCode}`
-    return [failure(run, step, state, { ...result, outcome: result.outcome, error, ...engine }, at)]
+    return [failure(run, step, state, { ...result, outcome: result.outcome, error, ...engine, ...ofItem(item) }, at)]
+  }
+  const excess = item === undefined ? undefined : outputExcess(find(run, number).state?.items, result.outputs)
+  if (excess !== undefined) {
+    const { outputs: _, ...rest } = result
+    return [failure(run, step, state, { ...rest, outcome: 'failed', error: excess, ...engine, ...ofItem(item) }, at)]
   }
   const facts = resultDetails(result)
   // Nothing begins in a run that ends, and a check that nobody makes would be waited for without end.
@@ -274,7 +317,13 @@ const actionEnded = (run: Run, number: number, result: CommandEnded['result'], a
         eventType: 'step_completed',
         stepNumber: number,
         ...engine,
-        details: { title: step.title, attempt: state.attempt, duration: formatDuration(result.durationMs), ...facts },
+        details: {
+          title: step.title,
+          attempt: state.attempt,
+          ...ofItem(item),
+          duration: formatDuration(result.durationMs),
+          ...facts,
+        },
       },
     ]
   }
@@ -283,7 +332,7 @@ const actionEnded = (run: Run, number: number, result: CommandEnded['result'], a
       eventType: 'verification_started',
       stepNumber: number,
       ...engine,
-      details: { title: step.title, attempt: state.attempt, ...facts },
+      details: { title: step.title, attempt: state.attempt, ...ofItem(item), ...facts },
     },
   ]
 }

@@ -1,17 +1,20 @@
 import type { ClosedState } from './state.ts'
 
+interface OfStep {
+  readonly id: string
+  readonly step: number
+  readonly attempt: number
+  /** The item of a `for_each` step, from 1. */
+  readonly item?: number
+}
+
 /** A piece of work that the state of a run calls for. The id is stable, so that wanted and running work can be compared. */
 export type Work =
-  | { readonly id: string; readonly kind: 'action'; readonly step: number; readonly attempt: number }
+  | (OfStep & { readonly kind: 'action' })
   /** `lost`: how often the worker of this very check was lost before. */
-  | {
-      readonly id: string
-      readonly kind: 'verify'
-      readonly step: number
-      readonly attempt: number
-      readonly lost?: number
-    }
-  | { readonly id: string; readonly kind: 'rollback'; readonly step: number; readonly attempt: number }
+  | (OfStep & { readonly kind: 'verify'; readonly lost?: number })
+  | (OfStep & { readonly kind: 'rollback' })
+  | (OfStep & { readonly kind: 'child' })
   | { readonly id: string; readonly kind: 'gate_command'; readonly gate: string; readonly attempt: number }
   | { readonly id: string; readonly kind: 'facts'; readonly question: string; readonly names: readonly string[] }
   | { readonly id: string; readonly kind: 'admission'; readonly phase: 'arrival' | 'slot' }

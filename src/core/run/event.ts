@@ -1,7 +1,7 @@
 import type { Json, OnTimeout } from '../definition.ts'
 import type { DecisionKind, RetryOutcome } from './decision.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
-import type { PauseKind, RollbackCause } from './run.ts'
+import type { ParentRun, PauseKind, RollbackCause } from './run.ts'
 
 /**
  * Everything that can happen to a run, in past tense. The ordered list of a run's events *is* its audit log, and
@@ -70,6 +70,14 @@ export interface GateDetails {
   readonly attempt: number
 }
 
+/**
+ * Events of a step that carry `item` (from 1) are about that item of a `for_each` step; those without it are about the
+ * step as a whole.
+ */
+export interface OfItem {
+  readonly item?: number
+}
+
 interface UndoDetails {
   readonly title: string
   readonly attempt: number
@@ -99,6 +107,10 @@ export interface EventDetails {
     readonly trigger: TriggerInfo
     readonly totalSteps?: number
     readonly warnings?: readonly string[]
+    /** Steps can be under way beside each other, so they need not be settled in order. */
+    readonly parallel?: true
+    /** The run whose step this one is. */
+    readonly parent?: ParentRun
   }
   run_queued: { readonly reason: string }
   run_admitted: { readonly phase: 'arrival' | 'slot' }
@@ -144,8 +156,19 @@ export interface EventDetails {
   approval_escalated: GateDetails & { readonly to?: readonly string[] }
   approval_reminded: GateDetails
   gate_skipped: { readonly gate: string; readonly condition: string }
-  /** `untilAt` is set for a `wait` step. */
-  step_started: { readonly title: string; readonly attempt: number; readonly kind: string; readonly untilAt?: string }
+  /** `untilAt` is set for a `wait` step, `child` where it runs another SOP. */
+  step_started: OfItem & {
+    readonly title: string
+    readonly attempt: number
+    readonly kind: string
+    readonly untilAt?: string
+    /** Run id of the SOP that it runs. */
+    readonly child?: string
+    /** For a `for_each` step as a whole: what it runs once for. */
+    readonly items?: readonly Json[]
+    /** With `item`: its value. */
+    readonly value?: Json
+  }
   /** No worker of its pool is there. `workId` tells the commands of one step apart. */
   step_waiting: {
     readonly title: string
@@ -164,7 +187,7 @@ export interface EventDetails {
     readonly duration: string
     readonly duration_ms: number
   }
-  step_completed: {
+  step_completed: OfItem & {
     readonly title: string
     readonly attempt: number
     readonly duration: string
@@ -179,7 +202,7 @@ export interface EventDetails {
     readonly decisionId?: string
     readonly log?: LogSummary
   }
-  step_failed: {
+  step_failed: OfItem & {
     readonly title: string
     readonly attempt: number
     readonly duration: string
@@ -194,10 +217,12 @@ export interface EventDetails {
     /** For `then: retry` with a delay. */
     readonly retryAt?: string
     readonly goto?: number
+    /** With branches, for a `goto` to an earlier step: numbers of the steps that are done again. */
+    readonly again?: readonly number[]
     readonly comment?: string
     readonly log?: LogSummary
   }
-  step_skipped: {
+  step_skipped: OfItem & {
     readonly title: string
     readonly reason: string
     readonly condition?: string
@@ -205,7 +230,7 @@ export interface EventDetails {
     /** It was under way, and the walk back left it. */
     readonly cutOff?: true
   }
-  step_unknown: { readonly title: string; readonly attempt: number; readonly error: string }
+  step_unknown: OfItem & { readonly title: string; readonly attempt: number; readonly error: string }
   /** The walk back begins: the steps in the order in which they are undone. */
   rollback_started: {
     readonly because: RollbackCause
@@ -232,7 +257,7 @@ export interface EventDetails {
     readonly decisionId?: string
   }
   /** Without `gate` it verifies a step; then the step's own result is here until `step_completed`. */
-  verification_started: {
+  verification_started: OfItem & {
     readonly gate?: string
     readonly title: string
     readonly attempt: number
@@ -249,13 +274,13 @@ export interface EventDetails {
     readonly decisionId?: string
     readonly log?: LogSummary
   }
-  verification_passed: {
+  verification_passed: OfItem & {
     readonly gate?: string
     readonly attempt: number
     readonly duration_ms: number
     readonly output?: string
   }
-  verification_failed: {
+  verification_failed: OfItem & {
     readonly gate?: string
     readonly attempt: number
     readonly duration_ms: number
@@ -275,8 +300,10 @@ export interface EventDetails {
   /** `leaves`: the step that the walk back passes over. */
   run_resumed: { readonly comment?: string; readonly decisionId?: string; readonly leaves?: number }
   /** `question`: the facts that are asked anew. */
-  run_retried: {
+  run_retried: OfItem & {
     readonly fromStep?: number
+    /** Steps of other branches that failed as well. */
+    readonly also?: readonly number[]
     readonly question?: string
     readonly gate?: string
     /** What the sender knows of a step that was `unknown`. */

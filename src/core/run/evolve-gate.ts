@@ -1,6 +1,8 @@
 import type { EventDetails, EventType, RunEvent } from './event.ts'
-import { stepGateId } from './gates.ts'
+import { itemVerified, itemVerifying } from './evolve-items.ts'
 import { rollBack } from './evolve-rollback.ts'
+import { stepGateId, stopReason } from './gates.ts'
+import { isWide } from './graph.ts'
 import { compact, type Patch, patchGate, patchStep } from './patch.ts'
 import type { GateRun, Run } from './run.ts'
 import type { StepState } from './state.ts'
@@ -51,13 +53,32 @@ const settingsOf = (run: Run, id: string, details: EventDetails['approval_reques
 const requiredOf = (run: Run, id: string): boolean =>
   run.seed.pinned.definition.gates?.find((gate) => gate.key === id)?.required ?? true
 
-export const closeGate = (run: Run, event: RunEvent, id: string, changes: Patch<GateRun>): Run =>
-  withGateStep(
-    patchGate(run, id, { closedAt: event.timestamp, decidedBy: event.principal.id, deadlineAt: undefined, ...changes }),
-    run.gates[id]?.stepNumber ?? -1,
-    'awaiting_approval',
-    'pending',
-  )
+export const closeGate = (run: Run, event: RunEvent, id: string, changes: Patch<GateRun>): Run => {
+  const closed = patchGate(run, id, {
+    closedAt: event.timestamp,
+    decidedBy: event.principal.id,
+    deadlineAt: undefined,
+    ...changes,
+  })
+  const freed = withGateStep(closed, run.gates[id]?.stepNumber ?? -1, 'awaiting_approval', 'pending')
+  return endingBy(freed, event, closed.gates[id])
+}
+
+/** Where other executions may be under way, a gate that ends the run ends them first. */
+const endingBy = (run: Run, { principal, via }: RunEvent, gate: GateRun | undefined): Run => {
+  if (gate === undefined || (gate.then !== 'fail' && gate.then !== 'cancel')) return run
+  if (run.ending !== undefined || !isWide(run.seed.pinned.definition)) return run
+  return {
+    ...run,
+    ending: {
+      state: gate.then === 'fail' ? 'failed' : 'cancelled',
+      reason: stopReason(gate),
+      by: principal,
+      via,
+      ...(gate.stepNumber > 0 && { stepNumber: gate.stepNumber }),
+    },
+  }
+}
 
 /** A rejection may ask for a walk back. */
 const afterNo = (run: Run, event: RunEvent, id: string, then: GateRun['then']): Run =>
@@ -90,6 +111,7 @@ export const gateTimedOut = (run: Run, event: Of<'approval_timeout'>): Run => {
 
 export const startVerifying = (run: Run, event: Of<'verification_started'>): Run => {
   const { details } = event
+  if (details.item !== undefined) return itemVerifying(run, event, details.item)
   if (details.gate === undefined) {
     return patchStep(run, event.stepNumber, {
       state: 'running',
@@ -121,7 +143,8 @@ export const startVerifying = (run: Run, event: Of<'verification_started'>): Run
 }
 
 export const verified = (run: Run, event: Of<'verification_passed' | 'verification_failed'>): Run => {
-  const { gate } = event.details
+  const { gate, item } = event.details
+  if (item !== undefined) return itemVerified(run, event, item)
   if (gate === undefined) {
     if (event.eventType === 'verification_passed') return patchStep(run, event.stepNumber, { verification: 'passed' })
     const outputs = run.steps.find((step) => step.number === event.stepNumber)?.outputs

@@ -1,5 +1,6 @@
 import { applyParams } from './changed-params.ts'
 import type { EventType, RunEvent } from './event.ts'
+import { itemBaseOf, itemsRetried } from './evolve-items.ts'
 import { compact, patch, patchGate } from './patch.ts'
 import type { Run, StepRun } from './run.ts'
 import { undoWork } from './rollback.ts'
@@ -49,13 +50,21 @@ export const unpaused = (run: Run, at: string): Run => {
 }
 
 export const retried = (run: Run, event: Of<'run_retried'>): Run => {
-  const { fromStep, gate, again = [], gates = [], params } = event.details
+  const { fromStep, also = [], item, gate, again = [], gates = [], params } = event.details
   const rest = unpaused(event.details.reopens === true ? reopened(run, event) : run, event.timestamp)
   const asked = [...(gate === undefined ? [] : [gate]), ...gates].reduce(
     (now, id) => patchGate(now, id, { state: 'reset', then: undefined, deadlineAt: undefined }),
     rest,
   )
-  const ready = { ...asked, steps: asked.steps.map((step) => readyAgain(step, fromStep, gates)), facts: {} }
+  const from = new Set([...(fromStep === undefined ? [] : [fromStep]), ...also])
+  const what = run.paused?.kind === 'unknown' ? 'unknown' : 'failed'
+  const ready = {
+    ...asked,
+    steps: asked.steps.map((step) =>
+      from.has(step.number) ? itemsRetried(readyAgain(step, from, gates), what, item) : readyAgain(step, from, gates),
+    ),
+    facts: {},
+  }
   const done = again.length === 0 ? ready : doneAgain(ready, again)
   return params === undefined
     ? done
@@ -73,20 +82,21 @@ const reopened = (run: Run, event: RunEvent): Run => {
 }
 
 /** The step that failed, or of which nobody knows, is to begin; one whose gate is asked again no longer waits there. */
-const readyAgain = (step: StepRun, fromStep: number | undefined, gates: readonly string[]): StepRun => {
-  if (step.number === fromStep && (step.state === 'failed' || step.state === 'unknown'))
+const readyAgain = (step: StepRun, from: ReadonlySet<number>, gates: readonly string[]): StepRun => {
+  if (from.has(step.number) && (step.state === 'failed' || step.state === 'unknown'))
     return patch(step, { state: 'pending', failures: 0, then: undefined, retryAt: undefined })
   return step.state === 'awaiting_approval' && gates.length > 0 ? patch(step, { state: 'pending' }) : step
 }
 
 /** The step before it began. That it ran once stays, since nobody has undone that. */
-export const cleared = ({ number, attempt, visits, undos, ran, ...before }: StepRun): StepRun => {
-  const { state, endedAt, endedSequence = 0 } = before
+export const cleared = (step: StepRun): StepRun => {
+  const { number, attempt, visits, undos, ran, state, outputs, endedAt, endedSequence = 0 } = step
   const once =
     state === 'success' && endedAt !== undefined
-      ? { at: endedAt, sequence: endedSequence, ...(before.outputs && { outputs: before.outputs }) }
+      ? { at: endedAt, sequence: endedSequence, ...(outputs && { outputs }) }
       : ran
-  return compact({ number, state: 'pending' as const, attempt, visits, failures: 0, undos, ran: once }) as StepRun
+  const kept = { number, attempt, visits, undos, ran: once, ...itemBaseOf(step) }
+  return compact({ ...kept, state: 'pending' as const, failures: 0 }) as StepRun
 }
 
 /** The steps as they were before they began, but for their attempts; what they had handed on is gone with them. */

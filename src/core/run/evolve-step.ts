@@ -1,6 +1,10 @@
 import type { EventType, RunEvent } from './event.ts'
+import { itemCompleted, itemFailed, itemSkipped, itemStarted, itemsOf } from './evolve-items.ts'
 import { rollBack } from './evolve-rollback.ts'
 import { cleared, unpaused } from './evolve-run.ts'
+import { passedOverReason } from './failure.ts'
+import { isWide, jumpBetween } from './graph.ts'
+import { itemWords, stepRunOf } from './items.ts'
 import { patch, patchStep, without } from './patch.ts'
 import type { Run, StepRun } from './run.ts'
 
@@ -11,8 +15,30 @@ export const STATE_OUTPUT_CHARS = 1024
 
 type Of<T extends EventType> = RunEvent<T>
 
+export const stepStarted = (run: Run, event: Of<'step_started'>): Run => {
+  const { attempt, untilAt, child, item } = event.details
+  if (item !== undefined) return itemStarted(run, event, item)
+  return patchStep(run, event.stepNumber, {
+    state: 'running',
+    attempt,
+    startedAt: event.timestamp,
+    endedAt: undefined,
+    endedSequence: undefined,
+    untilAt,
+    then: undefined,
+    retryAt: undefined,
+    error: undefined,
+    ticked: undefined,
+    overdue: undefined,
+    child,
+    items: itemsOf(stepRunOf(run, event.stepNumber ?? 0), event),
+    itemBase: undefined,
+  })
+}
+
 export const stepEnded = (run: Run, event: Of<'step_completed'>): Run => {
   const { details } = event
+  if (details.item !== undefined) return itemCompleted(run, event, details.item)
   const outputs = details.outputs ?? {}
   return {
     ...patchStep(run, event.stepNumber, {
@@ -38,6 +64,7 @@ export const stepEnded = (run: Run, event: Of<'step_completed'>): Run => {
 
 export const stepFailed = (run: Run, event: Of<'step_failed'>): Run => {
   const { details } = event
+  if (details.item !== undefined) return leaving(itemFailed(run, event, details.item), event)
   const before = run.steps.find((step) => step.number === event.stepNumber)
   const failed = patchStep(run, event.stepNumber, {
     state: 'failed',
@@ -57,32 +84,41 @@ export const stepFailed = (run: Run, event: Of<'step_failed'>): Run => {
     retryAt: details.retryAt,
   })
   const withOutputs = { ...failed, outputs: { ...run.outputs, ...details.outputs } }
-  if (details.then === 'rollback') {
-    const reason = `step ${event.stepNumber} "${details.title}" failed: ${details.error}`
-    return rollBack(withOutputs, event, { because: 'failure', reason, then: 'failed' })
-  }
   return details.then === 'goto' && details.goto !== undefined
     ? jump(withOutputs, event.stepNumber ?? 0, details.goto)
-    : withOutputs
+    : leaving(withOutputs, event)
+}
+
+/** A failure that the run does not go on from. Where other executions may be under way, it ends them first. */
+const leaving = (run: Run, event: Of<'step_failed'>): Run => {
+  const { details, stepNumber = 0, principal, via } = event
+  if (run.ending !== undefined || run.rollback !== undefined) return run
+  const what = `${itemWords(stepRunOf(run, stepNumber), details.item)}step ${stepNumber} "${details.title}"`
+  const reason = `${what} failed: ${details.error}`
+  if (details.then === 'rollback') return rollBack(run, event, { because: 'failure', reason, then: 'failed' })
+  if (details.then !== 'fail' || !isWide(run.seed.pinned.definition)) return run
+  return { ...run, ending: { state: 'failed', reason, by: principal, via, stepNumber } }
 }
 
 /** Back: the steps between are done again, gates included. Forward: the steps between are passed over. */
 const jump = (run: Run, from: number, to: number): Run => {
   const index = (number: number): number => run.steps.findIndex((step) => step.number === number)
-  const [here, there] = [index(from), index(to)]
-  if (there > here) {
+  const here = index(from)
+  const { direction, between } = jumpBetween(run.seed.pinned.definition, here, index(to))
+  const positions = new Set(between)
+  if (direction === 'forward') {
     return {
       ...run,
       steps: run.steps.map((step, at) =>
         at === here
           ? patch(step, { then: 'continue' })
-          : at > here && at < there
-            ? patch(step, { state: 'skipped', reason: `step ${from} failed and went on at step ${to}` })
+          : positions.has(at)
+            ? patch(step, { state: 'skipped', reason: passedOverReason(from, to) })
             : step,
       ),
     }
   }
-  const again = new Set(run.steps.slice(there, here + 1).map((step) => step.number))
+  const again = new Set(between.map((at) => run.steps[at]?.number ?? 0))
   return {
     ...run,
     steps: run.steps.map((step) => (again.has(step.number) ? revisited(step) : step)),
@@ -100,6 +136,7 @@ const revisited = (step: StepRun): StepRun => ({ ...cleared(step), visits: step.
 
 export const skipped = (run: Run, event: Of<'step_skipped'>): Run => {
   const freed = run.paused?.stepNumber === event.stepNumber ? unpaused(run, event.timestamp) : run
+  if (event.details.item !== undefined) return itemSkipped(freed, event, event.details.item)
   return {
     ...patchStep(freed, event.stepNumber, {
       state: 'skipped',

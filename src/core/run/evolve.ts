@@ -11,8 +11,9 @@ import {
   walkEnds,
 } from './evolve-rollback.ts'
 import { closed, paused, retried, unpaused } from './evolve-run.ts'
+import { itemUnknown } from './evolve-items.ts'
 import { dropEndedWaits, poolTook, poolWaits } from './evolve-pool.ts'
-import { skipped, stepEnded, stepFailed } from './evolve-step.ts'
+import { skipped, stepEnded, stepFailed, stepStarted } from './evolve-step.ts'
 import { modeOfRun } from './mode.ts'
 import { effectiveEvents } from './fork.ts'
 import { compact, patchStep } from './patch.ts'
@@ -99,19 +100,7 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'verification_failed':
       return verified(run, event)
     case 'step_started':
-      return patchStep(run, event.stepNumber, {
-        state: 'running',
-        attempt: event.details.attempt,
-        startedAt: event.timestamp,
-        endedAt: undefined,
-        endedSequence: undefined,
-        untilAt: event.details.untilAt,
-        then: undefined,
-        retryAt: undefined,
-        error: undefined,
-        ticked: undefined,
-        overdue: undefined,
-      })
+      return stepStarted(run, event)
     case 'step_waiting':
       return poolWaits(run, event)
     case 'step_taken':
@@ -136,6 +125,7 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'step_skipped':
       return skipped(run, event)
     case 'step_unknown':
+      if (event.details.item !== undefined) return itemUnknown(run, event, event.details.item)
       return patchStep(run, event.stepNumber, {
         state: 'unknown',
         endedAt: event.timestamp,

@@ -2,7 +2,7 @@ import { evaluate } from '../condition/evaluate.ts'
 import { ask } from './ask.ts'
 import { coverOf } from './covers.ts'
 import type { Timer } from './effect.ts'
-import { type GateSpec, gateTimeoutMs, isPassed, isStopped, timeoutAction } from './gates.ts'
+import { type GateSpec, gateTimeoutMs, isPassed, isStopped, stopReason, timeoutAction } from './gates.ts'
 import type { GateRun, Run } from './run.ts'
 import { conditionError, emit, firstOf, plus, question, type Stage } from './stage.ts'
 import { gateWork } from './works.ts'
@@ -54,7 +54,10 @@ const mayPassByStarter = (run: Run, { settings }: GateRun): boolean =>
 
 const approach = (run: Run, spec: GateSpec, at: string): Stage => {
   if (spec.if !== undefined) {
-    const asked = ask(run, question(run, spec.stepNumber, spec.id), [spec.if])
+    const asked = ask(run, question(run, spec.stepNumber, spec.id), [spec.if], {
+      step: spec.stepNumber,
+      after: spec.isAfter === true,
+    })
     if (asked.kind === 'wait') return { works: [asked.work] }
     const result = evaluate(spec.if, asked.scope)
     if (!result.ok) return conditionError(spec.stepNumber, spec.if.text, result.error)
@@ -105,8 +108,9 @@ const open = (run: Run, spec: GateSpec, attempt: number, at: string): Stage => {
 }
 
 /** A rejected or failed gate that was not answered yet. */
-const stopped = ({ id, stepNumber, then, state, decidedBy }: GateRun): Stage => {
-  const what = state === 'failed' ? `gate "${id}" failed its verification` : `gate "${id}" was rejected by ${decidedBy}`
+const stopped = (gate: GateRun): Stage => {
+  const { id, stepNumber, then, state } = gate
+  const what = stopReason(gate)
   const at = stepNumber > 0 ? { stepNumber } : {}
   switch (then) {
     case 'fail':

@@ -1,9 +1,9 @@
 import type { EventDraft } from './event.ts'
 import type { Timer, Work } from './effect.ts'
-import { boundary } from './frontier-step.ts'
 import { ENGINE } from './principal.ts'
 import { stopReason, undoWork, walkOf } from './rollback.ts'
 import type { Run } from './run.ts'
+import { boundary } from './stage.ts'
 import { runningWorks } from './works.ts'
 
 // frontier-rollback.ts: what the walk back calls for. No step begins any more, and the time limit of the run is off.

@@ -2,18 +2,22 @@ import { evaluate } from '../condition/evaluate.ts'
 import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import { type Asked, ask } from './ask.ts'
+import { childRunId } from './child.ts'
 import type { Timer } from './effect.ts'
-import type { EventDraft } from './event.ts'
 import { allGates } from './frontier-gate.ts'
+import { branches } from './frontier-graph.ts'
+import { beginItems, itemsStage } from './frontier-items.ts'
 import { type GateSpec, gatesAfter, gatesBefore } from './gates.ts'
+import { hasBranches } from './graph.ts'
 import type { Run, StepRun } from './run.ts'
-import { conditionError, emit, firstOf, plus, question, type Stage } from './stage.ts'
+import { boundary, conditionError, emit, firstOf, plus, question, type Stage } from './stage.ts'
 import { stepWork } from './works.ts'
 
 // frontier-step.ts: what the steps call for, from their condition to the gates behind them.
 
 export const steps = (run: Run, at: string): Stage => {
   const { definition } = run.seed.pinned
+  if (hasBranches(definition)) return branches(run, (step, state) => stepStage(run, step, state, at))
   return firstOf(
     ...definition.steps.map((step, index) => () => {
       const state = run.steps[index]
@@ -33,7 +37,7 @@ const stepStage = (run: Run, step: Step, state: StepRun, at: string): Stage => {
     case 'awaiting_approval':
       return approachStep(run, step, state, at)
     case 'running':
-      return underWay(run, step, state)
+      return state.items === undefined ? underWay(run, step, state) : itemsStage(run, step, state, state.items, at)
     case 'awaiting_input':
       return { timers: inputTimers(step, state) }
     case 'unknown':
@@ -69,18 +73,8 @@ const isEntered = (run: Run, gates: readonly GateSpec[]): boolean =>
     return now !== undefined && now.state !== 'reset'
   })
 
-/** Where a pause that was asked for takes effect. */
-export const boundary = ({ reason, by, via }: NonNullable<Run['pauseRequested']>): { readonly next: EventDraft } => ({
-  next: {
-    eventType: 'run_paused',
-    principal: by,
-    via,
-    details: { kind: 'requested', reason: reason ?? `paused by ${by.id}` },
-  },
-})
-
 const guard = (run: Run, step: Step, condition: NonNullable<Step['if']>): Stage => {
-  const asked = ask(run, question(run, step.number, 'if'), [condition])
+  const asked = ask(run, question(run, step.number, 'if'), [condition], { step: step.number })
   if (asked.kind === 'wait') return { works: [asked.work] }
   const result = evaluate(condition, asked.scope)
   if (!result.ok) return conditionError(step.number, condition.text, result.error)
@@ -93,6 +87,7 @@ const guard = (run: Run, step: Step, condition: NonNullable<Step['if']>): Stage 
 }
 
 const beginStep = (run: Run, step: Step, state: StepRun, at: string): Stage => {
+  if (step.forEach !== undefined) return beginItems(run, step, state)
   const until = waitsUntil(run, step, at)
   if (until.kind === 'wait') return { works: [until.work] }
   if (until.kind === 'error') return conditionError(step.number, until.text, until.error)
@@ -104,6 +99,9 @@ const beginStep = (run: Run, step: Step, state: StepRun, at: string): Stage => {
       attempt: state.attempt + 1,
       kind: step.action.kind,
       ...(until.at !== undefined && { untilAt: until.at }),
+      ...(step.action.kind === 'sop' && {
+        child: childRunId(run.seed.runId, { step: step.number, attempt: state.attempt + 1 }),
+      }),
     },
   })
 }
@@ -137,22 +135,29 @@ const underWay = (run: Run, step: Step, state: StepRun): Stage => {
     case 'manual':
       return requestInput(step, state)
     case 'wait':
-      return {
-        timers:
-          state.untilAt === undefined
-            ? []
-            : [
-                {
-                  id: `wait:${step.number}#${state.attempt}`,
-                  at: state.untilAt,
-                  summary: `Step ${step.number}: ${step.title}`,
-                },
-              ],
-      }
+      return { timers: waitTimer(step, state) }
     default:
       return { works: stepWork(run, state) }
   }
 }
+
+const waitTimer = (step: Step, state: StepRun): readonly Timer[] =>
+  state.untilAt === undefined
+    ? []
+    : [
+        {
+          id: `wait:${step.number}#${state.attempt}`,
+          at: state.untilAt,
+          summary: `Step ${step.number}: ${step.title}`,
+        },
+      ]
+
+/** The timers of all `wait` steps that are under way. */
+export const waitTimers = (run: Run): readonly Timer[] =>
+  run.seed.pinned.definition.steps.flatMap((step, index) => {
+    const state = run.steps[index]
+    return step.action.kind === 'wait' && state?.state === 'running' ? waitTimer(step, state) : []
+  })
 
 const verifiedStep = (step: Step, state: StepRun): Stage =>
   emit({

@@ -3,9 +3,11 @@ import type { Timer, Work } from './effect.ts'
 import type { EventDraft } from './event.ts'
 import { arrival, begin, slot, start } from './frontier-entry.ts'
 import { allGates } from './frontier-gate.ts'
+import { endOf } from './frontier-items.ts'
 import { rollback } from './frontier-rollback.ts'
-import { steps } from './frontier-step.ts'
+import { steps, waitTimers } from './frontier-step.ts'
 import { runGates } from './gates.ts'
+import { hasBranches } from './graph.ts'
 import type { Run, StepRun } from './run.ts'
 import { emit, firstOf, plus, type Stage, type Waits } from './stage.ts'
 import { runningWorks } from './works.ts'
@@ -21,10 +23,12 @@ export type Frontier =
 /** What the run calls for at the instant `at` (ISO-8601). */
 export const frontier = (run: Run, at: string): Frontier => {
   if (run.outcome !== undefined || run.sequence === 0) return { works: [], timers: [] }
-  if (run.ending !== undefined) return ending(run, run.ending)
-  if (run.rollback !== undefined) return rollback(run, run.rollback)
-  const stage = run.paused === undefined ? way(run, at) : { works: runningWorks(run) }
-  if (stage !== undefined && 'next' in stage) return stage
+  if (run.ending !== undefined) return ending(run, run.ending, at)
+  if (run.rollback !== undefined) return itemsEnded(run, at) ?? rollback(run, run.rollback)
+  const stage = run.paused === undefined ? way(run, at) : standing(run)
+  if (stage !== undefined && 'next' in stage) {
+    return isEnd(stage.next) && runningWorks(run).length > 0 ? { works: [], timers: [] } : stage
+  }
   const waits: Waits = stage ?? {}
   return { works: waits.works ?? [], timers: [...(waits.timers ?? []), ...runTimer(run)] }
 }
@@ -41,12 +45,32 @@ const way = (run: Run, at: string): Stage =>
     () => complete(run, at),
   )
 
+/** A paused run: what is under way goes on to its end, and nothing new begins. */
+const standing = (run: Run): Waits =>
+  hasBranches(run.seed.pinned.definition)
+    ? { works: runningWorks(run), timers: waitTimers(run) }
+    : { works: runningWorks(run) }
+
+const isEnd = ({ eventType }: EventDraft): boolean => eventType === 'run_failed' || eventType === 'run_cancelled'
+
 /** Nothing new begins; what is under way is ended first, so that a closed run has no process left. */
-const ending = (run: Run, { state, reason, by, via }: NonNullable<Run['ending']>): Frontier => {
+const ending = (run: Run, { state, reason, by, via, stepNumber }: NonNullable<Run['ending']>, at: string): Frontier => {
   if (runningWorks(run).length > 0) return { works: [], timers: [] }
+  const items = itemsEnded(run, at)
+  if (items !== undefined) return items
+  const step = stepNumber === undefined ? {} : { stepNumber }
   return state === 'cancelled'
-    ? { next: { eventType: 'run_cancelled', principal: by, via, details: { reason } } }
-    : { next: { eventType: 'run_failed', principal: by, via, details: { reason } } }
+    ? { next: { eventType: 'run_cancelled', ...step, principal: by, via, details: { reason } } }
+    : { next: { eventType: 'run_failed', ...step, principal: by, via, details: { reason } } }
+}
+
+/** A `for_each` step whose items were ended, or came to their end, is told as failed before the run goes its way. */
+const itemsEnded = (run: Run, at: string): { readonly next: EventDraft } | undefined => {
+  const index = run.steps.findIndex((state) => state.state === 'running' && state.items !== undefined)
+  const [state, step] = [run.steps[index], run.seed.pinned.definition.steps[index]]
+  if (state?.items === undefined || step === undefined || runningWorks(run).length > 0) return undefined
+  const end = endOf(run, step, state, state.items, at)
+  return end !== undefined && 'next' in end ? end : undefined
 }
 
 const runTimer = (run: Run): readonly Timer[] => {

@@ -9,6 +9,8 @@ export const START_GATE = 'start'
 export interface GateSpec {
   readonly id: string
   readonly stepNumber: number
+  /** It stands behind its step, for signing off. */
+  readonly isAfter?: true
   readonly title: string
   readonly type: 'approval' | 'verification'
   readonly because: string
@@ -43,13 +45,17 @@ const fromTable = (gate: SopGate, stepNumber: number): GateSpec => ({
   because: 'gates',
   required: gate.required,
   settings: approvalOf(gate),
+  ...(gate.position.at === 'after' && { isAfter: true as const }),
   ...(gate.if && { if: gate.if }),
   ...(gate.command && { command: gate.command }),
 })
 
-/** The approval to begin; only in supervised mode (product.md 4). */
+/**
+ * The approval to begin; only in supervised mode (product.md 4). Whoever approved the start of a parent run was shown the
+ * SOPs that it runs, so these do not ask again.
+ */
 export const startGate = (run: Run): GateSpec | undefined =>
-  run.mode === 'supervised'
+  run.mode === 'supervised' && run.seed.parent?.isApproved !== true
     ? {
         id: START_GATE,
         stepNumber: 0,
@@ -128,3 +134,7 @@ export const isPassed = (gate: GateRun | undefined): boolean =>
   (gate.state === 'passed' || gate.state === 'skipped' || (isStopped(gate) && gate.then === 'continue'))
 
 export const isStopped = (gate: GateRun): boolean => gate.state === 'rejected' || gate.state === 'failed'
+
+/** Why a gate stopped the run, as a sentence. */
+export const stopReason = ({ id, state, decidedBy }: GateRun): string =>
+  state === 'failed' ? `gate "${id}" failed its verification` : `gate "${id}" was rejected by ${decidedBy}`

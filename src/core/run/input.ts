@@ -1,3 +1,4 @@
+import type { Json } from '../definition.ts'
 import type { Decision } from './decision.ts'
 import type { CommandResult, FactsResult } from './task.ts'
 
@@ -21,6 +22,7 @@ export type RunInput =
       /** When its waiting ends by itself. */
       readonly until?: string
     }
+  | { readonly kind: 'child_ended'; readonly workId: string; readonly result: ChildResult }
   | { readonly kind: 'facts_result'; readonly workId: string; readonly result: FactsResult }
   | { readonly kind: 'admission'; readonly workId: string; readonly verdict: AdmissionVerdict }
 
@@ -28,6 +30,14 @@ export type RunInput =
 export interface LostResult {
   readonly outcome: 'lost'
   readonly error: string
+}
+
+/** How a run ended that is a step of another. */
+export interface ChildResult {
+  readonly outcome: 'ok' | 'failed' | 'cancelled'
+  readonly outputs?: Readonly<Record<string, Json>>
+  /** Why it did not complete, as the child says it. */
+  readonly reason?: string
 }
 
 export type AdmissionVerdict =

@@ -8,6 +8,7 @@ import type {
   SopDefinition,
 } from '../definition.ts'
 import type { AfterFailure, AfterRejection } from './event.ts'
+import type { ItemsRun } from './items.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
 import type { ClosedState, StepState } from './state.ts'
 import type { Warrants } from './task.ts'
@@ -16,7 +17,8 @@ import type { Warrants } from './task.ts'
  * Version of the rules in `transition`. A parked run goes on under the rules that it began with.
  *
  * 1: the first. 2: a step of which nobody knows whether it ran pauses its run instead of failing it, and a check that was
- * lost is made again. 3: Temporal's list hears of the end of a run as the run closes, not before its record is complete.
+ * lost is made again. 3: Temporal's list hears of the end of a run as the run closes, not before its record is complete;
+ * steps that a jump passes over are told as skipped.
  */
 export const RULES_VERSION = 3
 
@@ -60,6 +62,22 @@ export interface PinnedSop {
   readonly warnings?: readonly string[]
   /** The rules of the code that pinned it; absent: 1. A run that was started with only a name goes by these. */
   readonly rulesVersion?: number
+  /** The SOPs that its steps run, and those that these run, by name: pinned with it, so that its approval covers them. */
+  readonly children?: Readonly<Record<string, PinnedChild>>
+}
+
+/** An SOP that another one runs, as it is pinned with it. Authority and policy are those of the whole. */
+export type PinnedChild = Pick<PinnedSop, 'definition' | 'digest' | 'warrants' | 'warnings'>
+
+/** The run whose step another run is. */
+export interface ParentRun {
+  readonly runId: string
+  /** What the parent waits for by that name. */
+  readonly workId: string
+  readonly stepNumber: number
+  readonly item?: number
+  /** Somebody approved the start of the parent, definitions of its children included: the child does not ask again. */
+  readonly isApproved?: true
 }
 
 /** What a run is made of before its first event. */
@@ -78,6 +96,8 @@ export interface RunSeed {
   readonly force?: boolean
   /** Why it cannot be carried out: it is created, refused and cancelled, so that the refusal is on record. */
   readonly problems?: readonly string[]
+  /** For a run that is a step of another. */
+  readonly parent?: ParentRun
 }
 
 /**
@@ -161,6 +181,12 @@ export interface StepRun {
   /** What follows the failure, while that is still open. */
   readonly then?: AfterFailure
   readonly retryAt?: string
+  /** For a `for_each` step that was begun. */
+  readonly items?: ItemsRun
+  /** For a `for_each` step that is visited again: attempts of its items on earlier visits. */
+  readonly itemBase?: number
+  /** Run id of the SOP that it runs. */
+  readonly child?: string
 }
 
 /** A command that no worker has taken yet, since its pool has none. */
@@ -229,6 +255,7 @@ export interface Run {
     readonly reason: string
     readonly by: Principal
     readonly via: Surface
+    readonly stepNumber?: number
   }
   /** The run walks back and ends then. */
   readonly rollback?: Rollback

@@ -4,7 +4,7 @@ import { checkParams } from '../params.ts'
 import { verifySeal } from '../seal.ts'
 import { effectiveMode, STRICTNESS } from './mode.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
-import type { PinnedSop, RunSeed } from './run.ts'
+import type { ParentRun, PinnedSop, RunSeed } from './run.ts'
 import { unsupported } from './supported.ts'
 
 /** What a start asks for, as the workflow receives it. */
@@ -18,6 +18,8 @@ export interface StartInput {
   readonly via?: Surface
   readonly rulesVersion?: number
   readonly seal?: string
+  /** For a run that is a step of another; believed only with a seal. */
+  readonly parent?: ParentRun
 }
 
 /** What the seal of a start covers: everything that the starter's rights decide about. */
@@ -30,6 +32,7 @@ export const sealedStart = (runId: string, sop: string, input: StartInput): stri
     executionMode: input.executionMode ?? null,
     skipApproval: input.skipApproval ?? false,
     force: input.force ?? false,
+    ...(input.parent && { parent: { ...input.parent } }),
   })
 
 const UNVERIFIED: Principal = { id: 'temporal', kind: 'user', verified: false }
@@ -59,6 +62,7 @@ export const seedOf = (runId: string, input: StartInput, pinned: PinnedSop): Run
     ...(sealed && input.skipApproval === true && { skipApproval: true }),
     ...(sealed && input.force === true && { force: true }),
     ...(problems.length > 0 && { problems }),
+    ...(sealed && input.parent && { parent: input.parent }),
   }
 }
 

@@ -41,3 +41,13 @@ export const conditionError = (stepNumber: number, text: string, error: string):
     ...(stepNumber > 0 && { stepNumber }),
     details: { kind: 'condition', reason: `Cannot evaluate condition "${text}": ${error}` },
   })
+
+/** A pause that was asked for takes effect: nothing new begins. */
+export const boundary = ({ reason, by, via }: NonNullable<Run['pauseRequested']>): { readonly next: EventDraft } => ({
+  next: {
+    eventType: 'run_paused',
+    principal: by,
+    via,
+    details: { kind: 'requested', reason: reason ?? `paused by ${by.id}` },
+  },
+})

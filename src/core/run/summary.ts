@@ -11,8 +11,10 @@ export interface SummaryState extends RunSummary {
   readonly active: readonly number[]
   /** Numbers of the steps that the run came to and that are not settled: what stands between it and the next one. */
   readonly unsettled: readonly number[]
-  /** Highest number that is settled: done, skipped, or failed and passed over. */
+  /** Highest number that is settled: done, skipped, or failed and passed over; with branches, of those without a gap. */
   readonly settledTo: number
+  /** With branches: the numbers beyond the gap that are settled. */
+  readonly beyond?: readonly number[]
   /** Numbers of the steps that the open gates stand at. */
   readonly gateSteps: Readonly<Record<string, number>>
   /** Works that wait for a worker, by work id. */
@@ -24,6 +26,8 @@ export interface SummaryState extends RunSummary {
   readonly pausedAt?: number
   /** Numbers of the steps that are still to be rolled back, the next one first. */
   readonly undo?: readonly number[]
+  /** With branches: gates whose command is running. */
+  readonly verifying?: readonly string[]
   readonly outcome?: ClosedState
 }
 
@@ -50,12 +54,14 @@ export const summaryOfState = (state: SummaryState): RunSummary => {
     active: _a,
     unsettled: _u,
     settledTo: _s,
+    beyond: _b,
     gateSteps: _g,
     waits: _w,
     paused: _p,
     pausedAt: _at,
     undo: _r,
     queued: _q,
+    verifying: _v,
     outcome: _o,
     ...summary
   } = state
@@ -86,7 +92,7 @@ const statusOf = (state: SummaryState): RunState => {
   if (state.outcome !== undefined) return state.outcome
   if (state.paused === true) return 'paused'
   if (state.queued === true) return 'pending'
-  if (state.active.length > 0) return 'running'
+  if (state.active.length > 0 || (state.verifying ?? []).length > 0) return 'running'
   if (state.startedAt === undefined) return state.openGates.length > 0 ? 'waiting_approval' : 'pending'
   return state.openGates.length > 0 ? 'awaiting_approval' : 'running'
 }
@@ -111,6 +117,7 @@ const created = (state: SummaryState, event: Of<'run_created'>): SummaryState =>
   createdAt: event.timestamp,
   startedBy: event.principal.id,
   trigger: event.details.trigger.type,
+  ...(event.details.parallel === true && { beyond: [] }),
 })
 
 const withoutReason = ({ reason: _, queued: _q, ...state }: SummaryState): SummaryState => state
@@ -125,10 +132,14 @@ const closed = (state: SummaryState, event: RunEvent, outcome: ClosedState, reas
     paused: _,
     pausedAt: _a,
     undo: _u,
+    verifying: _v,
     ...rest
   } = withoutReason(waitsKept(state.active.reduce(settled, state), () => false))
   return {
     ...rest,
+    // Numbers may have gaps; of a completed run nothing is left.
+    ...(outcome === 'completed' &&
+      rest.beyond !== undefined && { settledTo: rest.totalSteps, unsettled: [], beyond: [] }),
     outcome,
     completedAt: event.timestamp,
     openGates: [],
@@ -166,24 +177,41 @@ const waitsKept = (state: SummaryState, isKept: (workId: string, wait: Waits[str
     : waiting(state, Object.fromEntries(Object.entries(state.waits).filter(([id, wait]) => isKept(id, wait))))
 
 const settled = (state: SummaryState, step: number | undefined): SummaryState =>
-  step === undefined
-    ? state
-    : {
-        ...state,
-        unsettled: without(state.unsettled, step),
-        settledTo: Math.max(state.settledTo, step),
-      }
+  step === undefined ? state : { ...state, unsettled: without(state.unsettled, step), ...settledTo(state, step) }
+
+const settledTo = (state: SummaryState, step: number): Pick<SummaryState, 'settledTo' | 'beyond'> => {
+  if (state.beyond === undefined) return { settledTo: Math.max(state.settledTo, step) }
+  const settledNumbers = new Set([...state.beyond, step])
+  let to = state.settledTo
+  while (settledNumbers.delete(to + 1)) to += 1
+  return { settledTo: to, beyond: [...settledNumbers].filter((number) => number > to) }
+}
 
 const stepFailed = (state: SummaryState, event: Of<'step_failed'>): SummaryState => {
-  const { then, goto } = event.details
+  const { then, goto, again } = event.details
   if (then === 'retry') return waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
   const after = ended(state, event.stepNumber)
   if (then === 'continue') return settled(after, event.stepNumber)
   if (then !== 'goto' || goto === undefined) return after
+  if (after.beyond !== undefined)
+    return again === undefined ? settled(after, event.stepNumber) : doneAgain(after, again)
   return {
     ...after,
     unsettled: after.unsettled.filter((step) => step < goto && step !== event.stepNumber),
     settledTo: goto - 1,
+  }
+}
+
+/** With branches only the steps on the way back are open again; the others stay as they are. */
+const doneAgain = (state: SummaryState, again: readonly number[]): SummaryState => {
+  const first = Math.min(...again)
+  const prefix = Array.from({ length: Math.max(0, state.settledTo - first + 1) }, (_, index) => first + index)
+  const beyond = [...prefix, ...(state.beyond ?? [])].filter((number) => !again.includes(number))
+  return {
+    ...state,
+    unsettled: state.unsettled.filter((step) => !again.includes(step)),
+    settledTo: Math.min(state.settledTo, first - 1),
+    beyond,
   }
 }
 
@@ -203,10 +231,27 @@ const gateClosed = (state: SummaryState, gate: string): SummaryState => gatesClo
 
 /** A skip also closes the gate of its step and frees the run that was paused there. */
 const skipped = (state: SummaryState, event: Of<'step_skipped'>): SummaryState => {
-  const done = settled(ended(state, event.stepNumber), event.stepNumber)
   // Rows from before the upgrade do not say where the run is paused.
-  const rest = (state.pausedAt ?? event.stepNumber) === event.stepNumber ? reopened(done) : done
-  return gatesClosed(rest, (gate) => rest.gateSteps[gate] === event.stepNumber)
+  const freed = (state.pausedAt ?? event.stepNumber) === event.stepNumber ? reopened(state) : state
+  if (event.details.item !== undefined) return freed
+  const done = settled(ended(freed, event.stepNumber), event.stepNumber)
+  return gatesClosed(done, (gate) => done.gateSteps[gate] === event.stepNumber)
+}
+
+/** What happens to one item matters for the step as a whole only where the run walks back for it. */
+const ofItem = (state: SummaryState, event: RunEvent): SummaryState =>
+  event.eventType === 'step_failed' && event.details.then === 'rollback'
+    ? walksBack(state, `item ${event.details.item} of step ${event.stepNumber} failed: ${event.details.error}`)
+    : state
+
+/** Events of one item say nothing of the step as a whole. */
+const isOfItem = ({ details, eventType }: RunEvent): boolean =>
+  eventType !== 'step_skipped' && eventType !== 'run_retried' && eventType !== 'input_received' && 'item' in details
+
+const verifying = (state: SummaryState, gate: string | undefined, isRunning: boolean): SummaryState => {
+  if (state.beyond === undefined || gate === undefined) return state
+  const others = (state.verifying ?? []).filter((id) => id !== gate)
+  return { ...state, verifying: isRunning ? [...others, gate] : others }
 }
 
 /** The run walks back: no gate is open any more, and a pause is over. */
@@ -222,6 +267,9 @@ const retried = (state: SummaryState, { details }: Of<'run_retried'>): SummarySt
   const { again = [], gates = [] } = details
   const rest = reopened(gatesClosed(state, (gate) => gates.includes(gate)))
   if (again.length === 0) return rest
+  if (rest.beyond !== undefined) {
+    return { ...doneAgain(rest, again), active: rest.active.filter((step) => !again.includes(step)) }
+  }
   return {
     ...rest,
     active: rest.active.filter((step) => !again.includes(step)),
@@ -231,6 +279,7 @@ const retried = (state: SummaryState, { details }: Of<'run_retried'>): SummarySt
 }
 
 const change = (state: SummaryState, event: RunEvent): SummaryState => {
+  if (isOfItem(event)) return ofItem(state, event)
   switch (event.eventType) {
     case 'run_created':
       return created(state, event)
@@ -275,7 +324,11 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
         ? walksBack(stepFailed(state, event), event.details.error)
         : stepFailed(state, event)
     case 'verification_started':
-      return waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
+      return verifying(
+        waitsKept(state, (_, wait) => wait.step !== event.stepNumber),
+        event.details.gate,
+        true,
+      )
     case 'step_unknown':
       return ended(state, event.stepNumber)
     case 'cancel_requested':
@@ -288,6 +341,9 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
         : { ...state, reason: event.details.reason }
     case 'step_skipped':
       return skipped(state, event)
+    case 'verification_passed':
+    case 'verification_failed':
+      return verifying(state, event.details.gate, false)
     case 'run_paused':
       return { ...state, paused: true, pausedAt: event.stepNumber ?? 0, reason: event.details.reason }
     case 'run_resumed':

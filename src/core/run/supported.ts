@@ -5,19 +5,19 @@ import type { PinnedSop } from './run.ts'
 // that names the setting: nothing is ever silently ignored.
 
 const stepRefusals: readonly [string, (step: Step) => boolean][] = [
-  ['needs', (step) => step.needs !== undefined],
-  ['for_each', (step) => step.forEach !== undefined],
-  ['max_parallel', (step) => step.maxParallel !== undefined],
-  ['sop', (step) => step.action.kind === 'sop'],
+  ['for_each of a manual or wait step', (step) => step.forEach !== undefined && !isExecuted(step)],
+  ['rollback of a for_each step', (step) => step.forEach !== undefined && step.rollback !== undefined],
+  ['timeout of a sop step', (step) => step.action.kind === 'sop' && typeof step.timeoutMs === 'number'],
   ['quorum', (step) => needsSeveral(step.quorum)],
   ['remind', (step) => step.remindMs !== undefined],
   ['escalate_to', (step) => step.escalateTo !== undefined],
-  ['verify of a manual or wait step', (step) => step.verify !== undefined && !isCommand(step)],
+  ['verify of a manual or wait step', (step) => step.verify !== undefined && !isExecuted(step)],
   ['timeout of a wait step', (step) => step.action.kind === 'wait' && typeof step.timeoutMs === 'number'],
 ]
 
-/** Only what runs on a worker can be checked by commands there. */
-const isCommand = ({ action }: Step): boolean => action.kind === 'shell' || action.kind === 'http'
+/** What the engine does by itself: a person and a timer have nothing to do for each item, or to check. */
+const isExecuted = ({ action }: Step): boolean =>
+  action.kind === 'shell' || action.kind === 'http' || action.kind === 'sop'
 
 const needsSeveral = (quorum: Step['quorum']): boolean =>
   quorum !== undefined && (typeof quorum !== 'number' || quorum > 1)

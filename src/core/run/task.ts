@@ -40,6 +40,8 @@ export interface CommandTask {
   readonly attempt: number
   /** How often the worker of this very execution was lost before: a check that is made again. */
   readonly lost?: number
+  /** For a `for_each` step: which item, from 1, and its value (`$item`, `$SOP_ITEM`). */
+  readonly item?: { readonly number: number; readonly value: Json }
   readonly title: string
   readonly params: Readonly<Record<string, Json>>
   /** Names of params whose value is a reference into the worker's vault (`secret: true`). */
@@ -52,6 +54,10 @@ export interface CommandTask {
   /** Events to append to the record before the command starts (engine.md 2, carry). */
   readonly events: readonly RunEvent[]
 }
+
+/** What the log of an execution is called: the executable, with the item where it is one of several: `step:3[5]`. */
+export const logIdOf = ({ executableId, item }: Pick<CommandTask, 'executableId' | 'item'>): ExecutableId =>
+  item === undefined ? executableId : `${executableId}[${item.number}]`
 
 /** Expected failure is a result: only surprise is thrown. */
 export interface CommandResult {

@@ -3,6 +3,7 @@ import type { DecisionReply } from './decision.ts'
 import type { Effect, Timer, Work } from './effect.ts'
 import type { EventDraft, RunEvent } from './event.ts'
 import { evolve } from './evolve.ts'
+import { passedOver } from './failure.ts'
 import { frontier } from './frontier.ts'
 import type { RunInput } from './input.ts'
 import type { Run } from './run.ts'
@@ -34,6 +35,9 @@ export const transition = (run: Run, input: RunInput, at: string): Transition =>
     const event = stamp(now, draft, at)
     events.push(event)
     now = evolve(now, event)
+    if (draft.eventType === 'step_failed' && draft.details.item === undefined) {
+      for (const passed of passedOver(now, draft)) record(passed)
+    }
   }
   for (const draft of drafts) record(draft)
   for (let next = frontier(now, at).next; next !== undefined; next = frontier(now, at).next) {
@@ -84,20 +88,16 @@ const wanted = (run: Run, at: string): Wanted => {
 export const effectsOf = (run: Run, at: string): readonly Effect[] => difference(NONE, wanted(run, at), run, undefined)
 
 const difference = (before: Wanted, after: Wanted, now: Run, was: Run | undefined): readonly Effect[] => {
-  const sameTimer = (a: Timer, b: Timer): boolean => a.id === b.id && a.at === b.at
+  const timerKey = ({ id, at }: Timer): string => `${at} ${id}`
+  const [had, has] = [idsOf(before.works), idsOf(after.works)]
+  const [stood, stands] = [new Set(before.timers.map(timerKey)), new Set(after.timers.map(timerKey))]
   return [
-    ...before.works
-      .filter((work) => !after.works.some((other) => other.id === work.id))
-      .map((work): Effect => ({ kind: 'cancel', workId: work.id })),
+    ...before.works.filter((work) => !has.has(work.id)).map((work): Effect => ({ kind: 'cancel', workId: work.id })),
     ...before.timers
-      .filter((timer) => !after.timers.some((other) => sameTimer(timer, other)))
+      .filter((timer) => !stands.has(timerKey(timer)))
       .map((timer): Effect => ({ kind: 'disarm', timerId: timer.id })),
-    ...after.timers
-      .filter((timer) => !before.timers.some((other) => sameTimer(timer, other)))
-      .map((timer): Effect => ({ kind: 'arm', timer })),
-    ...after.works
-      .filter((work) => !before.works.some((other) => other.id === work.id))
-      .map((work): Effect => ({ kind: 'start', work })),
+    ...after.timers.filter((timer) => !stood.has(timerKey(timer))).map((timer): Effect => ({ kind: 'arm', timer })),
+    ...after.works.filter((work) => !had.has(work.id)).map((work): Effect => ({ kind: 'start', work })),
     ...(now.outcome !== undefined && was?.outcome === undefined
       ? [
           {
@@ -109,3 +109,5 @@ const difference = (before: Wanted, after: Wanted, now: Run, was: Run | undefine
       : []),
   ]
 }
+
+const idsOf = (works: readonly Work[]): ReadonlySet<string> => new Set(works.map(({ id }) => id))

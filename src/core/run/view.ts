@@ -3,7 +3,8 @@ import { HIDDEN, isSecretMark } from '../secret-param.ts'
 import { fillIn } from './fill-in.ts'
 import { openGates } from './gates.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
-import type { GateRun, Run, StepRun } from './run.ts'
+import { type ItemsView, itemsView } from './view-items.ts'
+import type { GateRun, ParentRun, Run, StepRun } from './run.ts'
 import type { RunState, StepState } from './state.ts'
 import { type PauseView, pauseView, type RollbackView, rollbackView } from './view-pause.ts'
 
@@ -64,6 +65,12 @@ export interface StepView {
   readonly outputs?: Readonly<Record<string, Json>>
   readonly error?: string
   readonly reason?: string
+  /** Numbers of the steps that it waits for, where the SOP says so. */
+  readonly needs?: readonly number[]
+  /** For a `for_each` step that was begun. */
+  readonly items?: ItemsView
+  /** Run id of the SOP that it runs. */
+  readonly child?: string
 }
 
 /** What queries, API, CLI, MCP and page show of a run. */
@@ -98,6 +105,8 @@ export interface RunView {
   /** Steps whose pool has no worker now; absent when there are none. */
   readonly poolWaits?: readonly PoolWaitView[]
   readonly stepResults: readonly StepView[]
+  /** The run whose step this one is. */
+  readonly parent?: { readonly runId: string; readonly stepNumber: number; readonly item?: number }
   readonly warnings?: readonly string[]
   /** Sequence of the last event that this view knows of. */
   readonly sequence: number
@@ -173,6 +182,7 @@ export const viewOf = (run: Run): RunView => {
     openInputs: run.steps.filter((step) => step.state === 'awaiting_input').flatMap((step) => inputView(run, step)),
     ...(run.poolWaits !== undefined && { poolWaits: waitViews(run) }),
     stepResults: run.steps.flatMap((step) => stepView(run, step)),
+    ...(run.seed.parent && { parent: parentView(run.seed.parent) }),
     ...(warnings && warnings.length > 0 && { warnings }),
     sequence: run.sequence,
   }
@@ -183,6 +193,11 @@ const shownParams = (params: RunView['params']): RunView['params'] =>
   Object.values(params).some(isSecretMark)
     ? Object.fromEntries(Object.entries(params).map(([name, value]) => [name, isSecretMark(value) ? HIDDEN : value]))
     : params
+const parentView = ({ runId, stepNumber, item }: ParentRun): NonNullable<RunView['parent']> => ({
+  runId,
+  stepNumber,
+  ...(item !== undefined && { item }),
+})
 
 const reasonOf = (run: Run): string | undefined =>
   run.outcome?.reason ??
@@ -289,6 +304,9 @@ const stepView = (run: Run, state: StepRun): readonly StepView[] => {
       ...(state.outputs !== undefined && { outputs: state.outputs }),
       ...(state.error !== undefined && { error: state.error }),
       ...(state.reason !== undefined && { reason: state.reason }),
+      ...(step.needs !== undefined && { needs: step.needs }),
+      ...(state.items !== undefined && { items: itemsView(state.items) }),
+      ...(state.child !== undefined && { child: state.child }),
     },
   ]
 }

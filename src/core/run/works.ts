@@ -1,8 +1,10 @@
+import type { Step } from '../definition.ts'
 import type { Work } from './effect.ts'
+import { executionName, type ItemRun } from './items.ts'
 import { undoWork } from './rollback.ts'
 import type { GateRun, Run, StepRun } from './run.ts'
 
-// works.ts: the commands that a state calls for.
+// works.ts: the commands and child runs that a state calls for.
 
 /** Work that is under way whatever the run decides; only its end frees the way. */
 export const runningWorks = (run: Run): readonly Work[] => [
@@ -13,18 +15,41 @@ export const runningWorks = (run: Run): readonly Work[] => [
 
 export const stepWork = (run: Run, step: StepRun): readonly Work[] => {
   if (step.state !== 'running') return []
-  const kind = run.seed.pinned.definition.steps.find((each) => each.number === step.number)?.action.kind
-  if (kind !== 'shell' && kind !== 'http') return []
-  const { number, attempt, lost } = step
-  return step.verification === 'running'
-    ? [
-        lost === undefined
-          ? { id: `verify:${number}#${attempt}`, kind: 'verify', step: number, attempt }
-          : { id: `verify:${number}#${attempt}~${lost}`, kind: 'verify', step: number, attempt, lost },
-      ]
-    : step.verification === 'passed'
-      ? []
-      : [{ id: `step:${number}#${attempt}`, kind: 'action', step: number, attempt }]
+  const { items } = step
+  return items === undefined
+    ? executionWork(run, step.number, step)
+    : items.runs.flatMap((item, index) => itemWork(run, step.number, item, index + 1))
+}
+
+/** The work of one item; `item` counts from 1. */
+export const itemWork = (run: Run, step: number, state: ItemRun, item: number): readonly Work[] =>
+  state.state === 'running' ? executionWork(run, step, state, item) : []
+
+const executionWork = (
+  run: Run,
+  step: number,
+  { attempt, verification, lost }: Pick<StepRun, 'attempt' | 'verification' | 'lost'>,
+  item?: number,
+): readonly Work[] => {
+  const kind = kindOf(run, step)
+  if (kind === undefined || verification === 'passed') return []
+  const name = executionName(step, item)
+  const rest = { step, attempt, ...(item !== undefined && { item }) }
+  if (verification === 'running') {
+    return [
+      lost === undefined
+        ? { id: `verify:${name}#${attempt}`, kind: 'verify', ...rest }
+        : { id: `verify:${name}#${attempt}~${lost}`, kind: 'verify', ...rest, lost },
+    ]
+  }
+  return kind === 'sop'
+    ? [{ id: `child:${name}#${attempt}`, kind: 'child', ...rest }]
+    : [{ id: `step:${name}#${attempt}`, kind: 'action', ...rest }]
+}
+
+const kindOf = (run: Run, number: number): Extract<Step['action']['kind'], 'shell' | 'http' | 'sop'> | undefined => {
+  const kind = run.seed.pinned.definition.steps.find((each) => each.number === number)?.action.kind
+  return kind === 'shell' || kind === 'http' || kind === 'sop' ? kind : undefined
 }
 
 export const gateWork = ({ id, attempt, state }: GateRun): readonly Work[] =>

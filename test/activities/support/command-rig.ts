@@ -87,6 +87,8 @@ export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): 
     verifyWarrant: ({ warrant }) => warrant === 'signed',
     pinSop: () => Promise.reject(new SopError('not_found', 'Cannot find SOP')),
     resolveFact: async (name) => name,
+    runEnds: { find: async () => undefined },
+    seal: () => '',
     admission: { request: async () => {}, release: async () => {}, findGone: async () => [] },
     requestCancel: async () => {},
     pools: { look: async () => 'taken' },

@@ -1,5 +1,6 @@
 import { poolText } from '../../../src/core/pool.ts'
 import fc from 'fast-check'
+import { neededBy, waitingFor } from '../../../src/core/run/graph.ts'
 import { slugsFor } from '../../../src/core/compile/link-steps.ts'
 import { parseCondition } from '../../../src/core/condition/parse.ts'
 import {
@@ -206,6 +207,14 @@ const reachable = <T extends ApprovalSettings>(settings: T): T => {
   return isOpen || typeof quorum !== 'number' ? settings : { ...settings, quorum: Math.min(quorum, approvers.length) }
 }
 
+/** A jump to another branch, which the compiler refuses. */
+const isStray = (steps: readonly Step[], index: number): boolean => {
+  const failure = steps[index]?.onFailure
+  if (failure?.kind !== 'goto' || steps.every(({ needs }) => needs === undefined)) return false
+  const target = steps.findIndex(({ number }) => number === failure.step)
+  return target !== index && !waitingFor({ steps }, index).has(target) && !neededBy({ steps }, index).has(target)
+}
+
 type Loose = Omit<Step, 'slug' | 'number' | 'needs' | 'onFailure'> & { needsAt?: readonly number[]; failureAt?: number }
 const step: fc.Arbitrary<Loose> = record<Loose>({
   title: line,
@@ -224,7 +233,12 @@ const step: fc.Arbitrary<Loose> = record<Loose>({
   rollback: optional(commands),
   verify: optional(commands),
   needsAt: optional(fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 2 })),
-  forEach: optional(fc.oneof(word, fc.array(json, { minLength: 1, maxLength: 3 }))),
+  forEach: optional(
+    fc.oneof(
+      fc.constantFrom('hosts', 'params.hosts', 'steps.find.outputs.hosts'),
+      fc.array(json, { minLength: 1, maxLength: 3 }),
+    ),
+  ),
   maxParallel: optional(fc.integer({ min: 1, max: 9 })),
   runsOn: optional(
     fc
@@ -320,7 +334,7 @@ export const definitions: fc.Arbitrary<SopDefinition> = fc
   .chain(([loose, gapAt, hasGap]) => {
     const numbers = loose.map((_, index) => index + 1 + (hasGap && index >= gapAt + 1 ? 1 : 0))
     const slugs = slugsFor(loose.map(({ title }, index) => ({ title, number: numbers[index] ?? 0 })))
-    const steps = loose.map(({ needsAt, failureAt, ...rest }, index): Step => {
+    const drafts = loose.map(({ needsAt, failureAt, ...rest }, index): Step => {
       const needs = needsAt
         ?.map((at) => numbers[at % Math.max(1, index)] ?? 1)
         .filter((number) => number < (numbers[index] ?? 0))
@@ -341,6 +355,9 @@ export const definitions: fc.Arbitrary<SopDefinition> = fc
         onFailure: failure,
       } as never)
     })
+    const steps = drafts.map((step, index) =>
+      isStray(drafts, index) ? without({ ...step, onFailure: undefined } as never) : step,
+    )
     return record<SopDefinition>({
       format: fc.constant(1 as const),
       name,
@@ -354,6 +371,7 @@ export const definitions: fc.Arbitrary<SopDefinition> = fc
       mode: optional(fc.constantFrom(...EXECUTION_MODES)),
       cooldownMs: fc.oneof(fc.constant(0), duration),
       maxConcurrent: optional(fc.integer({ min: 1, max: 9 })),
+      maxParallel: optional(fc.integer({ min: 1, max: 500 })),
       admission: fc.constantFrom(...ADMISSIONS),
       releaseSlotAtGate: optional(fc.boolean()),
       locks: optional(list),

@@ -424,5 +424,31 @@ export const ODD_VALUES: readonly OddInput[] = [
     [],
     { steps: [{}, { needs: [1] }] },
   ],
-  ['needs a later step', single('## Step 1: A', '- needs: 2', '## Step 2: B', ''), [], { steps: [{ needs: [2] }, {}] }],
+  [
+    'needs a later step',
+    single('## Step 1: A', '- needs: 2', '## Step 2: B', '- needs: []', ''),
+    [],
+    { steps: [{ needs: [2] }, { needs: [] }] },
+  ],
+  [
+    'needs a later step, which waits for it since it says nothing',
+    single('## Step 1: A', '- needs: 2', '## Step 2: B', ''),
+    ['error cycle x.md:2:3 Cannot order the steps: 1 needs 2 needs 1, in a circle'],
+  ],
+  ['needs none', single('## Step 1: A', '## Step 2: B', '- needs: none', ''), [], { steps: [{}, { needs: [] }] }],
+  [
+    'goes on at another branch',
+    single('## Step 1: A', '- needs: []', '- on_failure: goto:2', '## Step 2: B', '- needs: []', ''),
+    ['error stray-jump x.md:3:15 Cannot go from step 1 "A" to step 2: they are on different branches'],
+  ],
+  [
+    'for_each that cannot be read',
+    single('## Step 1: A', '- for_each: hosts +', '```bash', 'true', '```', ''),
+    ['error bad-value x.md:2:13 Cannot read setting "for_each": Cannot read expression "hosts +"'],
+  ],
+  [
+    'more at once than anybody can mean',
+    single('## Step 1: A', '- max_parallel: 501', ''),
+    ['error bad-value x.md:2:17 Cannot read setting "max_parallel": 501 is more than 500'],
+  ],
 ]

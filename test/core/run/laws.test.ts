@@ -7,6 +7,7 @@ import type { RunEvent } from '../../../src/core/run/event.ts'
 import { fold } from '../../../src/core/run/evolve.ts'
 import { frontier } from '../../../src/core/run/frontier.ts'
 import { openGates } from '../../../src/core/run/gates.ts'
+import { isWide } from '../../../src/core/run/graph.ts'
 import { RUN_STATES, STEP_STATES } from '../../../src/core/run/state.ts'
 import { effectsOf } from '../../../src/core/run/transition.ts'
 import { viewOf } from '../../../src/core/run/view.ts'
@@ -55,6 +56,20 @@ const stepSketch = (steps: number): fc.Arbitrary<StepSketch> =>
       ...(kind === 'wait' && { action: { kind: 'wait', durationMs: 5000 } as const }),
     }))
 
+/** The step with what it needs, and once for each of some items where it is one that commands carry out. */
+const widened = (
+  step: StepSketch,
+  index: number,
+  needs: string | undefined,
+  items: readonly string[] | undefined,
+): StepSketch => ({
+  ...step,
+  ...(needs === 'none' && { needs: [] }),
+  ...(needs === 'first' && index > 0 && { needs: [1] }),
+  ...(needs === 'above' && index > 1 && { needs: [index - 1] }),
+  ...(items && step.action === undefined && { forEach: items }),
+})
+
 const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).chain((count) =>
   fc
     .record({
@@ -69,8 +84,16 @@ const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).c
         [{ key: 'post_check', type: 'verification', position: { at: 'end' }, required: false, command: command('x') }],
         [{ key: 'sign_off', type: 'approval', position: { at: 'after', step: 1 }, required: true }],
       ),
+      maxParallel: fc.constantFrom(undefined, undefined, 2),
       steps: fc.array(stepSketch(count), { minLength: count, maxLength: count }),
+      wide: fc.boolean(),
+      needs: fc.array(fc.constantFrom(undefined, 'none', 'first', 'above'), { minLength: count, maxLength: count }),
+      items: fc.array(fc.constantFrom(undefined, undefined, ['a', 'b', 'c']), { minLength: count, maxLength: count }),
     })
+    .map(({ wide, needs, items, steps, ...rest }) => ({
+      ...rest,
+      steps: wide ? steps.map((step, index) => widened(step, index, needs[index], items[index])) : steps,
+    }))
     .map((sketch) => sopOf(Object.fromEntries(Object.entries(sketch).filter(([, v]) => v !== undefined)) as never)),
 )
 
@@ -102,6 +125,25 @@ const move: fc.Arbitrary<Move> = fc.oneof(
             ...(step !== undefined && { step }),
             ...said,
           }),
+    ),
+  fc.record({ which: fc.nat(5), how: fc.constantFrom('ok', 'ok', 'failed', 'lost') }).map(
+    ({ which, how }): Move =>
+      (play) => {
+        const id = [...play.works.keys()].at(which % Math.max(1, play.works.size))
+        const result = how === 'ok' ? ok() : how === 'failed' ? failed() : { outcome: 'lost' as const, error: 'gone' }
+        if (id !== undefined) play.ends(result, id)
+      },
+  ),
+  fc
+    .record({
+      kind: fc.constantFrom('skip', 'complete', 'retry'),
+      step: fc.integer({ min: 1, max: 5 }),
+      item: fc.integer({ min: 1, max: 3 }),
+    })
+    .map(
+      ({ kind, step, item }): Move =>
+        (play) =>
+          void play.decide(kind, { step, item }),
     ),
   fc.constantFrom<Move>(
     (play) => void (play.works.size > 0 && play.ends(ok({ outputs: { flag: true } }))),
@@ -288,9 +330,56 @@ describe('in every run', () => {
       if (end >= 0) expect(play.events).toHaveLength(end + 1)
     }))
 
-  test('at most one command runs at a time without "needs"', () =>
+  test('at most one command runs at a time without "needs" and "for_each"', () =>
     always((play) => {
-      const commands = [...play.works.values()].filter((work) => work.kind !== 'facts' && work.kind !== 'admission')
-      expect(commands.length).toBeLessThanOrEqual(1)
+      if (isWide(play.seed.pinned.definition)) return
+      expect(commandsOf(play).length).toBeLessThanOrEqual(1)
+    }))
+
+  test('a step begins only once all that it needs is settled', () =>
+    always((play) => {
+      const { definition } = play.seed.pinned
+      const settled = new Set<number>()
+      for (const { eventType, stepNumber = 0, details } of play.events) {
+        if ('item' in details) continue
+        if (eventType === 'step_started') {
+          const at = definition.steps.findIndex(({ number }) => number === stepNumber)
+          const needs = definition.steps[at]?.needs ?? (at > 0 ? [definition.steps[at - 1]?.number ?? 0] : [])
+          for (const need of needs) expect(settled, `step ${stepNumber} needs ${need}`).toContain(need)
+        }
+        if (eventType === 'step_completed' || eventType === 'step_skipped') settled.add(stepNumber)
+        if (eventType === 'step_failed' && ['continue', 'goto'].includes(String((details as { then?: string }).then))) {
+          settled.add(stepNumber)
+        }
+      }
+    }))
+
+  test('no more is under way than the SOP allows', () =>
+    always((play) => {
+      const { maxParallel = 100, steps } = play.seed.pinned.definition
+      const commands = commandsOf(play).filter(({ kind }) => kind === 'action' || kind === 'verify')
+      if (isWide(play.seed.pinned.definition)) expect(commands.length).toBeLessThanOrEqual(Math.max(maxParallel, 1))
+      for (const step of steps) {
+        const items = commands.filter((work) => 'step' in work && work.step === step.number)
+        expect(items.length).toBeLessThanOrEqual(step.maxParallel ?? 5)
+      }
+    }))
+
+  test('when it closes, no command of it is left running', () =>
+    always((play) => {
+      if (play.closedAs !== undefined) expect(commandsOf(play)).toEqual([])
+    }))
+
+  test('no execution of a command has the name of another', () =>
+    always((play) => {
+      const names = play.events.flatMap((event) =>
+        event.eventType === 'step_started'
+          ? [`${event.stepNumber}[${event.details.item ?? ''}]#${event.details.attempt}`]
+          : [],
+      )
+      expect(new Set(names).size).toBe(names.length)
     }))
 })
+
+const commandsOf = (play: Play) =>
+  [...play.works.values()].filter((work) => work.kind !== 'facts' && work.kind !== 'admission')

@@ -91,6 +91,33 @@ const act = (play: Play, deed: (typeof deeds)[number]): void => {
   else play.decide(deed)
 }
 
+/** A step that needs any of those above it, or none. */
+const branch = (index: number) =>
+  fc
+    .record({
+      action: fc.constantFrom(bash('true'), bash('true'), { kind: 'manual' as const }),
+      requiresApproval: fc.boolean(),
+      onFailure,
+      needs: fc.subarray(Array.from({ length: index }, (_, above) => above + 1)),
+      items: fc.constantFrom(undefined, ['a', 'b', 'c']),
+    })
+    .map(({ items, ...step }) => (step.action.kind === 'shell' && items ? { ...step, forEach: items } : step))
+
+/** Does something to one of the gates, steps or works that there are. */
+const actOn = (play: Play, deed: (typeof deeds)[number], which: number): void => {
+  const work = [...play.works.keys()].at(which % Math.max(1, play.works.size))
+  if (deed === 'ok' || deed === 'failed') {
+    if (work !== undefined) play.ends(deed === 'ok' ? ok() : failed(), work)
+  } else if (deed === 'wait') play.wait(3_600_000)
+  else if (deed === 'cancel back') play.decide('cancel', { rollback: true })
+  else if (deed === 'go back') play.decide('retry', { step: which + 1 })
+  else if (deed === 'lost') {
+    if (work !== undefined) play.ends({ outcome: 'lost', error: 'gone' }, work)
+  } else if (deed === 'fail') play.decide('complete', { step: which + 1, failed: true })
+  else if (deed === 'retry' || deed === 'cancel' || deed === 'pause' || deed === 'resume') play.decide(deed)
+  else if (deed !== 'waits' && deed !== 'taken') play.decide(deed, { step: which + 1 })
+}
+
 describe('applyToSummary()', () => {
   test('tells the same of a run as its view, whatever happens to it', () => {
     fc.assert(
@@ -110,6 +137,24 @@ describe('applyToSummary()', () => {
         },
       ),
       { numRuns: 400 },
+    )
+  })
+
+  test('tells the same of a run with branches and items', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(...[0, 1, 2, 3].map((index) => branch(index))),
+        fc.array(fc.tuple(fc.constantFrom(...deeds, 'ok' as const, 'ok' as const), fc.nat(3)), { maxLength: 25 }),
+        (sketches, script) => {
+          const play = new Play(sopOf({ mode: 'auto', maxParallel: 3, steps: sketches })).start()
+          agrees(play)
+          for (const [deed, which] of script) {
+            actOn(play, deed, which)
+            agrees(play)
+          }
+        },
+      ),
+      { numRuns: 250 },
     )
   })
 

@@ -5,6 +5,7 @@ import { POOL_CASES } from './pool-cases.ts'
 import { ROLLBACK_CASES } from './rollback-cases.ts'
 import { START_CASES } from './start-cases.ts'
 import { STEP_CASES } from './step-cases.ts'
+import { WIDE_CASES } from './wide-cases.ts'
 
 /**
  * All cases of the corpus. A new feature adds a line to one of the lists, or a list of its own, and records it with
@@ -18,4 +19,5 @@ export const CASES: readonly Case[] = [
   ...CONTROL_CASES,
   ...POOL_CASES,
   ...ROLLBACK_CASES,
+  ...WIDE_CASES,
 ]
