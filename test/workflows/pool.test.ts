@@ -29,6 +29,19 @@ const serve: typeof servePool = async (...args) => {
   return stop
 }
 const look = (runId: string, is: (run: RunView) => boolean) => until(() => engine.client.getRunStatus(runId), is)
+/** At each command for the pool: batches of the record that were asked for and not confirmed. */
+const recordsUnderWay = async (runId: string): Promise<readonly number[]> => {
+  const { events = [] } = await engine.temporal.workflow.getHandle(runId).fetchHistory()
+  const open = new Set<string>()
+  const found: number[] = []
+  for (const event of events ?? []) {
+    const scheduled = event.activityTaskScheduledEventAttributes
+    if (scheduled?.activityType?.name === 'recordAudit') open.add(String(event.eventId))
+    if (scheduled?.taskQueue?.name?.includes('-pool-') === true) found.push(open.size)
+    open.delete(String(event.activityTaskCompletedEventAttributes?.scheduledEventId))
+  }
+  return found
+}
 const typesOf = async (runId: string) =>
   (await engine.client.getAuditLog(runId)).events.map(({ eventType }) => eventType)
 
@@ -53,6 +66,7 @@ test('a command of a pool gets no events, and what came before it is on record w
   ])
   expect(seen[0]?.recorded.slice(-2)).toEqual(['approval_granted', 'step_started'])
   expect(seen[1]?.recorded.slice(-1)).toEqual(['verification_started'])
+  expect(await recordsUnderWay(runId)).toEqual([0, 0])
 })
 
 test('a step whose pool has no worker is shown to wait, until one comes and takes it', async () => {
