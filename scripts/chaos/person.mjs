@@ -80,11 +80,26 @@ export const createPerson = ({ api, ledger, seed, note }) => {
     }
   }
 
+  /** The walk back stands at a step: either its undo is lost or failed, or nobody knows whether the step ran. */
+  const answerWalk = async (run, number) => {
+    if (await isUnderWay(run.runId)) return
+    const step = run.stepResults.find((each) => each.number === number)
+    const wasTried = (await effectsOf(run.runId, `rollback:${number}`)) > 0
+    const isToUndo = !wasTried && (await effectsOf(run.runId, `step:${number}`)) > 0
+    await send(run.runId, isToUndo ? 'retry' : 'skip', `walk-${number}-${step?.attempt}-${run.sequence}`, { step: number })
+  }
+
+  const effectsOf = async (runId, work) => {
+    const text = await readFile(ledger, 'utf8').catch(() => '')
+    return text.split('\n').filter((line) => line.startsWith(`${runId} ${work} `)).length
+  }
+
   const answerPause = async (run, mind) => {
+    if (run.paused?.kind === 'rollback') return answerWalk(run, run.paused.stepNumber)
     const unknown = run.stepResults.find(({ status }) => status === 'unknown')
     if (unknown !== undefined) return resolveUnknown(run, unknown)
     const failed = run.stepResults.find(({ status }) => status === 'failed')
-    if (mind.isPausing) {
+    if (mind.isPausing || run.paused?.kind === 'requested') {
       const accepted = await send(run.runId, 'resume', `${mind.pauses}-${run.sequence}`)
       if (accepted !== undefined) mind.isPausing = false
       return undefined
@@ -107,7 +122,11 @@ export const createPerson = ({ api, ledger, seed, note }) => {
   }
 
   const answerGates = async (run, mind) => {
-    for (const { gate, attempt, stepNumber, deadlineAt } of run.openGates) {
+    if (run.sopName === 'undone' && run.openGates.length > 0 && (mind.wish ??= mind.random.chance(0.7) ? 'undo' : 'go on') === 'undo') {
+      await send(run.runId, 'cancel', 'undo', { reason: 'undo it', rollback: true })
+      return
+    }
+    for (const { gate, attempt, deadlineAt } of run.openGates) {
       // Timers have their turn, too.
       if (deadlineAt !== undefined && !mind.random.chance(0.1)) continue
       const isRejected = attempt === 1 && mind.random.chance(0.1)
@@ -115,7 +134,6 @@ export const createPerson = ({ api, ledger, seed, note }) => {
       if (sent.has(`reject-${run.runId}-${gate}-${attempt}`) && kind === 'approve') {
         await send(run.runId, 'reject', `${gate}-${attempt}`, { gate, attempt })
       } else await send(run.runId, kind, `${gate}-${attempt}`, { gate, attempt })
-      void stepNumber
     }
   }
 
@@ -142,7 +160,7 @@ export const createPerson = ({ api, ledger, seed, note }) => {
       })
     }
     if (isClosing || run.status !== 'running') return
-    if (mind.random.chance(0.02) && mind.pauses < 2) {
+    if (mind.random.chance(run.sopName === 'pausing' ? 1 : 0.02) && mind.pauses < (run.sopName === 'pausing' ? 1 : 2)) {
       mind.pauses += 1
       mind.isPausing = true
       await send(run.runId, 'pause', `${mind.pauses}`, { reason: 'wait a moment' })

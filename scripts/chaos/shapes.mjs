@@ -17,6 +17,9 @@ const marking = (ledger, work, { before = 0.2, after = 0.2 } = {}) =>
 const step = (number, settings, script, more = '') =>
   `## Step ${number}: Part ${number}\n\n${settings}\n\n${script === '' ? '' : `\`\`\`bash\n${script}\n\`\`\`\n`}${more}\n`
 
+/** @param {string} ledger @param {number} number */
+const undo = (ledger, number) => `\n\`\`\`bash rollback\n${marking(ledger, `rollback:${number}`)}\n\`\`\`\n`
+
 /** @param {string} name @param {string} front further lines of front matter @param {readonly string[]} steps */
 const sop = (name, front, steps) => `---\nname: ${name}\n${front}\n---\n\n# ${name}\n\n${steps.join('\n')}`
 
@@ -71,6 +74,20 @@ export const shapesOf = (ledger) => {
       step(1, '', mark(1), '\n```bash verify\nsleep 0.5\n```\n'),
       step(2, '- wait: 2s', ''),
       step(3, '', mark(3), '\n```bash verify\ntrue\n```\n'),
+    ]),
+    pausing: sop('pausing', 'execution_mode: auto', [
+      step(1, '', mark(1, { before: 0.5, after: 1 })),
+      step(2, '', mark(2)),
+    ]),
+    rollback: sop('rollback', 'execution_mode: auto', [
+      step(1, '', mark(1), undo(ledger, 1)),
+      step(2, '', mark(2), undo(ledger, 2)),
+      step(3, '- on_failure: rollback', `${mark(3)}\nfalse`),
+    ]),
+    undone: sop('undone', 'execution_mode: auto', [
+      step(1, '', mark(1), undo(ledger, 1)),
+      step(2, '', mark(2), undo(ledger, 2)),
+      step(3, '- requires_approval: true', mark(3)),
     ]),
     slots: sop('slots', 'execution_mode: auto\nmax_concurrent: 1', [step(1, '', mark(1)), step(2, '', mark(2))]),
   }
