@@ -129,7 +129,9 @@ const rollbackEffects = (run, effects) => {
       .filter((work) => !done.some((effect) => effect.work === work))
       .map((work) => violation(run, 'effect', `${work} is done on record, and left no effect`)),
     ...[...new Set(done.map(({ work }) => work))]
-      .filter((work) => done.filter((each) => each.work === work).length > 1 + tried.filter((each) => each === work).length)
+      .filter(
+        (work) => done.filter((each) => each.work === work).length > 1 + tried.filter((each) => each === work).length,
+      )
       .map((work) => violation(run, 'effect', `${work} took effect more often than the record says it failed`)),
     ...done
       .filter(({ work }) => !undone.includes(work) && !tried.includes(work) && !isClosing(run))

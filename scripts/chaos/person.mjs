@@ -86,7 +86,9 @@ export const createPerson = ({ api, ledger, seed, note }) => {
     const step = run.stepResults.find((each) => each.number === number)
     const wasTried = (await effectsOf(run.runId, `rollback:${number}`)) > 0
     const isToUndo = !wasTried && (await effectsOf(run.runId, `step:${number}`)) > 0
-    await send(run.runId, isToUndo ? 'retry' : 'skip', `walk-${number}-${step?.attempt}-${run.sequence}`, { step: number })
+    await send(run.runId, isToUndo ? 'retry' : 'skip', `walk-${number}-${step?.attempt}-${run.sequence}`, {
+      step: number,
+    })
   }
 
   const effectsOf = async (runId, work) => {
@@ -122,7 +124,11 @@ export const createPerson = ({ api, ledger, seed, note }) => {
   }
 
   const answerGates = async (run, mind) => {
-    if (run.sopName === 'undone' && run.openGates.length > 0 && (mind.wish ??= mind.random.chance(0.7) ? 'undo' : 'go on') === 'undo') {
+    if (
+      run.sopName === 'undone' &&
+      run.openGates.length > 0 &&
+      (mind.wish ??= mind.random.chance(0.7) ? 'undo' : 'go on') === 'undo'
+    ) {
       await send(run.runId, 'cancel', 'undo', { reason: 'undo it', rollback: true })
       return
     }
