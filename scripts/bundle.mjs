@@ -37,7 +37,7 @@ try {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     payloadConverterPath,
-    workflowInterceptorModules: [join(src, 'workflows/witness.ts')],
+    workflowInterceptorModules: ['interceptors.ts', 'witness.ts'].map((name) => join(src, 'workflows', name)),
     // Pure libraries, evaluated once and shared: the bundle's own modules are evaluated anew for every run.
     preloadModules: ['@marcbachmann/cel-js', 're2js', '@noble/hashes/sha2.js', ...PURE, noStackTraces],
     logger,

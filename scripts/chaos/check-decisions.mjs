@@ -10,7 +10,8 @@ const IN_EFFECT = {
   approve: ['approval_granted'],
   reject: ['approval_rejected'],
   complete: ['step_completed', 'step_failed', 'input_received', 'verification_started'],
-  skip: ['step_skipped'],
+  // In a walk back it leaves the step as it is.
+  skip: ['step_skipped', 'run_resumed'],
   cancel: ['cancel_requested'],
   pause: ['pause_requested', 'run_paused'],
   resume: ['run_resumed'],

@@ -34,7 +34,7 @@ const POINTS = {
 }
 
 /** Time that an armed point has to be reached. */
-const POINT_MS = 10_000
+const POINT_MS = 5_000
 
 /**
  * @param {{ cluster: Awaited<ReturnType<typeof import('./cluster.mjs').createCluster>>, random: ReturnType<typeof import('./random.mjs').createRandom>, note: (text: string) => void, without?: readonly string[] }} options

@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import { type Client, QueryNotRegisteredError, WorkflowNotFoundError } from '@temporalio/client'
 import { SopError } from '../core/errors.ts'
 import { fold } from '../core/run/evolve.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
@@ -107,14 +107,22 @@ const untilRecorded = async (records: Records, runId: string): Promise<void> => 
   }
 }
 
+/** Undefined where the run was about to take a step and could not be looked at (workflows/interceptors.ts). */
+const query = async (temporal: Client, runId: string) => {
+  try {
+    return await temporal.workflow.getHandle(runId).query(statusQuery)
+  } catch (error) {
+    if (error instanceof QueryNotRegisteredError) return undefined
+    throw error
+  }
+}
+
 /** A run that was started in Temporal has no view before its definition is pinned, so it gets a moment. */
 const askWorker = async (temporal: Client, runId: string): Promise<RunView | undefined> => {
   const deadline = Date.now() + QUERY_DEADLINE_MS
   for (;;) {
-    const view = await temporal.connection.withDeadline(deadline, () =>
-      temporal.workflow.getHandle(runId).query(statusQuery),
-    )
-    if ('sopName' in view) return view
+    const view = await temporal.connection.withDeadline(deadline, () => query(temporal, runId))
+    if (view !== undefined && 'sopName' in view) return view
     if (Date.now() + PIN_PAUSE_MS > deadline) return undefined
     await new Promise((resolve) => setTimeout(resolve, PIN_PAUSE_MS))
   }

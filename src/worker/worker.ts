@@ -52,7 +52,9 @@ export const installRuntime = (log: Log): void => {
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const fields = meta === undefined ? {} : { temporal: meta }
-      if (level === 'ERROR') log.error(message, fields)
+      // A question that came too early is asked again (workflows/interceptors.ts).
+      if (isUntasked(meta)) log.debug(message, fields)
+      else if (level === 'ERROR') log.error(message, fields)
       // A worker of a pool has none, and means it.
       else if (message.startsWith('No workflows registered')) log.debug(message, fields)
       else log.warn(message, fields)
@@ -61,6 +63,12 @@ export const installRuntime = (log: Log): void => {
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } },
   })
 }
+
+const isUntasked = (meta: unknown): boolean =>
+  /has events that wait for a workflow task/.test(JSON.stringify(meta, errorText) ?? '')
+
+/** Errors have no fields of their own that JSON would show. */
+const errorText = (_: string, value: unknown): unknown => (value instanceof Error ? value.message : value)
 
 /** What a worker of a pool is made of: it carries out commands and no workflows. */
 export interface PoolWorkerOptions {

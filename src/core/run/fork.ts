@@ -47,13 +47,14 @@ export interface Told {
 }
 
 /**
- * The events as the record takes them: with its sequences, and with a mark before the first that contradicts it.
+ * The events that the record has to take: with its sequences, without those that it has, and with a mark before the first that contradicts it.
  *
  * An event that only has another instant contradicts the record if another execution tells it. Otherwise it is the same
  * one, told again by a worker that took over: what is stored stays.
  */
 export const forRecord = ({ record, events, executionId, lastExecutionId }: Told): readonly RunEvent[] => {
   const offset = offsetOf(record)
+  const last = record.at(-1)?.sequence ?? 0
   const isOther = executionId !== undefined && lastExecutionId !== undefined && executionId !== lastExecutionId
   const same = (stored: RunEvent, event: RunEvent): boolean =>
     content(stored) === content(event) || (!isOther && timeless(stored) === timeless(event))
@@ -63,13 +64,15 @@ export const forRecord = ({ record, events, executionId, lastExecutionId }: Told
     return stored !== undefined && !same(stored, event)
   })
   const first = events[at]
-  if (first === undefined) return moved(events, offset)
+  const news = (told: readonly RunEvent[]): readonly RunEvent[] =>
+    moved(told, offset).filter(({ sequence }) => sequence > last)
+  if (first === undefined) return news(events)
   // The last words of an execution that was reset, come late: they stand in the record already.
   if (events.slice(at).every((event) => record.some((stored) => content(stored) === content(event)))) {
-    return moved(events.slice(0, at), offset)
+    return news(events.slice(0, at))
   }
-  const mark = markFor((record.at(-1)?.sequence ?? 0) + 1, first, first.sequence + offset, executionId)
-  return [...moved(events.slice(0, at), offset), mark, ...moved(events.slice(at), mark.sequence + 1 - first.sequence)]
+  const mark = markFor(last + 1, first, first.sequence + offset, executionId)
+  return [...news(events.slice(0, at)), mark, ...moved(events.slice(at), mark.sequence + 1 - first.sequence)]
 }
 
 const moved = (events: readonly RunEvent[], offset: number): readonly RunEvent[] =>

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sopOf } from '../support/definitions.ts'
+import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+
+// Looking at a run never changes what it says of itself.
+
+let engine: TestEngine
+beforeAll(async () => {
+  engine = await startTestEngine({
+    sops: [sopOf({ name: 'gated', steps: [{ title: 'Deploy', requiresApproval: true }] })],
+  })
+})
+afterAll(() => engine.stop())
+
+const RUNS = 12
+
+test('a decision that came while questions waited for a worker has its own instant on record, not that of the parking', async () => {
+  const runIds = await Promise.all(
+    Array.from({ length: RUNS }, async () => (await engine.client.createRun('gated')).runId),
+  )
+  for (const runId of runIds) {
+    await until(
+      () => engine.client.getAuditLog(runId),
+      ({ events }) => events.some(({ eventType }) => eventType === 'approval_requested'),
+    )
+  }
+  await engine.stopWorker()
+  const parkedAt = Date.now()
+  await until(
+    async () => Date.now(),
+    (now) => now > parkedAt + 300,
+  )
+  const handles = runIds.map((runId) => engine.temporal.workflow.getHandle(runId))
+  // Each question waits in Temporal until a worker comes, and so does the decision behind it.
+  const questions = handles.flatMap((handle) => [handle.query('status'), handle.query('status')])
+  const answers = Promise.allSettled(questions)
+  const sentAt = Date.now()
+  await Promise.all(handles.map((handle) => handle.signal('approve', { gate: '1-deploy', attempt: 1 })))
+  await engine.startWorker()
+  await answers
+  for (const runId of runIds) {
+    const { events } = await until(
+      () => engine.client.getAuditLog(runId),
+      (log) => log.events.at(-1)?.eventType === 'run_completed',
+    )
+    const granted = events.find(({ eventType }) => eventType === 'approval_granted')
+    expect(Date.parse(granted?.timestamp ?? '')).toBeGreaterThanOrEqual(sentAt)
+  }
+})
