@@ -89,7 +89,7 @@ export const createMonkey = ({ cluster, random, note, without = [] }) => {
     next: async () => {
       const kind = random.weighted(weights)
       // Mostly soon, so that starts and recoveries are hit as well; now and then late enough that much gets done.
-      await sleep(random.chance(0.25) ? random.between(3_000, 7_000) : random.between(50, 2_500))
+      await sleep(random.chance(0.2) ? random.between(3_000, 6_000) : random.between(50, 1_500))
       const isHit = await strike(kind)
       if (isHit) hits.set(kind, (hits.get(kind) ?? 0) + 1)
       note(`${isHit ? 'killed' : 'missed'} ${kind}`)

@@ -81,7 +81,10 @@ export async function sopAdmission(carried: AdmissionState = EMPTY_ADMISSION): P
 }
 
 // One execution serves runs of every build, and never ends: it moves along with whatever build is the current one.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, sopAdmission)
+// A worker without a deployment must not say so: the server refuses its task, and no run would ever get a slot.
+setWorkflowOptions(() => (isVersioned() ? { versioningBehavior: 'AUTO_UPGRADE' } : {}), sopAdmission)
+
+const isVersioned = (): boolean => (workflowInfo().currentDeploymentVersion?.deploymentName ?? '') !== ''
 
 const pauseMs = (wakeAt: string | undefined): number =>
   wakeAt === undefined ? RECONCILE_MS : Math.min(RECONCILE_MS, Math.max(1, Date.parse(wakeAt) - Date.now()))
