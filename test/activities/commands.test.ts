@@ -15,6 +15,16 @@ import { bash, type CommandRig, commandRig, inLanguage, isAlive, taskOf, writeSc
 // asked, as if it had been killed.
 
 const LOST = { runId: 'sop_run_1', executionId: '00000000-0000-0000-0000-000000000000', activityId: 'test' }
+const TASK = {
+  key: `${LOST.executionId}/${LOST.activityId}`,
+  runId: 'sop_run_1',
+  executableId: 'step:1',
+  attempt: 1,
+  stepNumber: 1,
+  kind: 'shell',
+  block: 0,
+  logBytes: 0,
+} as const
 const LONG = 'echo $$ > pid; echo begun; until [ -e go ]; do sleep 0.02; done; echo x=1 >> $SOP_OUTPUT; echo done'
 
 interface Next {
@@ -96,15 +106,20 @@ test('what did not begin never will: neither by the worker that was lost nor twi
   const next = nextWorker(rig)
   expect(await next.probe()).toEqual({ state: 'none' })
   const entry = spool.make()
-  const task = { ...LOST, executableId: 'step:1', attempt: 1, stepNumber: 1, kind: 'shell', block: 0 } as const
-  spool.claim(entry, {
-    ...task,
-    key: `${LOST.executionId}/${LOST.activityId}`,
-    logBytes: 0,
-    startedAt: new Date().toISOString(),
-  })
+  spool.claim(entry, { ...TASK, startedAt: new Date().toISOString() })
   expect(await nextWorker(rig).probe()).toEqual({ state: 'never' })
   expect(spool.list()).toEqual([])
+})
+
+test('what may have begun is never said not to have begun', async () => {
+  const rig = commandRig()
+  const spool = openSpool(rig.deps.scratchDir)
+  const entry = spool.make()
+  spool.claim(entry, { ...TASK, startedAt: new Date().toISOString() })
+  // The keeper was killed after it had made the file, and before or after it had begun the command.
+  writeFileSync(join(spool.folder, entry, 'out'), '')
+  expect(await nextWorker(rig).probe()).toMatchObject({ state: 'lost' })
+  expect(spool.list()).toHaveLength(1)
 })
 
 test('a command goes on when its keeper is killed, and then nobody knows how it ended', async () => {
@@ -159,17 +174,7 @@ test('a group that has the number of a dead command and is another by now is lef
   await once(other, 'spawn')
   onTestFinished(() => void other.kill('SIGKILL'))
   const entry = spool.make()
-  spool.claim(entry, {
-    key: `${LOST.executionId}/${LOST.activityId}`,
-    runId: 'sop_run_1',
-    executableId: 'step:1',
-    attempt: 1,
-    stepNumber: 1,
-    kind: 'shell',
-    block: 0,
-    logBytes: 0,
-    startedAt: new Date().toISOString(),
-  })
+  spool.claim(entry, { ...TASK, startedAt: new Date().toISOString() })
   writeFileSync(join(spool.folder, entry, 'out'), '')
   spool.note(entry, `began ${other.pid}`)
   const next = nextWorker(rig, { isWanted: async () => false })
