@@ -29,16 +29,16 @@ const serve: typeof servePool = async (...args) => {
   return stop
 }
 const look = (runId: string, is: (run: RunView) => boolean) => until(() => engine.client.getRunStatus(runId), is)
-/** At each command for the pool: batches of the record that were asked for and not confirmed. */
-const recordsUnderWay = async (runId: string): Promise<readonly number[]> => {
-  const { events = [] } = await engine.temporal.workflow.getHandle(runId).fetchHistory()
-  const open = new Set<string>()
+/** At each command for the pool: up to which event the record had been confirmed when it was called for. */
+const confirmedAtCalls = async (runId: string): Promise<readonly number[]> => {
+  const { events } = await engine.temporal.workflow.getHandle(runId).fetchHistory()
+  let confirmed = 0
   const found: number[] = []
   for (const event of events ?? []) {
-    const scheduled = event.activityTaskScheduledEventAttributes
-    if (scheduled?.activityType?.name === 'recordAudit') open.add(String(event.eventId))
-    if (scheduled?.taskQueue?.name?.includes('-pool-') === true) found.push(open.size)
-    open.delete(String(event.activityTaskCompletedEventAttributes?.scheduledEventId))
+    const [result] = event.activityTaskCompletedEventAttributes?.result?.payloads ?? []
+    const { ackedSeq = 0 } = JSON.parse(Buffer.from(result?.data ?? '{}').toString()) as { ackedSeq?: number }
+    confirmed = Math.max(confirmed, ackedSeq)
+    if (event.activityTaskScheduledEventAttributes?.taskQueue?.name?.includes('-pool-') === true) found.push(confirmed)
   }
   return found
 }
@@ -66,7 +66,11 @@ test('a command of a pool gets no events, and what came before it is on record w
   ])
   expect(seen[0]?.recorded.slice(-2)).toEqual(['approval_granted', 'step_started'])
   expect(seen[1]?.recorded.slice(-1)).toEqual(['verification_started'])
-  expect(await recordsUnderWay(runId)).toEqual([0, 0])
+  const { events } = await engine.client.getAuditLog(runId)
+  const begun = events.filter(
+    ({ eventType, stepNumber }) => stepNumber === 2 && ['step_started', 'verification_started'].includes(eventType),
+  )
+  expect(await confirmedAtCalls(runId)).toEqual(begun.map(({ sequence }) => sequence))
 })
 
 test('a step whose pool has no worker is shown to wait, until one comes and takes it', async () => {
