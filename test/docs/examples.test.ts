@@ -29,6 +29,7 @@ test('every procedure that the examples promise is there', () => {
     'incident',
     'incident-response',
     'maintenance-window',
+    'move-database',
     'nightly-release',
     'patching',
     'process-daily-data',
