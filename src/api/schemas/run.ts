@@ -1,3 +1,5 @@
+import { ITEM_STATES } from '../../core/run/items.ts'
+import type { ItemsView } from '../../core/run/view-items.ts'
 import { z } from 'zod'
 import type { AuditLog, LogChunk } from '../../client/client.ts'
 import { PARAM_TYPES, PRIORITIES, type Param } from '../../core/definition.ts'
@@ -54,6 +56,31 @@ const inputView: z.ZodType<InputView> = z
   })
   .register(components, { id: 'Input', description: 'A manual step that waits for a person or an agent' })
 
+const itemsView: z.ZodType<ItemsView> = z
+  .object({
+    total: z.int(),
+    pending: z.int(),
+    running: z.int(),
+    success: z.int(),
+    failed: z.int(),
+    skipped: z.int(),
+    unknown: z.int(),
+    shown: list(
+      z.object({
+        item: z.int(),
+        value: z.string(),
+        status: z.enum(ITEM_STATES),
+        attempt: z.int(),
+        startedAt: instant.exactOptional(),
+        exitCode: z.int().exactOptional(),
+        error: z.string().exactOptional(),
+        reason: z.string().exactOptional(),
+        child: z.string().exactOptional(),
+      }),
+    ).describe('Those that failed, run, are unknown or were skipped; of each state the first ones'),
+  })
+  .register(components, { id: 'Items', description: 'The items of a for_each step' })
+
 const stepView: z.ZodType<StepView> = z
   .object({
     number: z.int(),
@@ -71,6 +98,9 @@ const stepView: z.ZodType<StepView> = z
     outputs: jsonRecord.exactOptional(),
     error: z.string().exactOptional(),
     reason: z.string().exactOptional(),
+    needs: list(z.int()).exactOptional().describe('Steps that it waits for, where the SOP says so'),
+    items: itemsView.exactOptional(),
+    child: z.string().exactOptional().describe('Run id of the SOP that it runs'),
   })
   .register(components, { id: 'Step' })
 
@@ -132,6 +162,10 @@ export const runView: z.ZodType<RunView> = z
     openInputs: list(inputView),
     poolWaits: list(poolWait).exactOptional().describe('Steps whose pool has no worker now'),
     stepResults: list(stepView),
+    parent: z
+      .object({ runId: z.string(), stepNumber: z.int(), item: z.int().exactOptional() })
+      .exactOptional()
+      .describe('The run whose step this one is'),
     warnings: list(z.string()).exactOptional(),
     sequence: z.int(),
     stale: z.literal(true).exactOptional().describe('From the record: the run may be further on'),

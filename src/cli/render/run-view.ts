@@ -41,6 +41,7 @@ export const renderRunFacts = (run: RunView, look: RunLook): string => {
     ['Paused', run.paused === undefined ? undefined : renderPause(run.paused, when)],
     ['Pausing', run.pauseRequestedBy && `at the next boundary, asked for by ${run.pauseRequestedBy}`],
     ['Rollback', run.rollback && renderRollback(run.rollback)],
+    ['Parent', run.parent === undefined ? undefined : `${run.parent.runId}, step ${run.parent.stepNumber}`],
     ['Mode', run.mode],
     ['Priority', run.priority],
     ['Created', `${when(run.createdAt)} by ${run.startedBy.id} (${run.via}, ${run.trigger.type})`],
@@ -100,8 +101,21 @@ const renderSteps = (steps: readonly StepView[], { colours }: RunLook): string =
     ]),
   )
 
-const noteOf = ({ attempt, error, reason }: StepView): string =>
-  [attempt > 1 ? `attempt ${attempt}` : '', error ?? reason ?? ''].filter((part) => part !== '').join(': ')
+const noteOf = ({ attempt, error, reason, items, child }: StepView): string =>
+  [
+    attempt > 1 ? `attempt ${attempt}` : '',
+    items === undefined ? '' : renderItems(items),
+    child === undefined ? '' : `run ${child}`,
+    error ?? reason ?? '',
+  ]
+    .filter((part) => part !== '')
+    .join(': ')
+
+/** `12 of 40 items done, 5 running, 1 failed` */
+const renderItems = ({ total, success, ...counts }: NonNullable<StepView['items']>): string => {
+  const others = (['running', 'failed', 'unknown', 'skipped'] as const).filter((state) => counts[state] > 0)
+  return [`${success} of ${total} items done`, ...others.map((state) => `${counts[state]} ${state}`)].join(', ')
+}
 
 /** One step with everything that is known of it. */
 export const renderStep = (run: RunView, step: StepView, look: RunLook): string => {
@@ -119,6 +133,8 @@ export const renderStep = (run: RunView, step: StepView, look: RunLook): string 
     ['Exit code', step.exitCode === undefined ? undefined : String(step.exitCode)],
     ['Error', step.error === undefined ? undefined : oneLine(step.error)],
     ['Reason', step.reason === undefined ? undefined : oneLine(step.reason)],
+    ['Items', step.items === undefined ? undefined : renderItems(step.items)],
+    ['Runs', step.child],
     ['Outputs', renderValues(step.outputs ?? {})],
   ])
   const waits = [

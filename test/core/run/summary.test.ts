@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { OnFailure } from '../../../src/core/definition.ts'
+import type { OnFailure, SopDefinition, Step } from '../../../src/core/definition.ts'
+import { neededBy, waitingFor } from '../../../src/core/run/graph.ts'
 import type { RunEvent } from '../../../src/core/run/event.ts'
 import { applyToSummary, type SummaryState, summaryOfState } from '../../../src/core/run/summary.ts'
 import { viewOf } from '../../../src/core/run/view.ts'
@@ -103,6 +104,19 @@ const branch = (index: number) =>
     })
     .map(({ items, ...step }) => (step.action.kind === 'shell' && items ? { ...step, forEach: items } : step))
 
+/** The compiler refuses a jump to a step of another branch. */
+const withoutStrays = (definition: SopDefinition): SopDefinition => {
+  const isStray = ({ number, onFailure: failure }: Step, index: number): boolean =>
+    failure?.kind === 'goto' &&
+    failure.step !== number &&
+    !waitingFor(definition, index).has(failure.step - 1) &&
+    !neededBy(definition, index).has(failure.step - 1)
+  const steps = definition.steps.map((step, index) =>
+    isStray(step, index) ? { ...step, onFailure: { kind: 'pause' as const } } : step,
+  )
+  return { ...definition, steps }
+}
+
 /** Does something to one of the gates, steps or works that there are. */
 const actOn = (play: Play, deed: (typeof deeds)[number], which: number): void => {
   const work = [...play.works.keys()].at(which % Math.max(1, play.works.size))
@@ -146,7 +160,7 @@ describe('applyToSummary()', () => {
         fc.tuple(...[0, 1, 2, 3].map((index) => branch(index))),
         fc.array(fc.tuple(fc.constantFrom(...deeds, 'ok' as const, 'ok' as const), fc.nat(3)), { maxLength: 25 }),
         (sketches, script) => {
-          const play = new Play(sopOf({ mode: 'auto', maxParallel: 3, steps: sketches })).start()
+          const play = new Play(withoutStrays(sopOf({ mode: 'auto', maxParallel: 3, steps: sketches }))).start()
           agrees(play)
           for (const [deed, which] of script) {
             actOn(play, deed, which)
