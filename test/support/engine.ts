@@ -122,7 +122,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
   }
   let worker: RunningWorker | undefined
   const others: RunningWorker[] = []
-  const newWorker = (workerVersioning = options.workerVersioning): Promise<RunningWorker> =>
+  const newWorker = (workerVersioning = options.workerVersioning, deps = activities): Promise<RunningWorker> =>
     startWorker({
       config: {
         temporal: { namespace: 'default', taskQueue },
@@ -131,7 +131,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
         ...(workerVersioning && { workerVersioning }),
       },
       connection,
-      activities,
+      activities: deps,
       bundle: { codePath: inject('workflowBundlePath') },
     })
   const startOne = async (): Promise<void> => {
@@ -167,7 +167,9 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     stopWorker: stopOne,
     startWorker: startOne,
     startBeside: async (workerVersioning) => {
-      const other = await newWorker(workerVersioning)
+      // One worker of a process answers for the host.
+      const { hostId: _, ...beside } = activities
+      const other = await newWorker(workerVersioning, beside)
       others.push(other)
     },
     stop: async () => {
