@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
@@ -22,6 +23,7 @@ import type { Log } from '../log.ts'
 import type { Environment } from './find-temporal.ts'
 import { runsOnOf } from './pool-deps.ts'
 import { runPolicy } from './run-policy.ts'
+import { createScratchKeeper } from './scratch-keeper.ts'
 import { createSweeper } from './sweeper.ts'
 import type { TemporalTarget } from './temporal-address.ts'
 
@@ -162,11 +164,28 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
     now: () => Date.now(),
   })
   sweeper.start()
+  const keeper = config.store === 'postgres' ? await keepScratch(scratchDir, stores, log) : undefined
   return {
     failed: worker.failed,
     stop: async () => {
+      await keeper?.close()
       await sweeper.close()
       await worker.stop()
     },
   }
+}
+
+/** Of several workers one records the end of a run and clears its own folder; the others find out by the list of runs. */
+const keepScratch = async (
+  scratchDir: string,
+  { index }: Stores,
+  log: Log,
+): Promise<ReturnType<typeof createScratchKeeper>> => {
+  await mkdir(scratchDir, { recursive: true, mode: 0o700 })
+  return createScratchKeeper({
+    scratchDir,
+    client: { runState: async (runId) => (await index.get(runId))?.status },
+    spooled: { settle: async () => {} },
+    warn: (message, details) => log.warn(message, details),
+  })
 }

@@ -5,7 +5,8 @@ import { decodeFileName } from '../core/file-name.ts'
 import { isClosed } from '../core/run/state.ts'
 import type { SpooledLogs } from '../worker/spooled-logs.ts'
 
-// scratch-keeper.ts: clears away on a worker of a pool what runs have left there. The engine tells which runs are over.
+// scratch-keeper.ts: clears away on one of several workers what runs have left there. Others tell which runs are over: a pool's
+// worker hears it from the engine, a team's from the list of runs.
 
 export interface ScratchKeeperOptions {
   readonly scratchDir: string

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 import { Connection } from '@temporalio/client'
@@ -22,6 +22,7 @@ let missing: string | undefined
 let cluster: Cluster | undefined
 let homes: readonly Home[] = []
 let database: string
+let env: Readonly<Record<string, string>> = {}
 let [one, two]: RunningEngine[] = []
 const workers = new Map<string, RunningProgram>()
 
@@ -61,7 +62,7 @@ beforeAll(async () => {
   const shared = new URL(url)
   shared.password = ''
   const first = await createHome({ sops: SOPS })
-  const env = {
+  env = {
     TEMPORAL_ADDRESS: cluster.address,
     TEMPORAL_NAMESPACE: cluster.namespace,
     TEMPORAL_CLI_PATH: '/nowhere/temporal',
@@ -196,7 +197,6 @@ test('a token of one API counts at the other, and is revoked at both', async () 
 test('the run of a worker that is killed in mid-step goes on with another, and its record is whole', async () => {
   const runId = await start(two, 'long')
   const witness = join(homes[0]?.path ?? '', 'witness')
-  const { readFile } = await import('node:fs/promises')
   const lines = (): Promise<readonly string[]> =>
     readFile(witness, 'utf8').then(
       (text) => text.trimEnd().split('\n'),
@@ -212,17 +212,23 @@ test('the run of a worker that is killed in mid-step goes on with another, and i
   const record = await auditOf(two, runId)
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   expect(record.at(-1)?.eventType).toBe('run_completed')
+  // The killed worker comes back, and clears away what it had of a run that others have ended.
+  const home = homes[2 + WORKERS.findIndex((name) => name === first)]
+  const folders = (): Promise<readonly string[]> => readdir(join(home?.dataDir ?? '', 'scratch'))
+  expect(await folders()).toContain(runId)
+  home?.start(['worker'], { ...env, WORKER_NAME: first })
+  await until(folders, (found) => !found.includes(runId))
 })
 
 test('a process with another key is refused', async () => {
   const home = await createHome()
   try {
-    const env = {
+    const other = {
       TEMPORAL_ADDRESS: cluster?.address ?? '',
       TEMPORAL_NAMESPACE: cluster?.namespace ?? '',
       SOP_DATABASE_URL: database,
     }
-    const worker = home.start(['worker'], env)
+    const worker = home.start(['worker'], other)
     expect(await worker.ended).toMatchObject({ code: expect.any(Number) })
     expect(worker.said()).toMatch(/belongs to an installation with another key.*SOP_INSTALLATION_KEY/s)
     expect(worker.said()).not.toContain(encodeURIComponent(POSTGRES_PASSWORD))
