@@ -14,7 +14,12 @@ export const SEARCH_ATTRIBUTES = {
 export type SearchAttributeType = (typeof SEARCH_ATTRIBUTES)[keyof typeof SEARCH_ATTRIBUTES]
 
 /** Temporal's IndexedValueType on the wire; its names are not exported to ES modules. */
-const WIRE: Readonly<Record<SearchAttributeType, number>> = { Keyword: 2, Int: 3, Datetime: 6, KeywordList: 7 }
+export const ATTRIBUTE_WIRE_TYPES: Readonly<Record<SearchAttributeType, number>> = {
+  Keyword: 2,
+  Int: 3,
+  Datetime: 6,
+  KeywordList: 7,
+}
 
 /** The same as `SopName=Keyword`, for the flags of a server that makes its database anew. */
 export const searchAttributePairs = (): readonly string[] =>
@@ -30,11 +35,11 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name, type]) => {
     const present: number | undefined = customAttributes[name]
-    if (present !== undefined && present !== WIRE[type]) throw clash(name, type, namespace)
+    if (present !== undefined && present !== ATTRIBUTE_WIRE_TYPES[type]) throw clash(name, type, namespace)
     return present === undefined
   })
   if (missing.length === 0) return []
-  const searchAttributes = Object.fromEntries(missing.map(([name, type]) => [name, WIRE[type]]))
+  const searchAttributes = Object.fromEntries(missing.map(([name, type]) => [name, ATTRIBUTE_WIRE_TYPES[type]]))
   await connection.operatorService.addSearchAttributes({ namespace, searchAttributes })
   return missing.map(([name]) => name)
 }

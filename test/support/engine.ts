@@ -46,6 +46,8 @@ export interface TestEngineOptions {
   readonly policy?: Partial<RunPolicy>
   readonly environment?: Readonly<Record<string, string>>
   readonly maxCachedWorkflows?: number
+  /** Another server than the one that all tests share. */
+  readonly address?: string
   readonly workerVersioning?: Config['workerVersioning']
   readonly deps?: Partial<ActivityDeps>
 }
@@ -100,7 +102,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     },
   }
   const pin = createPin({ catalog, key, policy: { ...POLICY, ...options.policy } })
-  const connection = await NativeConnection.connect({ address: inject('temporalAddress') })
+  const connection = await NativeConnection.connect({ address: options.address ?? inject('temporalAddress') })
   const temporal = new Client({ connection })
   const activities: ActivityDeps = {
     ...stores,
