@@ -14,7 +14,10 @@ export async function logs() {
   say(`${MEGABYTES} MB printed by one step, ${ROUNDS} times …`)
   const line = 'x'.repeat(119)
   const count = Math.round((MEGABYTES * 1e6) / (line.length + 1))
-  await writeFile(join(sopDir, 'print.md'), sopOf('print', `yes ${line} | head -n ${count}`))
+  await writeFile(
+    join(sopDir, 'print.md'),
+    sopOf('print', `awk 'BEGIN { for (i = 0; i < ${count}; i++) print "${line}" }'`),
+  )
   await writeFile(join(sopDir, 'silent.md'), sopOf('silent', 'true'))
   const address = await startServer('logs', true)
   const options = { address, taskQueue: 'sop', dataDir: join(folder, 'logs-data'), sopDir }

@@ -11,8 +11,6 @@ import { startTimeSkipping, type TimeSkipping } from '../support/time-skipping.t
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const DAYS = 30
-/** More messages than a history may have events before the run hands over. */
-const FLOOD = 4_200
 
 let clock: TimeSkipping
 let engine: TestEngine | undefined
@@ -32,16 +30,14 @@ const day = (): readonly StepSketch[] => [
   { requiresApproval: true, approvalTimeoutMs: 12 * HOUR_MS },
 ]
 
-test('a run of thirty days with a gate each day, by people and by timers, over several executions', {
+test('a run of thirty days with a gate each day, by people and by timers', {
   timeout: 240_000,
 }, async ({ skip }) => {
   if (!clock.ok || engine === undefined) return skip(clock.ok ? 'no engine' : clock.reason)
-  const { client, temporal } = engine
+  const { client } = engine
   const { environment } = clock
   engine.add(sopOf({ name: 'month', steps: Array.from({ length: DAYS }, day).flat() }))
   const { runId } = await client.createRun('month')
-  const handle = temporal.workflow.getHandle(runId)
-  const { runId: first } = await handle.describe()
   const seen = (is: (run: RunView) => boolean): Promise<RunView> => until(() => client.getRunStatus(runId), is, 60_000)
 
   for (let each = 1; each <= DAYS; each += 1) {
@@ -49,7 +45,6 @@ test('a run of thirty days with a gate each day, by people and by timers, over s
     await environment.sleep(DAY_MS)
     const open = await seen((run) => run.openGates[0]?.stepNumber === gate)
     expect(spanMs(open.openGates[0]?.openedAt, open.openGates[0]?.deadlineAt)).toBe(12 * HOUR_MS)
-    if (each === DAYS / 2) await Promise.all(Array.from({ length: FLOOD }, () => handle.signal('no_such_message', {})))
     if (each % 2 === 1) expect(await client.approveStep(runId, gate)).toMatchObject({ accepted: true })
     else await environment.sleep(12 * HOUR_MS)
     await seen((run) => run.stepResults[gate - 1]?.status === 'success')
@@ -57,12 +52,10 @@ test('a run of thirty days with a gate each day, by people and by timers, over s
 
   const closed = await seen((run) => run.status === 'completed')
   expect(spanMs(closed.createdAt, closed.completedAt)).toBeGreaterThanOrEqual(DAYS * DAY_MS + 15 * 12 * HOUR_MS)
-  expect((await handle.describe()).runId).not.toBe(first)
   const { events } = await client.getAuditLog(runId)
   expect(verifyChain(events, sha256Hex)).toEqual([])
   const count = (type: string): number => events.filter(({ eventType }) => eventType === type).length
   expect([count('approval_requested'), count('approval_granted'), count('approval_timeout')]).toEqual([30, 15, 15])
-  expect(count('decision_refused')).toBe(FLOOD)
 })
 
 const spanMs = (from: string | undefined, to: string | undefined): number =>
