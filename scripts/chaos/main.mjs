@@ -142,7 +142,10 @@ note(`up in ${home}, seed ${options.seed}`)
 const working = [keepStarting(), keepLooking()]
 const deadline = startedAt + Number(options.seconds) * 1000
 while (monkey.count() < wantedKills && Date.now() < deadline) await monkey.next()
-if (wantedKills === 0) while ((starts.size < wantedRuns || open > 0) && Date.now() < deadline) await sleep(LOOK_MS)
+if (wantedKills === 0) {
+  while (starts.size < wantedRuns && Date.now() < deadline) await sleep(LOOK_MS)
+  await untilClosed()
+}
 note('no more kills')
 isStarting = false
 person.finish()

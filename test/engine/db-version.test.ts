@@ -65,6 +65,26 @@ describe('prepareDb()', () => {
     expect((await readdir(folder)).sort()).toEqual(['temporal.db', 'version.json'])
   })
 
+  test.each(['1.29.1', '1.30.4', '1.32.0', '2.0.0'])(
+    'of a file that server %s made leaves every byte as it was, and says both versions',
+    async (server) => {
+      await write('temporal.db', 'db')
+      await write('temporal.db-wal', 'wal')
+      await recordDb(folder, server)
+      const before = await read('version.json')
+      await expect(prepareDb(folder, '1.31.2', now)).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringMatching(new RegExp(`1\\.31\\.2.*${server.replaceAll('.', '\\.')}`)),
+      })
+      expect((await readdir(folder)).sort()).toEqual(['temporal.db', 'temporal.db-wal', 'version.json'])
+      expect([await read('temporal.db'), await read('temporal.db-wal'), await read('version.json')]).toEqual([
+        'db',
+        'wal',
+        before,
+      ])
+    },
+  )
+
   test('removes what a first start that was cut off left half made, and nothing else', async () => {
     await write('temporal.db', 'half')
     await write('temporal.db-wal', 'half')

@@ -47,3 +47,19 @@ test('a decision that came while questions waited for a worker has its own insta
     expect(Date.parse(granted?.timestamp ?? '')).toBeGreaterThanOrEqual(sentAt)
   }
 })
+
+test('runs that are parked or over answer a worker that has never seen them', async () => {
+  const parked = (await engine.client.createRun('gated')).runId
+  const over = (await engine.client.createRun('gated')).runId
+  await engine.client.approveStep(over, 1)
+  await until(
+    () => engine.temporal.workflow.getHandle(over).describe(),
+    ({ status }) => status.name === 'COMPLETED',
+  )
+  await engine.stopWorker()
+  await engine.startWorker()
+  expect(await engine.temporal.workflow.getHandle(over).query('status')).toMatchObject({ status: 'completed' })
+  expect(await engine.temporal.workflow.getHandle(parked).query('status')).toMatchObject({
+    status: 'awaiting_approval',
+  })
+})
