@@ -3,6 +3,7 @@ import { gatesChanged, gatesOf, withDependents } from './again.ts'
 import { applyParams, changedParams } from './changed-params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
+import { itemsIn } from './items.ts'
 import { idOf, noteOf, type Refusal } from './refuse.ts'
 import type { Run, StepRun } from './run.ts'
 
@@ -54,7 +55,7 @@ const isUndone = (step: StepRun): boolean =>
   step.cutOff === true || step.state === 'rolled_back' || (step.state === 'failed' && step.then !== 'continue')
 
 const planOf = (run: Run, decision: Decision): Plan | Refusal => {
-  const refusal = closedRefusal(run) ?? stepRefusal(run, decision)
+  const refusal = closedRefusal(run) ?? stepRefusal(run, decision) ?? itemsRefusal(run, decision)
   if (refusal !== undefined) return refusal
   const params = decision.params === undefined ? undefined : changedParams(run, decision.params)
   if (params?.ok === false) return { code: 'invalid', reason: params.problems.join('; ') }
@@ -108,6 +109,20 @@ const stepRefusal = (run: Run, { step, attempt, outcome }: Decision): Refusal | 
   const isMeant = state === undefined ? unknown.length === 1 : state.state === 'unknown'
   const reason = '"outcome" is about a step of which nobody knows whether it ran: name it by its number'
   return isMeant ? undefined : { code: 'invalid', reason }
+}
+
+/** What a step did for some of its items would be done again for them: only a person who names the step asks for that. */
+const itemsRefusal = (run: Run, decision: Decision): Refusal | undefined => {
+  if (decision.step !== undefined) return undefined
+  const step = run.steps.find(
+    (each) => (isUndone(each) || each.state === 'unknown') && each.items?.runs.some(({ state }) => state === 'success'),
+  )
+  if (step?.items === undefined) return undefined
+  const done = itemsIn(step.items, 'success').length
+  return {
+    code: 'conflict',
+    reason: `step ${step.number} had done ${done} of its ${step.items.list.length} items when the run ended, and a retry does all of them again: name the step to say so, as in {"step":${step.number}}, or start a new run with the items that are left`,
+  }
 }
 
 /** Gates of what is decided anew, those that ended the run, and those whose approval was about other params. */

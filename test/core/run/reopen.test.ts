@@ -57,6 +57,22 @@ describe('retry of a failed run', () => {
     isFolded(play)
   })
 
+  test('does not do finished items again unless the step is named', () => {
+    const play = start([{ forEach: ['a', 'b', 'c'], maxParallel: 1, onFailure: { kind: 'fail' } }])
+      .ends(ok())
+      .ends(failed())
+    expect(play.state).toBe('failed')
+    expect(reopen(play)).toMatchObject({
+      accepted: false,
+      code: 'conflict',
+      reason: expect.stringContaining('had done 1 of its 3 items'),
+    })
+    expect(works(play)).toEqual([])
+    expect(reopen(play, { step: 1 })).toMatchObject({ accepted: true })
+    expect(works(play)).toHaveLength(1)
+    isFolded(play)
+  })
+
   test('may fail and be retried again and again', () => {
     const play = failedAt2()
     for (const attempt of [2, 3]) {
