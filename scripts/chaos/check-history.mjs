@@ -84,9 +84,10 @@ const commandCause = (run, event) => {
     ({ work, attempt }) => work === `step:${stepNumber}` && attempt === details.attempt,
   )
   if (traces.length === 0) return [violation(run, `${eventType} of step ${stepNumber} has no command in history`)]
-  if (traces.length > 1)
+  // One that is lost may be taken over, or begun anew where it never began: whether it ran twice says the ledger.
+  if (traces.filter(({ outcome }) => outcome !== 'lost').length > 1)
     return [violation(run, `attempt ${details.attempt} of step ${stepNumber} was dispatched ${traces.length} times`)]
-  const outcome = traces[0]?.outcome ?? ''
+  const outcome = traces.findLast((trace) => trace.outcome !== 'lost')?.outcome ?? 'lost'
   return results.includes(outcome)
     ? []
     : [

@@ -38,7 +38,8 @@ const readEvents = (events, all) => {
 const takeScheduled = (event, { activityType, input }, commands, all) => {
   const task = firstOf(input)
   if (Array.isArray(task?.events) && task.events.length > 0) all.carried.push(task.events)
-  if (activityType?.name !== 'runCommand') return
+  // What a later worker takes over ends in an activity of its own.
+  if (!['runCommand', 'adoptCommand'].includes(activityType?.name)) return
   const item = task.item === undefined ? '' : `[${task.item.index ?? task.item}]`
   const command = { work: `${task.executableId}${item}`, attempt: task.attempt, outcome: 'lost' }
   commands.set(String(event.eventId), command)
