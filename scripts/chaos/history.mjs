@@ -36,7 +36,8 @@ const readEvents = (events, all) => {
 }
 
 const takeScheduled = (event, { activityType, input }, commands, all) => {
-  const task = firstOf(input)
+  const argument = firstOf(input)
+  const task = activityType?.name === 'adoptCommand' ? { ...argument?.task, events: [] } : argument
   if (Array.isArray(task?.events) && task.events.length > 0) all.carried.push(task.events)
   // What a later worker takes over ends in an activity of its own.
   if (!['runCommand', 'adoptCommand'].includes(activityType?.name)) return
