@@ -1,12 +1,12 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
 import type { AdmissionRequest } from '../core/admission.ts'
-import { ADMISSION_ID, ADMISSION_RELEASE, ADMISSION_REQUEST, ADMISSION_WORKFLOW } from '../workflows/messages.ts'
+import { ADMISSION_RELEASE, ADMISSION_REQUEST, ADMISSION_WORKFLOW, admissionId } from '../workflows/messages.ts'
 
-/** Speaks to the admission workflow; the first request of a namespace starts it. */
+/** Speaks to the admission workflow of a task queue; the first request starts it. */
 export const createTemporalAdmission = (client: () => Client, taskQueue: string) => ({
   request: async (request: AdmissionRequest): Promise<void> => {
     await client().workflow.signalWithStart(ADMISSION_WORKFLOW, {
-      workflowId: ADMISSION_ID,
+      workflowId: admissionId(taskQueue),
       taskQueue,
       args: [],
       signal: ADMISSION_REQUEST,
@@ -17,7 +17,7 @@ export const createTemporalAdmission = (client: () => Client, taskQueue: string)
   },
   release: async (runId: string): Promise<void> => {
     try {
-      await client().workflow.getHandle(ADMISSION_ID).signal(ADMISSION_RELEASE, { runId })
+      await client().workflow.getHandle(admissionId(taskQueue)).signal(ADMISSION_RELEASE, { runId })
     } catch (error) {
       // Nobody keeps slots, so none is held.
       if (!(error instanceof WorkflowNotFoundError)) throw error

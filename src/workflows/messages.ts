@@ -97,9 +97,11 @@ export interface ChildEnded {
 /** Type of the failure that a failed run closes with. */
 export const RUN_FAILED = 'RunFailed'
 
-/** The workflow that keeps slots and cooldowns, its only id, and what passes between it and the runs. */
+/** The workflow that keeps slots and cooldowns, and what passes between it and the runs. */
 export const ADMISSION_WORKFLOW = 'sopAdmission'
-export const ADMISSION_ID = 'sop_admission'
+/** One for each installation: those that share a namespace differ in their task queue, and none serves another's. */
+export const admissionId = (taskQueue: string): string =>
+  taskQueue === 'sop' ? 'sop_admission' : `sop_admission-${taskQueue}`
 export const ADMISSION_REQUEST = 'request'
 export const ADMISSION_RELEASE = 'release'
 export const ADMISSION_VERDICT = 'admission_verdict'

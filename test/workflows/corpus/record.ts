@@ -4,7 +4,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { SopError } from '../../../src/core/errors.ts'
 import { seedOf } from '../../../src/core/run/seed.ts'
 import type { PinnedSop, RunSeed } from '../../../src/core/run/run.ts'
-import { ADMISSION_ID, RUN_WORKFLOW, type RunSopInput } from '../../../src/workflows/messages.ts'
+import { admissionId, RUN_WORKFLOW, type RunSopInput } from '../../../src/workflows/messages.ts'
 import { sopOf } from '../../support/definitions.ts'
 import { type TestEngine, until } from '../../support/engine.ts'
 import type { Case } from './case.ts'
@@ -65,8 +65,8 @@ const historyOf = async (engine: TestEngine, workflowId: string): Promise<Record
   JSON.parse(historyToJSON(await engine.temporal.workflow.getHandle(workflowId).fetchHistory())) as RecordedHistory
 
 const admissionFixture = async (engine: TestEngine): Promise<Fixture> => ({
-  workflowId: ADMISSION_ID,
-  history: await historyOf(engine, ADMISSION_ID),
+  workflowId: admissionId(engine.taskQueue),
+  history: await historyOf(engine, admissionId(engine.taskQueue)),
 })
 
 const runFixture = async (engine: TestEngine, runId: string): Promise<Fixture> => {
