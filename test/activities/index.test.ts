@@ -16,6 +16,8 @@ test('the activities have the names that stand in histories', () => {
     'findHost',
     'lookAtPool',
     'pinSop',
+    'prepareChild',
+    'readRunEnd',
     'recordAudit',
     'releaseAdmission',
     'requestAdmission',
