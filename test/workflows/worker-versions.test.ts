@@ -65,6 +65,16 @@ const finish = async (runId: string): Promise<void> => {
   )
 }
 
+/** A task queue hears of its current version a moment after it was set; a run hears of it at its next message. */
+const askUntilOn = (buildId: string, runId: string): Promise<unknown> =>
+  until(
+    async () => {
+      await engine.client.approveStep(runId, 2, { attempt: 9 })
+      return buildOf(runId)
+    },
+    (found) => found === buildId,
+  )
+
 test('a pinned run goes on with the build that it began with, while new runs go to the current one', async () => {
   await start('pinned')
   const old = await parked()
@@ -93,14 +103,7 @@ test('a run that moves hands over to the current build at its next message, and 
   const before = await engine.client.getRunStatus(runId)
   await engine.startBeside(build('two', 'continue_as_new'))
   await makeCurrent('two')
-  // A task queue hears of its current version a moment after it was set; the run hears of it at its next message.
-  await until(
-    async () => {
-      await engine.client.approveStep(runId, 2, { attempt: 9 })
-      return buildOf(runId)
-    },
-    (found) => found === 'two',
-  )
+  await askUntilOn('two', runId)
   expect((await handle.describe()).runId).not.toBe(first)
   const after = await until(
     () => engine.client.getRunStatus(runId),
@@ -121,9 +124,7 @@ test('a run that upgrades at once is replayed by the current build', async () =>
   const runId = await parked()
   await engine.startBeside(build('two', 'auto_upgrade'))
   await makeCurrent('two')
+  await askUntilOn('two', runId)
   await finish(runId)
-  await until(
-    () => buildOf(runId),
-    (found) => found === 'two',
-  )
+  expect(await buildOf(runId)).toBe('two')
 })
