@@ -186,7 +186,7 @@ console.log(
     `ended: ${inWords(count(runs, ({ folded }) => folded?.status))}`,
     `${evidence.ledger.length} side effects, ${unknown} declared unknown, ${acknowledged} decisions acknowledged, ${events} events`,
     `${countOtherInstants(evidence)} runs with instants on record that a replay gives otherwise`,
-    ...violations.map(({ kind, runId, message }) => `VIOLATION ${kind} ${runId ?? ''}: ${message}`),
+    ...violations.map(({ kind, runId, message }) => `VIOLATION ${kind}${runId ? ` ${runId}` : ''}: ${message}`),
     violations.length === 0 ? 'No violation.' : `${violations.length} violations. Evidence: ${home}`,
   ].join('\n'),
 )
