@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import type { Catalog, Compiled } from '../client/catalog.ts'
 import type { NewSop } from '../client/client.ts'
+import { linkSops } from '../core/compile/link-sops.ts'
 import { SopError } from '../core/errors.ts'
 import type { CheckedSop, SopFiles } from './ports.ts'
 
@@ -20,7 +21,10 @@ export interface SopFilesDeps {
   ): Promise<Compiled>
 }
 
-/** SOPs as files of this machine. A path is checked by itself: what lies around it is not read. */
+/**
+ * SOPs as files of this machine. A path is checked by itself; one below the SOP directory besides against the SOPs there
+ * that it runs. Around any other nothing is read.
+ */
 export const createSopFiles = (deps: SopFilesDeps): SopFiles => ({
   sopDir: deps.sopDir,
   all: () => listAll(deps, deps.sopDir),
@@ -50,15 +54,26 @@ const readAt = async (deps: SopFilesDeps, given: string): Promise<readonly Check
   return own.length === 0 ? listAll(deps, folder) : [await compileOne(deps, own, basename(folder))]
 }
 
-const compileOne = async (
-  { cwd, compileFiles }: SopFilesDeps,
-  paths: readonly string[],
-  fallbackName: string,
-): Promise<CheckedSop> => {
-  const files = paths.map((at) => ({ at, path: shownPath(cwd, at) }))
-  const compiled = await compileFiles(files, fallbackName)
-  return checked(compiled.name, files.at(-1)?.path ?? '', compiled)
+const compileOne = async (deps: SopFilesDeps, paths: readonly string[], fallbackName: string): Promise<CheckedSop> => {
+  const files = paths.map((at) => ({ at, path: shownPath(deps.cwd, at) }))
+  const compiled = await deps.compileFiles(files, fallbackName)
+  const path = files.at(-1)?.path ?? ''
+  const isOfDirectory = paths.every((at) => isBelow(deps.sopDir, at))
+  return checked(compiled.name, path, isOfDirectory ? await linkedOne(deps, compiled) : compiled)
 }
+
+/** With what is wrong between it and the other SOPs of the directory; the findings name the file as it was given. */
+const linkedOne = async ({ openCatalog, sopDir }: SopFilesDeps, compiled: Compiled): Promise<Compiled> => {
+  const { name, runs } = compiled
+  if (runs === undefined) return compiled
+  const others = (await openCatalog(sopDir).list())
+    .filter((entry) => entry.name !== name)
+    .map((entry) => ({ name: entry.name, runs: entry.compiled.runs ?? [] }))
+  const [problems = []] = linkSops([{ name, runs }, ...others])
+  return { ...compiled, diagnostics: [...compiled.diagnostics, ...problems] }
+}
+
+const isBelow = (folder: string, path: string): boolean => !relative(folder, path).startsWith('..')
 
 /** As a person would type it: relative below the working directory, else in full. */
 const shownPath = (cwd: string, path: string): string => {

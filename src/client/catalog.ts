@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { linkSops } from '../core/compile/link-sops.ts'
 import { type Compiled, compile, decodeSource } from '../core/compile.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { SopError } from '../core/errors.ts'
@@ -127,7 +128,19 @@ const refuseTwins = (entries: readonly CatalogEntry[]): CatalogEntry[] => {
     if (others.length === 0 || entry.files.length === 0) return entry
     const message = `Cannot tell SOP "${entry.name}" from the one in ${others.map(samePlace).join(' and ')}: both have that name`
     const twin = fileError('duplicate-sop', entry.path, message, 'Give one of them another name.')
-    return { ...entry, compiled: { name: entry.name, diagnostics: [...entry.compiled.diagnostics, twin] } }
+    const { definition: _, diagnostics, ...rest } = entry.compiled
+    return { ...entry, compiled: { ...rest, diagnostics: [...diagnostics, twin] } }
+  })
+}
+
+/** An SOP that runs one that is not there, or itself in a circle of others, never starts. */
+const linked = (entries: readonly CatalogEntry[]): readonly CatalogEntry[] => {
+  const found = linkSops(entries.map(({ name, compiled: { runs = [] } }) => ({ name, runs })))
+  return entries.map((entry, at) => {
+    const problems = found[at] ?? []
+    if (problems.length === 0) return entry
+    const { definition: _, diagnostics, ...rest } = entry.compiled
+    return { ...entry, compiled: { ...rest, diagnostics: [...diagnostics, ...problems] } }
   })
 }
 
@@ -186,7 +199,9 @@ export const createCatalog = ({ sopDir, workdir = process.cwd() }: CatalogOption
       ...loaded.map((each) => each.entry).filter((entry) => entry !== undefined),
       ...found.broken.map(brokenEntry),
     ]
-    return refuseTwins(entries).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.path < b.path ? -1 : 1))
+    return [...linked(refuseTwins(entries))].sort((a, b) =>
+      a.name < b.name ? -1 : a.name > b.name ? 1 : a.path < b.path ? -1 : 1,
+    )
   }
 
   const get = async (name: string): Promise<CatalogEntry | undefined> => {

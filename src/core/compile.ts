@@ -2,6 +2,7 @@ import { buildSop, placedConditions, readName, sopFields } from './compile/build
 import { buildStep, type DraftStep, readDefaults } from './compile/build-step.ts'
 import { checkNames, namesSet, type PlacedCondition } from './compile/check-names.ts'
 import { checkScript, type PlacedScript, placeFence, placeSetting } from './compile/check-commands.ts'
+import type { SopReference } from './compile/link-sops.ts'
 import { createLookup, linkSteps, slugsFor } from './compile/link-steps.ts'
 import { mergeSteps } from './compile/merge-steps.ts'
 import type { Command, Hint, SopDefinition, Step } from './definition.ts'
@@ -33,6 +34,8 @@ export interface Compiled {
   /** Absent when there is an error. */
   readonly definition?: SopDefinition
   readonly diagnostics: readonly Diagnostic[]
+  /** Its steps that run SOPs, where there are any: whether those are there, only all of a directory together tell. */
+  readonly runs?: readonly SopReference[]
 }
 
 /** Largest file, and largest definition as JSON, in bytes. */
@@ -48,8 +51,9 @@ export const compile = (source: SopSource): Compiled => {
   const large = sources.filter(({ text }) => text.length > MAX_BYTES)
   for (const { on, path } of large) report.add('too-large', on(1), tooLarge(path), SMALLER)
   if (large.length > 0) return { name: source.fallbackName, diagnostics: report.list() }
-  const { name, definition } = compileSources(sources, source.fallbackName, report)
-  return report.hasErrors ? { name, diagnostics: report.list() } : { name, definition, diagnostics: report.list() }
+  const { name, definition, runs } = compileSources(sources, source.fallbackName, report)
+  const found = { name, diagnostics: report.list(), ...(runs.length > 0 && { runs }) }
+  return report.hasErrors ? found : { ...found, definition }
 }
 
 // Half a surrogate pair is no text: UTF-8 has no bytes for it.
@@ -59,7 +63,7 @@ const compileSources = (
   sources: readonly SourceText[],
   fallbackName: string,
   report: Report,
-): { readonly name: string; readonly definition: SopDefinition } => {
+): { readonly name: string; readonly definition: SopDefinition; readonly runs: readonly SopReference[] } => {
   const document = readDocuments(sources, report)
   const fields = sopFields(document, report)
   const name = readName(fields, fallbackName)
@@ -77,8 +81,20 @@ const compileSources = (
   const keepCommand = (command: Command, place: Place): void => void gateScripts.push(placeSetting(command, place))
   const definition = buildSop({ name, document, fields, steps, find, keepCommand, stepHints, stepRefusals })
   check({ definition, drafts, fields, gateScripts, sources, report })
-  return { name, definition: { ...definition, ...lackOfSteps(definition, document, report) } }
+  return {
+    name,
+    definition: { ...definition, ...lackOfSteps(definition, document, report) },
+    runs: referencesOf(drafts, report),
+  }
 }
+
+const referencesOf = (drafts: readonly DraftStep[], report: Report): readonly SopReference[] =>
+  drafts.flatMap(({ step: { number, title, action }, fields }) => {
+    if (action.kind !== 'sop') return []
+    const place = fields.valuePlace('sop')
+    const sourceLine = report.sourceLine(place)
+    return [{ sop: action.sop, step: { number, title }, place, ...(sourceLine !== undefined && { sourceLine }) }]
+  })
 
 const draftSteps = (document: SopDocument, fields: Fields, report: Report): readonly DraftStep[] => {
   const isZeroclaw = document.dialect === 'Z'

@@ -227,6 +227,26 @@ describe('validate', () => {
     expect((await sop('main', ['validate', 'other'])).code).toBe(1)
   })
 
+  test('looks for the SOPs that steps run: by name, and by path below the SOP directory', async () => {
+    const running = (name: string, other: string) =>
+      `---\nname: ${name}\n---\n# X\n\n## Step 1: Go\n\n- sop: ${other}\n`
+    await mkdir(join(folder, 'sops'), { recursive: true })
+    await writeFile(join(folder, 'sops', 'ring-a.md'), running('ring-a', 'ring-b'))
+    await writeFile(join(folder, 'sops', 'ring-b.md'), running('ring-b', 'ring-a'))
+    await writeFile(join(folder, 'elsewhere.md'), running('elsewhere', 'nobody'))
+    const named = await sop('main', ['validate', 'ring-a'])
+    expect(named.out).toContain('error[sop-cycle]')
+    expect(named.out).toContain('--> ring-a.md:8:8')
+    const given = await sop('main', ['validate', 'sops/ring-b.md'])
+    expect(given.out).toContain('ring-b runs ring-a runs ring-b')
+    expect(given.out).toContain('--> sops/ring-b.md:8:8')
+    expect([named.code, given.code]).toEqual([1, 1])
+    expect((await sop('main', ['validate', 'elsewhere.md'])).code).toBe(0)
+    await rm(join(folder, 'sops', 'ring-a.md'))
+    expect((await sop('main', ['validate', 'ring-b'])).out).toContain('error[unknown-sop]')
+    await rm(join(folder, 'sops', 'ring-b.md'))
+  })
+
   test('says when there is nothing of that name', async () => {
     const { err, code } = await sop('main', ['validate', 'no-such-sop'])
     expect(err).toContain('Cannot validate "no-such-sop"')

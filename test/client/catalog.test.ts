@@ -139,6 +139,37 @@ describe('names', () => {
     expect(errorsOf(found[0])[0]?.message).toContain('"other/SOP.md"')
     expect((await createCatalog({ sopDir: sops }).get('same'))?.compiled.definition).toBeUndefined()
   })
+  const running = (name: string, sop: string) =>
+    `---\nname: ${name}\n---\n\n# ${name}\n\n## Step 1: Run\n\n- sop: ${sop}\n`
+
+  test('of SOPs that run each other in a circle none starts, and each says where; an edit of one mends all', async () => {
+    await write('a.md', running('a', 'b'))
+    await write('b.md', running('b', 'a'))
+    await write('c.md', running('c', 'a'))
+    const catalog = createCatalog({ sopDir: sops })
+    const found = await catalog.list()
+    expect(found.map(codes)).toEqual([['sop-cycle'], ['sop-cycle'], []])
+    expect(errorsOf(found[0])[0]).toMatchObject({
+      message: 'Cannot run SOP "b" as step 1 "Run": SOPs run each other in a circle: a runs b runs a',
+      place: { file: 'a.md', line: 9, column: 8 },
+    })
+    expect(found.map(({ compiled }) => compiled.definition !== undefined)).toEqual([false, false, true])
+    await write('b.md', single('b'))
+    expect((await catalog.list()).map(codes)).toEqual([[], [], []])
+    expect((await catalog.get('a'))?.compiled.definition?.name).toBe('a')
+  })
+
+  test('an SOP that runs one that is not there does not start until it is', async () => {
+    await write('a.md', running('a', 'later'))
+    const catalog = createCatalog({ sopDir: sops })
+    expect(codes(await catalog.get('a'))).toEqual(['unknown-sop'])
+    expect((await catalog.get('a'))?.compiled.definition).toBeUndefined()
+    await write('later.md', single('later'))
+    const [first] = await catalog.list()
+    expect(codes(first)).toEqual([])
+    expect((await catalog.get('a'))?.compiled).toBe(first?.compiled)
+  })
+
   test('get() finds by the name in the document, not by the file', async () => {
     await write('file.md', single('inside'))
     const catalog = createCatalog({ sopDir: sops })

@@ -210,7 +210,14 @@ export const placedConditions = (fields: Fields): readonly PlacedCondition[] => 
   })
 }
 
-const SILENT: Report = { add: () => {}, isFull: true, hasErrors: false, errorCount: 0, list: () => [] }
+const SILENT: Report = {
+  add: () => {},
+  sourceLine: () => undefined,
+  isFull: true,
+  hasErrors: false,
+  errorCount: 0,
+  list: () => [],
+}
 const quietCondition = (value: Located): Condition | undefined =>
   readCondition(value, {
     setting: { key: 'expression', scopes: ['conditions'], type: 'condition', doc: '' },

@@ -10,6 +10,8 @@ const LONGEST_SOURCE_LINE = 500
 export interface Report {
   /** Records a finding. Its severity is that of `CODES`. */
   add(code: DiagnosticCode, place: Place, message: string, help?: string): void
+  /** The line of a place; undefined where it is too long to be shown. */
+  sourceLine(place: Place): string | undefined
   /** Nothing more is recorded: costly searches for a way out are pointless. */
   readonly isFull: boolean
   readonly hasErrors: boolean
@@ -23,16 +25,19 @@ export const createReport = (sources: readonly SourceText[]): Report => {
   const lines = new Map(sources.map((source) => [source.path, source.lines]))
   const order = new Map(sources.map((source, index) => [source.path, index]))
   let errors = 0
+  const sourceLine = (place: Place): string | undefined => {
+    const line = lines.get(place.file)?.[place.line - 1]
+    return line !== undefined && line.length <= LONGEST_SOURCE_LINE ? line : undefined
+  }
   const record = (code: DiagnosticCode, severity: Severity, place: Place, message: string, help?: string): void => {
     if (severity === 'error') errors += 1
-    const line = lines.get(place.file)?.[place.line - 1]
-    const isShown = line !== undefined && line.length <= LONGEST_SOURCE_LINE
+    const line = sourceLine(place)
     found.push({
       code,
       severity,
       message,
       place,
-      ...(isShown ? { sourceLine: line } : {}),
+      ...(line === undefined ? {} : { sourceLine: line }),
       ...(help === undefined ? {} : { help }),
     })
   }
@@ -50,6 +55,7 @@ export const createReport = (sources: readonly SourceText[]): Report => {
         )
       }
     },
+    sourceLine,
     get isFull() {
       return found.length > MAX_DIAGNOSTICS
     },
