@@ -186,12 +186,27 @@ export type Trigger = { readonly condition?: Condition } & (
       readonly idempotencyKey?: string
       readonly params?: Readonly<Record<string, Json>>
     }
-  | { readonly type: 'file_watch'; readonly path: string; readonly events: readonly ('create' | 'modify' | 'delete')[] }
+  | {
+      readonly type: 'file_watch'
+      /** A pattern (core/trigger/glob.ts); relative ones begin at the engine's `workdir`. */
+      readonly path: string
+      readonly events: readonly ('create' | 'modify' | 'delete')[]
+      /** How long a file has to be left alone. Absent: `SETTLE_MS` (core/trigger/file-change.ts). */
+      readonly settleMs?: number
+      /** What happened while the engine was off counts. Absent: no. */
+      readonly onStart?: true
+      readonly params?: Readonly<Record<string, Json>>
+    }
   | { readonly type: 'command'; readonly pattern: string; readonly captureGroups: boolean }
   | { readonly type: 'event'; readonly event: string }
-  | { readonly type: 'mqtt'; readonly topic: string }
-  | { readonly type: 'amqp'; readonly routingKey: string }
-  | { readonly type: 'sop'; readonly sop: string; readonly on: readonly ('completed' | 'failed' | 'cancelled')[] }
+  | { readonly type: 'mqtt'; readonly topic: string; readonly params?: Readonly<Record<string, Json>> }
+  | { readonly type: 'amqp'; readonly routingKey: string; readonly params?: Readonly<Record<string, Json>> }
+  | {
+      readonly type: 'sop'
+      readonly sop: string
+      readonly on: readonly ('completed' | 'failed' | 'cancelled')[]
+      readonly params?: Readonly<Record<string, Json>>
+    }
   /** A type that this engine cannot serve, kept so that it is shown (dialect Z: `peripheral`, `calendar`). */
   | { readonly type: 'unserved'; readonly name: string; readonly settings: Readonly<Record<string, Json>> }
 )

@@ -131,17 +131,24 @@ const ownTable = (trigger: Trigger): Toml => {
         params: tomlOf(trigger.params),
       }
     case 'file_watch':
-      return { type: 'file_watch', path: trigger.path, events: trigger.events }
+      return {
+        type: 'file_watch',
+        path: trigger.path,
+        events: trigger.events,
+        settle: durationOf(trigger.settleMs),
+        on_start: trigger.onStart,
+        params: tomlOf(trigger.params),
+      }
     case 'command':
       return { type: 'command', pattern: trigger.pattern, capture_groups: trigger.captureGroups || undefined }
     case 'event':
       return { type: 'event', event: trigger.event }
     case 'mqtt':
-      return { type: 'mqtt', topic: trigger.topic }
+      return { type: 'mqtt', topic: trigger.topic, params: tomlOf(trigger.params) }
     case 'amqp':
-      return { type: 'amqp', routing_key: trigger.routingKey }
+      return { type: 'amqp', routing_key: trigger.routingKey, params: tomlOf(trigger.params) }
     case 'sop':
-      return { type: 'sop', sop: trigger.sop, on: trigger.on }
+      return { type: 'sop', sop: trigger.sop, on: trigger.on, params: tomlOf(trigger.params) }
     case 'unserved':
       return { type: trigger.name, ...(tomlOf(trigger.settings) as Toml) }
     default:

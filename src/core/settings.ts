@@ -232,7 +232,7 @@ export const SETTINGS = [
     scopes: ['sop', 'trigger'],
     type: 'fields',
     also: ['parameters', 'param', 'inputs', 'vars', 'variables'],
-    triggers: ['cron', 'webhook'],
+    triggers: ['cron', 'webhook', 'file_watch', 'mqtt', 'amqp', 'sop'],
     doc: 'Values that a run takes; at a trigger: values that it gives',
   },
   {
@@ -673,6 +673,24 @@ export const SETTINGS = [
     also: ['events', 'name'],
     triggers: ['event', 'file_watch'],
     doc: 'Name of the event; of a file_watch: create, modify, delete',
+  },
+  {
+    key: 'settle',
+    scopes: TRIGGER,
+    type: 'duration',
+    also: ['settle_time', 'stable_for', 'debounce'],
+    triggers: ['file_watch'],
+    default: '2s',
+    doc: 'How long a file has to be left alone before what happened to it counts',
+  },
+  {
+    key: 'on_start',
+    scopes: TRIGGER,
+    type: 'boolean',
+    also: ['at_start', 'catch_up_files'],
+    triggers: ['file_watch'],
+    default: 'false',
+    doc: 'What happened to files while the engine was off counts when it starts',
   },
   {
     key: 'pattern',

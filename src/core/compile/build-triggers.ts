@@ -16,6 +16,8 @@ import { withoutNulls } from '../dialect/without-nulls.ts'
 import { docOf, isForeignTriggerKey } from '../dialect/zeroclaw-keys.ts'
 import { didYouMean } from '../nearest.ts'
 import { normalizeKey, type Setting, SETTINGS } from '../settings.ts'
+import { watchProblem } from '../trigger/glob.ts'
+import { routingKeyProblem, topicFilterProblem } from '../trigger/topic.ts'
 import { compilePattern } from './build-params.ts'
 import { compact } from './compact.ts'
 import { cronProblem } from './cron.ts'
@@ -164,14 +166,34 @@ class TriggerReader {
       case 'event':
         return this.event()
       case 'mqtt':
-        return this.required('topic', (topic) => ({ type, topic }))
+        return this.required('topic', (topic) =>
+          this.isTopic('topic', topic, topicFilterProblem)
+            ? compact({ type: 'mqtt' as const, topic, params: this.params() })
+            : undefined,
+        )
       case 'amqp':
-        return this.required('routing_key', (routingKey) => ({ type, routingKey }))
+        return this.required('routing_key', (routingKey) =>
+          this.isTopic('routing_key', routingKey, routingKeyProblem)
+            ? compact({ type: 'amqp' as const, routingKey, params: this.params() })
+            : undefined,
+        )
       case 'sop':
         return this.sop()
       default:
         return undefined
     }
+  }
+
+  private isTopic(
+    key: 'topic' | 'routing_key',
+    text: string,
+    problemOf: (text: string) => string | undefined,
+  ): boolean {
+    const reason = problemOf(text)
+    if (reason === undefined) return true
+    const message = `Cannot use "${text.slice(0, 60)}" as ${key === 'topic' ? 'an MQTT topic' : 'an AMQP routing key'}: ${reason}`
+    this.report.add('bad-topic', this.fields.valuePlace(key), message)
+    return false
   }
 
   private required(
@@ -279,7 +301,20 @@ class TriggerReader {
             didYouMean(text, Object.keys(FILE_EVENTS)),
           )
       }
-      return { type: 'file_watch', path, events: events.size === 0 ? ['create', 'modify', 'delete'] : [...events] }
+      const reason = watchProblem(path)
+      if (reason !== undefined) {
+        const message = `Cannot watch "${path.slice(0, 60)}": ${reason}`
+        this.report.add('bad-glob', this.fields.valuePlace('path'), message)
+        return undefined
+      }
+      return compact({
+        type: 'file_watch' as const,
+        path,
+        events: events.size === 0 ? (['create', 'modify', 'delete'] as const) : [...events],
+        settleMs: this.fields.duration('settle') ?? undefined,
+        onStart: this.fields.boolean('on_start') === true ? (true as const) : undefined,
+        params: this.params(),
+      })
     })
   }
 
@@ -331,7 +366,12 @@ class TriggerReader {
             didYouMean(text, SOP_STATES),
           )
       }
-      return { type: 'sop', sop, on: on.size === 0 ? ['completed'] : [...on] }
+      return compact({
+        type: 'sop' as const,
+        sop,
+        on: on.size === 0 ? (['completed'] as const) : [...on],
+        params: this.params(),
+      })
     })
   }
 

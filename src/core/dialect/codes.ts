@@ -71,6 +71,8 @@ export const CODES = {
   'bad-cron': error('A cron expression cannot be read'),
   'cron-without-zone': warning('A cron of dialect Z has no timezone: it fires in UTC'),
   'reserved-path': error('A webhook path belongs to the engine'),
+  'bad-glob': error('The pattern of a file_watch cannot be read, or means too much'),
+  'bad-topic': error('An MQTT topic or an AMQP routing key is none'),
   'plain-secret': warning('A webhook holds its secret itself instead of the name of a declared one'),
   unserved: warning('A trigger has a type that this engine cannot serve'),
   'zeroclaw-hint': hint('A ZeroClaw setting is shown and changes nothing here'),

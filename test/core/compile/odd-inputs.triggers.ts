@@ -231,4 +231,30 @@ export const ODD_TRIGGERS: readonly OddInput[] = [
       'hint zeroclaw-hint x/SOP.toml:4:1 Setting "max_pending_approvals" changes nothing here: parked runs are not limited',
     ],
   ],
+  [
+    'a file_watch of the whole disk',
+    settings('[[triggers]]', 'type = "file_watch"', 'path = "/**/*.csv"'),
+    [
+      'error bad-glob x/SOP.toml:4:8 Cannot watch "/**/*.csv": it means the whole disk. Begin it with a folder, as in /srv/inb',
+    ],
+  ],
+  [
+    'a file_watch with an open bracket',
+    settings('[[triggers]]', 'type = "file_watch"', 'path = "in/[a.csv"'),
+    ['error bad-glob x/SOP.toml:4:8 Cannot watch "in/[a.csv": "[" is not closed. Write \\[ for the character itself'],
+  ],
+  [
+    'an MQTT topic with # in the middle',
+    settings('[[triggers]]', 'type = "mqtt"', 'topic = "a/#/b"'),
+    [
+      'error bad-topic x/SOP.toml:4:9 Cannot use "a/#/b" as an MQTT topic: "#" stands for all further levels, and only at the end,',
+    ],
+  ],
+  [
+    'an AMQP routing key with half a wildcard',
+    settings('[[triggers]]', 'type = "amqp"', 'routing_key = "a.b*"'),
+    [
+      'error bad-topic x/SOP.toml:4:15 Cannot use "a.b*" as an AMQP routing key: "*" and "#" stand for whole words, as in a.*.b',
+    ],
+  ],
 ]
