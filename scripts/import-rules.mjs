@@ -36,7 +36,7 @@ export const RULES = {
     packages: ['@temporalio/activity', '@temporalio/common'],
     node: true,
   },
-  adapters: { paths: ['core/', 'activities/deps.ts'], packages: ['*'], node: true },
+  adapters: { paths: ['core/', 'activities/deps.ts', 'adapters/shared/'], packages: ['*'], node: true },
   client: {
     paths: ['core/', 'client/', 'workflows/messages.ts', 'config/client-config.ts'],
     typePaths: ['workflows/'],

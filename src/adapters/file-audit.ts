@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { appendFile, mkdir, open, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { AuditListener, AuditStore, RunHeader } from '../activities/deps.ts'
@@ -6,6 +5,8 @@ import { chainEvent, GENESIS_HASH } from '../core/audit-chain.ts'
 import { encodeFileName, encodeFolderName } from '../core/file-name.ts'
 import { isClosedAfter, logLines, runDocument } from '../core/run-document.ts'
 import { parseRecord } from '../core/record-lines.ts'
+import { createInTurn } from './shared/in-turn.ts'
+import { sha256Hex } from './shared/native-hash.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 
@@ -37,25 +38,19 @@ interface Chain {
   isClosed: boolean
 }
 
-export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
+export interface FileAudit extends AuditStore {
+  /** Waits until all that was appended so far stands in the readable logs, too. */
+  flush(): Promise<void>
+}
 
 /** The audit store on files below the data directory. */
-export const createFileAudit = ({ dataDir, listeners = [], warn = () => {} }: FileAuditOptions): AuditStore => {
+export const createFileAudit = ({ dataDir, listeners = [], warn = () => {} }: FileAuditOptions): FileAudit => {
   const root = join(dataDir, 'audit')
   const tails = createTailReader((runId) => findRecord(root, runId))
   const chains = new Map<string, Chain>()
   const turns = new Map<string, Promise<unknown>>()
 
-  const inTurn = <T>(runId: string, work: () => Promise<T>): Promise<T> => {
-    const turn = (turns.get(runId) ?? Promise.resolve()).then(work)
-    const settled = turn
-      .catch(() => {})
-      .then(() => {
-        if (turns.get(runId) === settled) turns.delete(runId)
-      })
-    turns.set(runId, settled)
-    return turn
-  }
+  const inTurn = createInTurn(turns)
 
   const chainOf = async (run: RunHeader): Promise<Chain> => {
     const known = chains.get(run.runId)
@@ -107,6 +102,10 @@ export const createFileAudit = ({ dataDir, listeners = [], warn = () => {} }: Fi
     read: tails.read,
     keepDefinition: (pinned) => keepDefinition(join(dataDir, 'definitions'), pinned),
     readDefinition: (digest) => readDefinition(join(dataDir, 'definitions'), digest),
+    flush: async () => {
+      await Promise.all([...turns.values()])
+      await Promise.all([...chains.values()].map(async (chain) => chain.logged))
+    },
   }
 }
 

@@ -2,6 +2,7 @@ import { type FileHandle, chmod, mkdir, open, readdir, readFile, rename, rm, sta
 import { dirname, join } from 'node:path'
 import type { LogKey, LogPiece, LogRemoval, LogStore, LogWriter, RunLogUsage } from '../activities/deps.ts'
 import { decodeFileName, encodeFileName } from '../core/file-name.ts'
+import { compareLogs, EXECUTABLE_KINDS } from '../core/log-order.ts'
 import type { ExecutableId } from '../core/run/task.ts'
 
 // file-logs.ts: logs as files, `logs/<run-id>/<kind>.<name>-<attempt>.log`; bytes are appended and never change.
@@ -9,7 +10,6 @@ import type { ExecutableId } from '../core/run/task.ts'
 //   `….cut` beside it tells how much of the output it does not hold.
 //   `logs/.removed/<run-id>.json` is what stays of logs that were removed.
 
-const KINDS = ['gate', 'step', 'verify', 'rollback'] as const
 const OPEN_MODE = 0o600
 const CLOSED_MODE = 0o400
 const OWNER_WRITES = 0o200
@@ -35,7 +35,7 @@ export const createFileLogs = ({ dataDir }: { readonly dataDir: string }): LogSt
     read: (key, offset, limit) => readPiece(pathOf(key), offset, limit),
     list: async (runId) => {
       const names = (await readdir(folderOf(runId)).catch(orUndefined)) ?? []
-      return names.flatMap((name) => keyOf(runId, name)).sort(inOrder)
+      return names.flatMap((name) => keyOf(runId, name)).sort(compareLogs)
     },
     usage: async () => {
       const found: RunLogUsage[] = []
@@ -150,23 +150,6 @@ const usageOf = async (runId: string, folder: string): Promise<RunLogUsage | und
 const keyOf = (runId: string, fileName: string): readonly LogKey[] => {
   const [, kind, encoded, attempt] = /^([a-z]+)\.(.+)-(\d+)\.log$/.exec(fileName) ?? []
   const name = encoded === undefined ? undefined : decodeFileName(encoded)
-  if (name === undefined || !KINDS.some((each) => each === kind)) return []
+  if (name === undefined || !EXECUTABLE_KINDS.some((each) => each === kind)) return []
   return [{ runId, executableId: `${kind}:${name}` as ExecutableId, attempt: Number(attempt) }]
-}
-
-/** As the steps stand in the procedure; gates before the first step come first, other gates last. */
-const inOrder = (a: LogKey, b: LogKey): number => {
-  const [[stepA, itemA, kindA, nameA], [stepB, itemB, kindB, nameB]] = [rank(a), rank(b)]
-  if (stepA !== stepB) return stepA < stepB ? -1 : 1
-  if (itemA !== itemB) return itemA - itemB
-  // A step and its verification take turns with each attempt; gates stand one after the other.
-  return a.attempt - b.attempt || kindA - kindB || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0)
-}
-
-/** Step, item of a `for_each` step, kind. */
-const rank = ({ executableId }: LogKey): readonly [number, number, number, string] => {
-  const [kind = '', name = ''] = executableId.split(/:(.*)/s)
-  const [, step, item = '0'] = (kind === 'gate' ? null : /^(\d+)(?:\[(\d+)\])?$/.exec(name)) ?? []
-  const number = step !== undefined ? Number(step) : name.startsWith('pre_') ? -1 : Infinity
-  return [number, Number(item), KINDS.findIndex((each) => each === kind), name]
 }

@@ -70,8 +70,9 @@ export const openStores = async (
     log,
   })
   keeper.start()
+  const audit = createFileAudit({ dataDir, listeners: [index, flat], warn })
   return {
-    audit: markForks(createFileAudit({ dataDir, listeners: [index, flat], warn })),
+    audit: markForks(audit),
     index,
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,
@@ -80,6 +81,7 @@ export const openStores = async (
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {
       await keeper.close()
+      await audit.flush()
       await index.flush()
     },
   }

@@ -43,6 +43,8 @@ test('a cancelled run is cancelled only when its processes are gone, and its rec
   expect(run.status).toBe('cancelled')
   const { events } = await engine.client.getAuditLog(runId)
   expect(verifyChain(events, sha256Hex, { runId, lastSequence: run.sequence })).toEqual([])
+  // The execution closes last: what is read of the run before may be its record already, and not yet its document.
+  await expect(engine.temporal.workflow.getHandle(runId).result()).rejects.toThrow()
   expect(existsSync(join(engine.dataDir, 'audit', 'cancelled', `${runId}.json`))).toBe(true)
 })
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import { OUTPUT_VALUE_BYTES, parseStepOutput } from '../../src/activities/step-output.ts'
 

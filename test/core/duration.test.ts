@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import { formatDuration, MAX_DURATION_MS, parseDuration, unitMs } from '../../src/core/duration.ts'
 

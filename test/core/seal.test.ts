@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
-import fc from 'fast-check'
+import fc from '../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson, digestOf, sha256Hex } from '../../src/core/canonical.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { sha256Hex } from '../../src/adapters/file-audit.ts'
+import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import { createHome, type Home, type RunningEngine, until } from '../support/real-engine.ts'
 

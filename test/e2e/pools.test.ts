@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { randomUUID } from 'node:crypto'
-import { sha256Hex } from '../../src/adapters/file-audit.ts'
+import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkEvidence, countOtherInstants } from '../../scripts/chaos/check.mjs'
 import type { Evidence, RunEvidence, Violation } from '../../scripts/chaos/evidence.d.ts'
-import { sha256Hex } from '../../src/adapters/file-audit.ts'
+import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { chainEvent, GENESIS_HASH, verifyChain } from '../../src/core/audit-chain.ts'
 import { fold } from '../../src/core/run/evolve.ts'
 import type { RecordedEvent, RunEvent } from '../../src/core/run/event.ts'

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
-import { createHash, randomUUID } from 'node:crypto'
-import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
@@ -8,17 +7,14 @@ import { cacheFolder } from '../../src/engine/find-temporal.ts'
 import { ATTRIBUTE_WIRE_TYPES, SEARCH_ATTRIBUTES } from '../../src/engine/search-attributes.ts'
 import { createLog } from '../../src/log.ts'
 import { installRuntime } from '../../src/worker/worker.ts'
+import { fetchJars, writeAtomic } from './maven-jars.ts'
 import JARS from './test-server-jars.json' with { type: 'json' }
 
 // time-skipping.ts: Temporal's test server, whose clock jumps ahead while nothing is under way. It is a Java program; its
-// jars come from Maven Central once, into the cache beside the Temporal binary, and are held to the digests of
+// jars are fetched once (maven-jars.ts), into the cache beside the Temporal binary, and are held to the digests of
 // test-server-jars.json. Without Java the SDK's own download is tried.
 
-/** Where the jars come from; a mirror may be named instead. */
-const REPOSITORY = process.env['MAVEN_REPO_URL'] ?? 'https://repo1.maven.org/maven2'
 const VERSION = '1.38.0'
-const DOWNLOADS_AT_ONCE = 6
-const STALL_MS = 60_000
 const START_ATTEMPTS = 4
 
 /** A server, or why there is none: a test that needs one skips itself with that reason. */
@@ -58,7 +54,7 @@ const startJava = async (): Promise<TestWorkflowEnvironment> => {
   })
   const folder = join(dirname(cacheFolder(process.env)), `temporal-test-server-${VERSION}`)
   await mkdir(folder, { recursive: true })
-  await fetchJars(folder)
+  await fetchJars(folder, JARS)
   const path = join(folder, 'test-server.sh')
   // The SDK ends the process that it started, so that has to be Java itself.
   const classPath = JARS.map((jar) => join(folder, basename(jar.path))).join(':')
@@ -77,44 +73,4 @@ const patiently = async <T>(start: () => Promise<T>): Promise<T> => {
       if (attempt === START_ATTEMPTS) throw error
     }
   }
-}
-
-const fetchJars = async (folder: string): Promise<void> => {
-  const missing: typeof JARS = []
-  for (const jar of JARS) {
-    const isThere = await access(join(folder, basename(jar.path))).then(
-      () => true,
-      () => false,
-    )
-    if (!isThere) missing.push(jar)
-  }
-  if (missing.length > 0) process.stderr.write(`Fetching ${missing.length} jars of Temporal's test server …\n`)
-  const work = async (): Promise<void> => {
-    for (let jar = missing.shift(); jar !== undefined; jar = missing.shift()) await fetchJar(folder, jar)
-  }
-  await Promise.all(Array.from({ length: DOWNLOADS_AT_ONCE }, work))
-}
-
-const fetchJar = async (folder: string, { path, sha256 }: (typeof JARS)[number]): Promise<void> => {
-  const url = `${REPOSITORY}/${path}`
-  const response = await fetch(url, { signal: AbortSignal.timeout(STALL_MS) }).catch((error: Error) => {
-    throw new Error(`cannot fetch ${url}: ${error.message}`)
-  })
-  if (!response.ok) throw new Error(`cannot fetch ${url}: status ${response.status}`)
-  const bytes = Buffer.from(await response.arrayBuffer())
-  const found = createHash('sha256').update(bytes).digest('hex')
-  if (found !== sha256) throw new Error(`${url} is not the file that it was: SHA-256 ${found}`)
-  await writeAtomic(join(folder, basename(path)), bytes, 0o644)
-}
-
-/** Two test runs may fetch the same file; each puts it in place whole. */
-const writeAtomic = async (path: string, content: Buffer | string, mode: number): Promise<void> => {
-  const same = await readFile(path).then(
-    (found) => found.equals(Buffer.from(content)),
-    () => false,
-  )
-  if (same) return
-  const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, content, { mode })
-  await rename(draft, path)
 }

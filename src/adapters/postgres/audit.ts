@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { AuditListener, AuditStore, RunHeader } from '../../activities/deps.ts'
 import { chainEvent, GENESIS_HASH } from '../../core/audit-chain.ts'
+import { createInTurn } from '../shared/in-turn.ts'
+import { sha256Hex } from '../shared/native-hash.ts'
 import type { RecordedEvent, RunEvent } from '../../core/run/event.ts'
 import type { PinnedSop } from '../../core/run/run.ts'
 import { applyToSummary, type SummaryState, summaryOf } from '../../core/run/summary.ts'
@@ -24,8 +25,6 @@ export interface PostgresAuditOptions {
 /** Runs of which it is kept in mind how far their record came. */
 const MAX_KNOWN = 10_000
 
-const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
-
 interface Chain {
   readonly lastSequence: number
   readonly lastHash: string
@@ -41,7 +40,6 @@ interface Appended {
 /** The audit store on PostgreSQL. */
 export const createPostgresAudit = ({ db, listeners = [], warn = () => {} }: PostgresAuditOptions): AuditStore => {
   const known = new Map<string, number>()
-  const turns = new Map<string, Promise<unknown>>()
   const remember = (runId: string, sequence: number): void => {
     known.delete(runId)
     known.set(runId, sequence)
@@ -50,16 +48,7 @@ export const createPostgresAudit = ({ db, listeners = [], warn = () => {} }: Pos
       known.delete(first)
     }
   }
-  const inTurn = <T>(runId: string, work: () => Promise<T>): Promise<T> => {
-    const turn = (turns.get(runId) ?? Promise.resolve()).then(work)
-    const settled = turn
-      .catch(() => {})
-      .then(() => {
-        if (turns.get(runId) === settled) turns.delete(runId)
-      })
-    turns.set(runId, settled)
-    return turn
-  }
+  const inTurn = createInTurn()
   const read = (runId: string, after = 0): Promise<readonly RecordedEvent[]> => readEvents(db.query, runId, after)
 
   const tell = async (run: RunHeader, events: readonly RecordedEvent[]): Promise<void> => {

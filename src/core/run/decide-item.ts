@@ -1,11 +1,10 @@
 import type { Step } from '../definition.ts'
-import { formatDuration } from '../duration.ts'
 import { checkForm } from '../params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
-import type { EventDraft } from './event.ts'
 import { failure } from './failure.ts'
 import { type ItemRun, type ItemsRun, itemsIn } from './items.ts'
+import { goesOn, ranDraft } from './it-ran.ts'
 import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
 import type { Run } from './run.ts'
 
@@ -82,24 +81,6 @@ export const itemRan = (run: Run, found: Found, decision: Decision, sender: Send
     reply: { ...reply, action: 'completed' },
   }
 }
-
-type Said = Omit<Extract<EventDraft, { eventType: 'step_completed' }>['details'], 'duration'>
-
-const ranDraft = (step: Step, said: Said, durationMs: number, sender: Sender): EventDraft =>
-  step.verify === undefined || step.verify.length === 0
-    ? {
-        eventType: 'step_completed',
-        stepNumber: step.number,
-        ...sender,
-        details: { ...said, duration: formatDuration(durationMs) },
-      }
-    : { eventType: 'verification_started', stepNumber: step.number, ...sender, details: said }
-
-/** The run stands still for what was unknown; another item that is unknown stops it again. */
-const goesOn = (run: Run, step: Step, sender: Sender): readonly EventDraft[] =>
-  run.paused?.kind === 'unknown' && run.paused.stepNumber === step.number
-    ? [{ eventType: 'run_resumed', ...sender, details: {} }]
-    : []
 
 /** An item is passed over that failed, is unknown, or has not begun. */
 export const skipItem = (found: Found, decision: Decision, sender: Sender): Decided => {

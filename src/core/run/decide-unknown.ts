@@ -1,10 +1,9 @@
 import type { Step } from '../definition.ts'
-import { formatDuration } from '../duration.ts'
 import { checkForm } from '../params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
-import type { EventDraft } from './event.ts'
 import { failure } from './failure.ts'
+import { goesOn, ranDraft } from './it-ran.ts'
 import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
 import type { Run, StepRun } from './run.ts'
 
@@ -60,20 +59,8 @@ export const itRan = (
     ...(note !== undefined && { comment: note }),
     ...idOf(decision),
   }
-  const ran: EventDraft =
-    step.verify === undefined || step.verify.length === 0
-      ? {
-          eventType: 'step_completed',
-          stepNumber: step.number,
-          ...sender,
-          details: { ...said, duration: formatDuration(durationMs) },
-        }
-      : { eventType: 'verification_started', stepNumber: step.number, ...sender, details: said }
-  return { drafts: [ran, ...goesOn(run, step, sender)], reply: { ...reply, action: 'completed' } }
+  return {
+    drafts: [ranDraft(step, said, durationMs, sender), ...goesOn(run, step, sender)],
+    reply: { ...reply, action: 'completed' },
+  }
 }
-
-/** The run stands still for one unknown step at a time. */
-const goesOn = (run: Run, step: Step, sender: Sender): readonly EventDraft[] =>
-  run.paused?.kind === 'unknown' && run.paused.stepNumber === step.number
-    ? [{ eventType: 'run_resumed', ...sender, details: {} }]
-    : []

@@ -9,6 +9,8 @@ import type { RunSummary } from './view.ts'
 export interface SummaryState extends RunSummary {
   /** Numbers of the steps that are under way, wait for a person, or will be tried again by themselves. */
   readonly active: readonly number[]
+  /** Those of them that failed and have yet to be tried again. */
+  readonly retrying?: readonly number[]
   /** Numbers of the steps that the run came to and that are not settled: what stands between it and the next one. */
   readonly unsettled: readonly number[]
   /** Highest number that is settled: done, skipped, or failed and passed over; with branches, of those without a gap. */
@@ -52,6 +54,7 @@ export const summaryOf = (record: readonly RunEvent[]): SummaryState | undefined
 export const summaryOfState = (state: SummaryState): RunSummary => {
   const {
     active: _a,
+    retrying: _t,
     unsettled: _u,
     settledTo: _s,
     beyond: _b,
@@ -133,8 +136,9 @@ const closed = (state: SummaryState, event: RunEvent, outcome: ClosedState, reas
     pausedAt: _a,
     undo: _u,
     verifying: _v,
+    retrying: _t,
     ...rest
-  } = withoutReason(waitsKept(state.active.reduce(settled, state), () => false))
+  } = withoutReason(waitsKept(cutOff(state).reduce(settled, state), () => false))
   return {
     ...rest,
     // Numbers may have gaps; of a completed run nothing is left.
@@ -149,6 +153,10 @@ const closed = (state: SummaryState, event: RunEvent, outcome: ClosedState, reas
   }
 }
 
+/** What is under way when a run ends is passed over; what failed and was to be tried again has failed. */
+const cutOff = ({ active, retrying = [] }: SummaryState): readonly number[] =>
+  active.filter((step) => !retrying.includes(step))
+
 const without = (numbers: readonly number[], step: number | undefined): readonly number[] =>
   numbers.filter((other) => other !== step)
 
@@ -157,7 +165,14 @@ const reached = (state: SummaryState, step: number | undefined): SummaryState =>
   step === undefined || step === 0 ? state : { ...state, unsettled: [...without(state.unsettled, step), step] }
 
 const begun = (state: SummaryState, step: number | undefined): SummaryState =>
-  step === undefined ? state : { ...reached(state, step), active: [...without(state.active, step), step] }
+  step === undefined
+    ? state
+    : { ...reached(triedAgain(state, step), step), active: [...without(state.active, step), step] }
+
+const triedAgain = ({ retrying = [], ...state }: SummaryState, step: number): SummaryState => {
+  const others = without(retrying, step)
+  return others.length === 0 ? state : { ...state, retrying: others }
+}
 
 const ended = (state: SummaryState, step: number | undefined): SummaryState => ({
   ...waitsKept(state, (_, wait) => wait.step !== step),
@@ -189,7 +204,10 @@ const settledTo = (state: SummaryState, step: number): Pick<SummaryState, 'settl
 
 const stepFailed = (state: SummaryState, event: Of<'step_failed'>): SummaryState => {
   const { then, goto, again } = event.details
-  if (then === 'retry') return waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
+  if (then === 'retry' && event.stepNumber !== undefined) {
+    const kept = waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
+    return { ...kept, retrying: [...without(kept.retrying ?? [], event.stepNumber), event.stepNumber] }
+  }
   const after = ended(state, event.stepNumber)
   if (then === 'continue') return settled(after, event.stepNumber)
   if (then !== 'goto' || goto === undefined) return after
@@ -317,6 +335,8 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
       return settled(ended(state, event.stepNumber), event.stepNumber)
     case 'rollback_started':
       return { ...state, undo: event.details.steps }
+    case 'rollback_failed':
+      return waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
     case 'step_rolled_back':
       return undone(settled(ended(state, event.stepNumber), event.stepNumber))
     case 'step_failed':
@@ -325,7 +345,11 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
         : stepFailed(state, event)
     case 'verification_started':
       return verifying(
-        waitsKept(state, (_, wait) => wait.step !== event.stepNumber),
+        waitsKept(
+          // Of a step that was unknown, a person said that it ran: it is under way once more until that is checked.
+          event.details.gate === undefined ? begun(state, event.stepNumber) : state,
+          (_, wait) => wait.step !== event.stepNumber,
+        ),
         event.details.gate,
         true,
       )

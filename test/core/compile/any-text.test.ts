@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import { compile, decodeSource } from '../../../src/core/compile.ts'
 import { renderDiagnostic } from '../../../src/core/diagnostic.ts'

@@ -1,5 +1,5 @@
 import { poolText } from '../../../src/core/pool.ts'
-import fc from 'fast-check'
+import fc from '../../support/laws.ts'
 import { neededBy, waitingFor } from '../../../src/core/run/graph.ts'
 import { slugsFor } from '../../../src/core/compile/link-steps.ts'
 import { parseCondition } from '../../../src/core/condition/parse.ts'

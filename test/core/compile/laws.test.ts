@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
+import fc from '../../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import { compile, decodeSource, type SopSource } from '../../../src/core/compile.ts'
 import { type Diagnostic, renderDiagnostic, renderPlace } from '../../../src/core/diagnostic.ts'

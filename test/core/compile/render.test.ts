@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../support/laws.ts'
 import { expect, test } from 'vitest'
 import { compile } from '../../../src/core/compile.ts'
 import { hasErrors } from '../../../src/core/diagnostic.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import type { OnFailure, SopDefinition } from '../../../src/core/definition.ts'
 import { DECISION_KINDS, type Decision } from '../../../src/core/run/decision.ts'

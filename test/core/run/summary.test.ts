@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import type { OnFailure, SopDefinition, Step } from '../../../src/core/definition.ts'
 import { neededBy, waitingFor } from '../../../src/core/run/graph.ts'
@@ -170,6 +170,33 @@ describe('applyToSummary()', () => {
       ),
       { numRuns: 250 },
     )
+  })
+
+  test.each<[string, Parameters<typeof sopOf>[0]['steps'], readonly (typeof deeds)[number][]]>([
+    [
+      'a check of what was unknown is cut off',
+      [{ verify: [command('true')] }, {}],
+      ['lost', 'complete', 'cancel', 'ok'],
+    ],
+    [
+      'an undo that waited for a worker fails',
+      [
+        { action: { kind: 'manual' }, rollback: [command('undo')] },
+        { requiresApproval: true, onReject: 'rollback' },
+      ],
+      ['complete', 'reject', 'waits', 'failed'],
+    ],
+    [
+      'a run ends while a step waits to be tried again',
+      [{ onFailure: { kind: 'retry', times: 1 } }, {}],
+      ['pause', 'failed', 'cancel'],
+    ],
+  ])('tells the same of a run as its view when %s', (_, sketches, script) => {
+    const play = new Play(sopOf({ mode: 'auto', steps: sketches })).start()
+    for (const deed of script) {
+      act(play, deed)
+      agrees(play)
+    }
   })
 
   test('an event that was counted already changes nothing', () => {
