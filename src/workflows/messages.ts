@@ -8,6 +8,7 @@ import type { Principal, Surface, TriggerInfo } from '../core/run/principal.ts'
 import type { Reopening } from '../core/run/reopening.ts'
 import type { ParentRun, PinnedSop, Run } from '../core/run/run.ts'
 import type { RunView } from '../core/run/view.ts'
+import type { StartedBySchedule } from '../core/schedule/sealed-schedule.ts'
 
 // messages.ts: the names and shapes that cross the border of a workflow. Names are wire format
 // (docs/decisions/0004-event-names.md). Signals and updates are named for the decisions in core/run/decision.ts.
@@ -36,6 +37,8 @@ export interface RunSopInput {
   readonly reopen?: Reopening
   /** For a run that is a step of another. */
   readonly parent?: ParentRun
+  /** For a run that a Temporal Schedule starts: which one. */
+  readonly schedule?: StartedBySchedule
 }
 
 /** What one execution hands to the next: the folded state and the events that the record has not confirmed yet. */

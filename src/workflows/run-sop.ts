@@ -59,7 +59,9 @@ const begin = async (interpreter: Interpreter, input: RunSopInput): Promise<void
   const { snapshot, reopen } = input
   if (reopen !== undefined) return orInvalid(() => interpreter.reopen(readReopening(workflowInfo().workflowId, reopen)))
   if (snapshot !== undefined) return orInvalid(() => interpreter.goOn(ownSnapshot(snapshot)))
-  const pinned = input.pinned ?? (await pinDefinition(input.sop))
+  // A schedule names its SOP alone: what it would bring along, its seal does not cover.
+  const given = input.schedule === undefined ? input.pinned : undefined
+  const pinned = given ?? (await pinDefinition(input.sop))
   orInvalid(() => interpreter.create(seedOf(workflowInfo().workflowId, input, pinned)))
 }
 

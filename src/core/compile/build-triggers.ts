@@ -20,7 +20,7 @@ import { watchProblem } from '../trigger/glob.ts'
 import { routingKeyProblem, topicFilterProblem } from '../trigger/topic.ts'
 import { compilePattern } from './build-params.ts'
 import { compact } from './compact.ts'
-import { cronProblem } from './cron.ts'
+import { cronProblem } from '../schedule/cron.ts'
 import { readTimezone } from './timezone.ts'
 import { readWebhookPath } from './webhook-path.ts'
 

@@ -16,7 +16,7 @@ export const arrival = (run: Run): Stage => {
   if (run.admitted.arrival === true || run.seed.force === true) return undefined
   const { conditions, cooldownMs } = run.seed.pinned.definition
   const asksAdmission = needsAdmission(run.seed.pinned) && cooldownMs > 0
-  if (conditions === undefined && !asksAdmission) return undefined
+  if (conditions === undefined && run.seed.triggerCondition === undefined && !asksAdmission) return undefined
   return firstOf(
     () => preconditions(run, 'arrival'),
     () => (asksAdmission ? { works: [{ id: 'admission:arrival', kind: 'admission', phase: 'arrival' }] } : undefined),
@@ -25,7 +25,11 @@ export const arrival = (run: Run): Stage => {
 
 const preconditions = (run: Run, phase: 'arrival' | 'slot'): Stage => {
   const { conditions } = run.seed.pinned.definition
-  const all = [...(conditions?.requires ?? []), ...(conditions?.expression ? [conditions.expression] : [])]
+  const all = [
+    ...(run.seed.triggerCondition ? [run.seed.triggerCondition] : []),
+    ...(conditions?.requires ?? []),
+    ...(conditions?.expression ? [conditions.expression] : []),
+  ]
   if (all.length === 0 || run.seed.force === true) return undefined
   const asked = ask(run, phase, all)
   if (asked.kind === 'wait') return { works: [asked.work] }

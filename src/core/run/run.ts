@@ -1,6 +1,7 @@
 import type {
   ApprovalSettings,
   Command,
+  Condition,
   EffectiveMode,
   ExecutionMode,
   Json,
@@ -98,6 +99,8 @@ export interface RunSeed {
   readonly problems?: readonly string[]
   /** For a run that is a step of another. */
   readonly parent?: ParentRun
+  /** What its trigger asks for, besides the preconditions of the SOP. */
+  readonly triggerCondition?: Condition
 }
 
 /**

@@ -4,7 +4,9 @@ import { checkParams } from '../params.ts'
 import { verifySeal } from '../seal.ts'
 import { effectiveMode, STRICTNESS } from './mode.ts'
 import type { Principal, Surface, TriggerInfo } from './principal.ts'
+import type { StartedBySchedule } from '../schedule/sealed-schedule.ts'
 import type { ParentRun, PinnedSop, RunSeed } from './run.ts'
+import { scheduledSeed } from './scheduled-seed.ts'
 import { unsupported } from './supported.ts'
 
 /** What a start asks for, as the workflow receives it. */
@@ -20,6 +22,8 @@ export interface StartInput {
   readonly seal?: string
   /** For a run that is a step of another; believed only with a seal. */
   readonly parent?: ParentRun
+  /** For a run that a Temporal Schedule starts; the seal is then one of that schedule, and covers nothing but it and the params. */
+  readonly schedule?: StartedBySchedule
 }
 
 /** What the seal of a start covers: everything that the starter's rights decide about. */
@@ -42,6 +46,7 @@ const UNVERIFIED: Principal = { id: 'temporal', kind: 'user', verified: false }
  * Temporal directly gets no rights by claiming them, and its problems are put on record as a refusal.
  */
 export const seedOf = (runId: string, input: StartInput, pinned: PinnedSop): RunSeed => {
+  if (input.schedule !== undefined) return scheduledSeed(runId, input, pinned)
   const { definition } = pinned
   const sealed =
     input.seal !== undefined && verifySeal(pinned.authority, sealedStart(runId, definition.name, input), input.seal)
