@@ -16,7 +16,8 @@ const DRAIN_MS = 60_000
 export class HandOver {
   /** No new work begins in this execution. */
   isOn = false
-  private from = LONG_HISTORY
+  /** Events that were there when it was last given up. */
+  private since = 0
   private isDraining = false
   private readonly host: CancellationScope
 
@@ -25,9 +26,9 @@ export class HandOver {
   }
 
   /** Looks at the history, and whether a new build is to take over; asked again and again, it changes nothing else. */
-  check(isWide: boolean, hasNewBuild: boolean): boolean {
+  check(isWide: boolean, hasNewBuild: boolean, longHistory = LONG_HISTORY): boolean {
     const { historyLength, continueAsNewSuggested } = workflowInfo()
-    const isLong = historyLength > this.from || (continueAsNewSuggested && !isWide)
+    const isLong = historyLength > this.since + longHistory || (continueAsNewSuggested && !isWide)
     if (!this.isOn && (isLong || hasNewBuild)) this.isOn = true
     return this.isOn
   }
@@ -38,7 +39,7 @@ export class HandOver {
     this.isDraining = true
     await this.host.run(() => sleep(DRAIN_MS, { summary: 'Until work goes on that waits for the next execution' }))
     this.isDraining = false
-    this.from = workflowInfo().historyLength + LONG_HISTORY
+    this.since = workflowInfo().historyLength
     this.isOn = false
     goOn()
   }

@@ -245,7 +245,8 @@ export class Interpreter {
   }
 
   private mayHandOver(): boolean {
-    return this.handOver.check(this.isWide(), this.hasNewBuild()) && this.isDrained() && !this.recorder.isFlushing
+    const isDue = this.handOver.check(this.isWide(), this.hasNewBuild(), this.run?.seed.pinned.policy.longHistory)
+    return isDue && this.isDrained() && !this.recorder.isFlushing
   }
 
   private isWide(): boolean {

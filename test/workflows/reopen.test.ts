@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
@@ -62,6 +62,35 @@ describe('retry of a closed run', () => {
       () => document('mended', runId),
       (read) => (read as { status?: string }).status === 'success',
     )
+  })
+
+  test('does the items of a list that are not done, and none of the others', async () => {
+    const runId = await run({
+      name: 'hosts',
+      steps: [
+        {
+          forEach: ['a', 'b', 'c', 'd'],
+          maxParallel: 1,
+          onFailure: { kind: 'fail' },
+          action: bash(
+            'test "$item" != c || test -e hosts-mended || exit 3; echo "$item" >> hosts-done; echo "host=$item" >> "$SOP_OUTPUT"',
+          ),
+        },
+      ],
+    })
+    await ends(runId, 'failed')
+    await writeFile(join(engine.dataDir, 'hosts-mended'), '')
+    expect(await engine.client.retryRun(runId)).toMatchObject({ accepted: true, stepNumber: 1 })
+    const view = await ends(runId, 'completed')
+    expect(await readFile(join(engine.dataDir, 'hosts-done'), 'utf8')).toBe('a\nb\nc\nd\n')
+    expect(view.outputs).toEqual({ host: ['a', 'b', 'c', 'd'] })
+    expect(view.stepResults).toMatchObject([{ attempt: 2, items: { total: 4, success: 4 } }])
+    const record = await events(runId)
+    expect(verifyChain(record, sha256Hex, { runId, lastSequence: view.sequence })).toEqual([])
+    const begun = record.flatMap(({ eventType, details }) =>
+      eventType === 'step_started' && 'item' in details ? [`${details.item}#${details.attempt}`] : [],
+    )
+    expect(begun).toEqual(['1#1', '2#1', '3#1', '3#2', '4#1'])
   })
 
   test('is seen open by whoever looks next, with its gate, and may be cancelled and retried again', async () => {

@@ -3,7 +3,6 @@ import { gatesChanged, gatesOf, withDependents } from './again.ts'
 import { applyParams, changedParams } from './changed-params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
-import { itemsIn } from './items.ts'
 import { idOf, noteOf, type Refusal } from './refuse.ts'
 import type { Run, StepRun } from './run.ts'
 
@@ -15,6 +14,8 @@ type Plan = {
   readonly step?: number
   /** Steps that are done again. */
   readonly again: readonly number[]
+  /** Those of them that have finished items, which stay. */
+  readonly keeps: readonly number[]
   readonly gates: readonly string[]
   readonly params?: Readonly<Record<string, Json>>
 }
@@ -39,6 +40,7 @@ export const reopen = (run: Run, decision: Decision): Decided => {
           ...(plan.step !== undefined && { fromStep: plan.step }),
           ...(decision.outcome !== undefined && { outcome: decision.outcome }),
           ...(plan.again.length > 0 && { again: plan.again }),
+          ...(plan.keeps.length > 0 && { keeps: plan.keeps }),
           ...(plan.gates.length > 0 && { gates: plan.gates }),
           ...(plan.params !== undefined && { params: plan.params }),
           ...(note !== undefined && { comment: note }),
@@ -54,8 +56,15 @@ export const reopen = (run: Run, decision: Decision): Decided => {
 const isUndone = (step: StepRun): boolean =>
   step.cutOff === true || step.state === 'rolled_back' || (step.state === 'failed' && step.then !== 'continue')
 
+/** What it did for an item that is finished holds, unless it was walked back over, or is done again for another reason. */
+const keepsItems = (step: StepRun): boolean =>
+  step.items !== undefined &&
+  step.items.runs.length > 0 &&
+  step.state !== 'rolled_back' &&
+  (isUndone(step) || step.state === 'unknown')
+
 const planOf = (run: Run, decision: Decision): Plan | Refusal => {
-  const refusal = closedRefusal(run) ?? stepRefusal(run, decision) ?? itemsRefusal(run, decision)
+  const refusal = closedRefusal(run) ?? stepRefusal(run, decision)
   if (refusal !== undefined) return refusal
   const params = decision.params === undefined ? undefined : changedParams(run, decision.params)
   if (params?.ok === false) return { code: 'invalid', reason: params.problems.join('; ') }
@@ -63,18 +72,21 @@ const planOf = (run: Run, decision: Decision): Plan | Refusal => {
   const undone = run.steps.filter(isUndone)
   const from = named !== undefined && !undone.includes(named) && named.state !== 'unknown' ? named : undefined
   const back = from === undefined ? [] : withDependents(run.seed.pinned.definition, from.number)
-  const numbers = [...undone.map((step) => step.number), ...back]
+  const kept = run.steps.filter((step) => keepsItems(step) && !back.includes(step.number))
+  const numbers = [...undone.map((step) => step.number), ...kept.map((step) => step.number), ...back]
   const again = run.steps.map((step) => step.number).filter((number) => numbers.includes(number))
   // What was walked back over is decided anew; a step that failed keeps the approval that it had.
   const rolledBack = undone.filter((step) => step.state === 'rolled_back').map((step) => step.number)
   // Of a step that is unknown a person is asked, unless the decision is about it.
   const unknown =
     decision.outcome === undefined ? undefined : run.steps.find(({ state }) => state === 'unknown')?.number
-  const step = decision.step ?? unknown ?? again[0]
+  const known = again.filter((number) => run.steps.some((each) => each.number === number && each.state !== 'unknown'))
+  const step = decision.step ?? unknown ?? known[0]
   const changed = params?.ok === true && Object.keys(params.changed).length > 0 ? params.changed : undefined
   return {
     ...(step !== undefined && { step }),
     again,
+    keeps: kept.map(({ number }) => number),
     gates: gatesFor(run, [...rolledBack, ...back], again, changed),
     ...(changed !== undefined && { params: changed }),
   }
@@ -109,20 +121,6 @@ const stepRefusal = (run: Run, { step, attempt, outcome }: Decision): Refusal | 
   const isMeant = state === undefined ? unknown.length === 1 : state.state === 'unknown'
   const reason = '"outcome" is about a step of which nobody knows whether it ran: name it by its number'
   return isMeant ? undefined : { code: 'invalid', reason }
-}
-
-/** What a step did for some of its items would be done again for them: only a person who names the step asks for that. */
-const itemsRefusal = (run: Run, decision: Decision): Refusal | undefined => {
-  if (decision.step !== undefined) return undefined
-  const step = run.steps.find(
-    (each) => (isUndone(each) || each.state === 'unknown') && each.items?.runs.some(({ state }) => state === 'success'),
-  )
-  if (step?.items === undefined) return undefined
-  const done = itemsIn(step.items, 'success').length
-  return {
-    code: 'conflict',
-    reason: `step ${step.number} had done ${done} of its ${step.items.list.length} items when the run ended, and a retry does all of them again: name the step to say so, as in {"step":${step.number}}, or start a new run with the items that are left`,
-  }
 }
 
 /** Gates of what is decided anew, those that ended the run, and those whose approval was about other params. */

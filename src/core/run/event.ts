@@ -166,6 +166,8 @@ export interface EventDetails {
     readonly child?: string
     /** For a `for_each` step as a whole: what it runs once for. */
     readonly items?: readonly Json[]
+    /** How many of the items were finished before, and stay so. */
+    readonly kept?: number
     /** With `item`: its value. */
     readonly value?: Json
   }
@@ -314,6 +316,8 @@ export interface EventDetails {
     readonly undo?: true
     /** Steps that are done again, in document order; absent: only the one that failed. */
     readonly again?: readonly number[]
+    /** Those of them that are done again only for the items that are not finished. */
+    readonly keeps?: readonly number[]
     /** Gates that are asked again with their next attempt. */
     readonly gates?: readonly string[]
     /** Params that changed; `null`: the value goes. Secret ones as a mark. */

@@ -1,5 +1,5 @@
 import type { EventType, RunEvent } from './event.ts'
-import { highestAttempt, ITEM_ERROR_CHARS, type ItemRun, type ItemsRun } from './items.ts'
+import { highestAttempt, isFinished, ITEM_ERROR_CHARS, type ItemRun, type ItemsRun } from './items.ts'
 import { compact, type Patch, patch } from './patch.ts'
 import type { Run, StepRun } from './run.ts'
 
@@ -8,16 +8,13 @@ import type { Run, StepRun } from './run.ts'
 
 type Of<T extends EventType> = RunEvent<T>
 
-/** A step that begins with a list of items; what it had before is gone, but for the count of attempts. */
-export const itemsOf = (step: StepRun | undefined, event: Of<'step_started'>): ItemsRun | undefined =>
-  event.details.items === undefined
-    ? undefined
-    : {
-        list: event.details.items,
-        runs: [],
-        base: step === undefined ? 0 : highestAttempt(step),
-        outputBytes: 0,
-      }
+/** A step that begins with a list of items; what it had before is gone, but for the count of attempts and for what is kept. */
+export const itemsOf = (step: StepRun | undefined, event: Of<'step_started'>): ItemsRun | undefined => {
+  const { items, kept } = event.details
+  if (items === undefined) return undefined
+  if (kept !== undefined && step?.items !== undefined) return patch(step.items, { isKept: undefined })
+  return { list: items, runs: [], base: step === undefined ? 0 : highestAttempt(step), outputBytes: 0 }
+}
 
 export const itemStarted = (run: Run, event: Of<'step_started'>, item: number): Run =>
   patchItem(run, event.stepNumber, item, {
@@ -117,6 +114,23 @@ const retried = (item: ItemRun, what: ItemRun['state']): ItemRun =>
   item.state === what && (what === 'unknown' || (what === 'failed' && item.then === 'pause'))
     ? patch(item, { state: 'pending', failures: 0, then: undefined, retryAt: undefined, startedAt: undefined })
     : item
+
+/**
+ * The items of a step of a closed run that is done again: those that are finished stay. Of one that was under way when the
+ * run ended nobody knows whether it ran, unless the retry is about just that (`isAsked`).
+ */
+export const itemsKept = (items: ItemsRun, isAsked: boolean): ItemsRun => ({
+  ...items,
+  isKept: true,
+  runs: items.runs.map((item) => leftOver(item, isAsked)),
+})
+
+const leftOver = (item: ItemRun, isAsked: boolean): ItemRun => {
+  if (isFinished(item) || item.state === 'unknown') return item
+  if (item.state === 'running' && !isAsked)
+    return patch(item, { state: 'unknown', error: 'the run ended while it was under way', verification: undefined })
+  return { state: 'pending', attempt: item.attempt, failures: 0 }
+}
 
 /** What a step keeps of its items when it is to be done anew: the count of their attempts. */
 export const itemBaseOf = (step: StepRun): Pick<StepRun, 'itemBase'> => {

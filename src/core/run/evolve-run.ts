@@ -1,6 +1,6 @@
 import { applyParams } from './changed-params.ts'
 import type { EventType, RunEvent } from './event.ts'
-import { itemBaseOf, itemsRetried } from './evolve-items.ts'
+import { itemBaseOf, itemsKept, itemsRetried } from './evolve-items.ts'
 import { compact, patch, patchGate } from './patch.ts'
 import type { Run, StepRun } from './run.ts'
 import { undoWork } from './rollback.ts'
@@ -50,7 +50,7 @@ export const unpaused = (run: Run, at: string): Run => {
 }
 
 export const retried = (run: Run, event: Of<'run_retried'>): Run => {
-  const { fromStep, also = [], item, gate, again = [], gates = [], params } = event.details
+  const { fromStep, also = [], item, gate, again = [], keeps = [], gates = [], params } = event.details
   const rest = unpaused(event.details.reopens === true ? reopened(run, event) : run, event.timestamp)
   const asked = [...(gate === undefined ? [] : [gate]), ...gates].reduce(
     (now, id) => patchGate(now, id, { state: 'reset', then: undefined, deadlineAt: undefined }),
@@ -65,7 +65,8 @@ export const retried = (run: Run, event: Of<'run_retried'>): Run => {
     ),
     facts: {},
   }
-  const done = again.length === 0 ? ready : doneAgain(ready, again)
+  const keep = new Map(keeps.map((number) => [number, { isAsked: number === fromStep }]))
+  const done = again.length === 0 ? ready : doneAgain(ready, again, keep)
   return params === undefined
     ? done
     : { ...done, seed: { ...done.seed, params: applyParams(done.seed.params, params) } }
@@ -100,9 +101,19 @@ export const cleared = (step: StepRun): StepRun => {
 }
 
 /** The steps as they were before they began, but for their attempts; what they had handed on is gone with them. */
-const doneAgain = (run: Run, numbers: readonly number[]): Run => {
+const doneAgain = (
+  run: Run,
+  numbers: readonly number[],
+  keeps: ReadonlyMap<number, { readonly isAsked: boolean }>,
+): Run => {
   const again = new Set(numbers)
-  const steps = run.steps.map((step): StepRun => (again.has(step.number) ? cleared(step) : step))
+  const steps = run.steps.map((step): StepRun => {
+    if (!again.has(step.number)) return step
+    const keep = keeps.get(step.number)
+    return keep === undefined || step.items === undefined
+      ? cleared(step)
+      : patch(cleared(step), { itemBase: undefined, items: itemsKept(step.items, keep.isAsked) })
+  })
   const before = steps.filter((step) => step.outputs !== undefined)
   before.sort((a, b) => (a.endedAt ?? '').localeCompare(b.endedAt ?? ''))
   return { ...run, steps, outputs: Object.assign({}, ...before.map((step) => step.outputs)) as Run['outputs'] }

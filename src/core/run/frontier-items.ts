@@ -8,6 +8,7 @@ import { doneAgain } from './failure.ts'
 import {
   executionName,
   gatherOutputs,
+  isFinished,
   type ItemRun,
   type ItemsRun,
   itemsIn,
@@ -25,6 +26,7 @@ import { itemWork } from './works.ts'
 
 /** Begins the step with the list as it is now. An empty one skips it; one that cannot be told waits for a person. */
 export const beginItems = (run: Run, step: Step, state: StepRun): Stage => {
+  if (state.items?.isKept === true) return goOn(step, state, state.items)
   const found = listOf(run, step)
   if ('work' in found) return { works: [found.work] }
   if ('error' in found) return stopAt(step, found.error)
@@ -55,6 +57,20 @@ export const beginItems = (run: Run, step: Step, state: StepRun): Stage => {
     details: { title: step.title, attempt: state.attempt + 1, kind: step.action.kind, items },
   })
 }
+
+/** The step of a run that was opened again goes on with the list that it began with. */
+const goOn = (step: Step, state: StepRun, { list, runs }: ItemsRun): Stage =>
+  emit({
+    eventType: 'step_started',
+    stepNumber: step.number,
+    details: {
+      title: step.title,
+      attempt: state.attempt + 1,
+      kind: step.action.kind,
+      items: list,
+      kept: runs.filter(isFinished).length,
+    },
+  })
 
 type Found = { readonly items: readonly Json[] } | { readonly error: string } | { readonly work: Work }
 

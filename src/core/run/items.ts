@@ -46,6 +46,8 @@ export interface ItemsRun {
   readonly base: number
   /** Size of the outputs of all items so far, as JSON. */
   readonly outputBytes: number
+  /** Carried over from before the run was opened again; the step is yet to begin with what is left. */
+  readonly isKept?: true
 }
 
 /** What is common to an execution of a step and one of its items. */
@@ -98,6 +100,9 @@ export const countItems = ({ list, runs }: ItemsRun): ItemCounts => {
   for (const { state } of runs) counts[state] += 1
   return counts
 }
+
+/** Done, or passed over: what a retry of a closed run leaves as it is. */
+export const isFinished = ({ state }: ItemRun): boolean => state === 'success' || state === 'skipped'
 
 /** Highest attempt that any item of the step had: what the items of its next visit count on from. */
 export const highestAttempt = ({ items, itemBase }: StepRun): number =>

@@ -47,6 +47,8 @@ export interface RunPolicy {
   readonly poolNoticeMs?: number
   /** Hands over to its next execution as soon as the cluster's current build of the worker is another. */
   readonly movesToNewBuild?: true
+  /** Events of one execution's history after which its run goes over to the next one. Absent: 4,000. */
+  readonly longHistory?: number
   /** A limit for all runs together makes every run visit admission. */
   readonly maxConcurrentRuns?: number
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Decision } from '../../../src/core/run/decision.ts'
-import { fold } from '../../../src/core/run/evolve.ts'
+import { endedOutside } from '../../../src/core/run/ended-outside.ts'
+import { evolve, fold } from '../../../src/core/run/evolve.ts'
 import { viewOf } from '../../../src/core/run/view.ts'
 import { command, sopOf, type SopSketch, type StepSketch } from '../../support/definitions.ts'
 import { failed, ok, Play } from '../../support/play.ts'
@@ -57,20 +58,109 @@ describe('retry of a failed run', () => {
     isFolded(play)
   })
 
-  test('does not do finished items again unless the step is named', () => {
-    const play = start([{ forEach: ['a', 'b', 'c'], maxParallel: 1, onFailure: { kind: 'fail' } }])
-      .ends(ok())
-      .ends(failed())
-    expect(play.state).toBe('failed')
-    expect(reopen(play)).toMatchObject({
-      accepted: false,
-      code: 'conflict',
-      reason: expect.stringContaining('had done 1 of its 3 items'),
+  describe('of a step that had done some of its items', () => {
+    const each = { forEach: ['a', 'b', 'c', 'd'], maxParallel: 2, onFailure: { kind: 'fail' } } satisfies StepSketch
+    /** The first is done, the second failed, the third was ended with it. */
+    const half = (steps: readonly StepSketch[] = [each, {}]) =>
+      start(steps)
+        .ends(ok({ outputs: { host: 'A' } }), 'step:1[1]#1')
+        .ends(failed(), 'step:1[2]#1')
+        .ends(failed({ outcome: 'cancelled' }), 'step:1[3]#1')
+    const items = (play: Play) => play.run.steps[0]?.items?.runs.map(({ state, attempt }) => `${state} ${attempt}`)
+
+    test.each([{}, { step: 1 }])('does the others, named or not (%o)', (decision) => {
+      const play = half()
+      expect(play.state).toBe('failed')
+      expect(reopen(play, decision)).toMatchObject({ accepted: true, stepNumber: 1 })
+      expect(play.last('run_retried').details).toMatchObject({ fromStep: 1, again: [1], keeps: [1] })
+      expect(play.events.filter(({ eventType }) => eventType === 'step_started').slice(4)).toMatchObject([
+        { details: { attempt: 2, items: ['a', 'b', 'c', 'd'], kept: 1 } },
+        { details: { item: 2, attempt: 2, value: 'b' } },
+        { details: { item: 3, attempt: 2, value: 'c' } },
+      ])
+      expect(works(play)).toEqual(['step:1[2]#2', 'step:1[3]#2'])
+      play.ends(ok({ outputs: { host: 'B' } })).ends(ok())
+      expect(works(play)).toEqual(['step:1[4]#1'])
+      play.ends(ok())
+      expect(play.run.outputs).toEqual({ host: ['A', 'B', null, null] })
+      expect(items(play)).toEqual(['success 1', 'success 2', 'success 2', 'success 1'])
+      play.ends(ok())
+      expect(play.state).toBe('completed')
+      isFolded(play)
     })
-    expect(works(play)).toEqual([])
-    expect(reopen(play, { step: 1 })).toMatchObject({ accepted: true })
-    expect(works(play)).toHaveLength(1)
-    isFolded(play)
+
+    test('keeps what was passed over, and goes on again and again', () => {
+      const play = start([{ ...each, maxParallel: 1, onFailure: { kind: 'pause' } }]).ends(failed())
+      play.decide('skip', { step: 1, item: 1 })
+      play.ends(ok())
+      play.decide('cancel')
+      play.ends(failed({ outcome: 'cancelled' }))
+      expect(items(play)).toEqual(['skipped 1', 'success 1', 'failed 1'])
+      for (const attempt of [2, 3]) {
+        reopen(play)
+        expect(works(play)).toEqual([`step:1[3]#${attempt}`])
+        play.decide('cancel')
+        play.ends(failed({ outcome: 'cancelled' }))
+      }
+      isFolded(play)
+    })
+
+    test('asks of an item first of which nobody knows whether it ran', () => {
+      const play = start([each]).ends(ok()).ends({ outcome: 'lost', error: 'gone' }, 'step:1[2]#1')
+      play.ends(ok(), 'step:1[3]#1')
+      play.decide('cancel')
+      expect(items(play)).toEqual(['success 1', 'unknown 1', 'success 1'])
+      reopen(play)
+      expect(play.run.paused).toMatchObject({ kind: 'unknown', stepNumber: 1 })
+      expect(works(play)).toEqual([])
+      expect(play.decide('complete', { item: 2 })).toMatchObject({ accepted: true })
+      expect(works(play)).toEqual(['step:1[4]#1'])
+      isFolded(play)
+    })
+
+    test('asks so of what was under way when it was ended from outside, unless the retry answers', () => {
+      const ended = (): Play => {
+        const play = start([each]).ends(ok())
+        for (const event of endedOutside(play.run, { kind: 'terminated', at: new Date(play.nowMs).toISOString() })) {
+          play.events.push(event)
+          play.run = evolve(play.run, event)
+        }
+        play.works.clear()
+        return play
+      }
+      const asking = ended()
+      expect(states(asking)).toEqual(['unknown'])
+      reopen(asking)
+      expect(asking.run.paused).toMatchObject({ kind: 'unknown' })
+      expect(items(asking)).toEqual(['success 1', 'unknown 1', 'unknown 1'])
+      const answered = ended()
+      reopen(answered, { outcome: 'did_not_run' })
+      expect(works(answered)).toEqual(['step:1[2]#2', 'step:1[3]#2'])
+      for (const play of [asking, answered]) isFolded(play)
+    })
+
+    test('does all of them again where an earlier step is named, or what they are done with was rolled back', () => {
+      const play = start([{}, { ...each, maxParallel: 1 }])
+        .ends(ok())
+        .ends(ok())
+        .ends(failed())
+      reopen(play, { step: 1 })
+      expect(play.last('run_retried').details).not.toHaveProperty('keeps')
+      play.ends(ok())
+      expect(works(play)).toEqual(['step:2[1]#2'])
+      isFolded(play)
+    })
+
+    test('asks its gate again where params changed, and keeps the items all the same', () => {
+      const play = start([{ ...each, requiresApproval: true }])
+      play.decide('approve')
+      play.ends(ok(), 'step:1[1]#1').ends(failed(), 'step:1[2]#1').ends(ok(), 'step:1[3]#1')
+      reopen(play, { params: { version: '2' } })
+      expect(viewOf(play.run).openGates).toMatchObject([{ gate: '1-step_1', attempt: 2 }])
+      play.decide('approve')
+      expect(works(play)).toEqual(['step:1[2]#2', 'step:1[4]#1'])
+      isFolded(play)
+    })
   })
 
   test('may fail and be retried again and again', () => {
