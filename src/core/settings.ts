@@ -369,7 +369,7 @@ export const SETTINGS = [
     scopes: ASKING,
     type: 'duration',
     also: ['remind_every', 'reminder'],
-    doc: 'How often an open gate is recalled',
+    doc: 'How often people are reminded of its open gate, at least 1 minute apart',
   },
   {
     key: 'escalate_to',

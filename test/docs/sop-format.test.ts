@@ -156,7 +156,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   'sop blackout': 'blackout = ["2030-12-24"]',
   'sop holidays': 'holidays = ["2030-12-25"]',
   'step quorum': '[steps.2]\nquorum = 2',
-  'step remind': '[steps.2]\nremind = "1h"',
   'step escalate_to': '[steps.2]\nescalate_to = ["alice"]',
   'step verify of a manual or wait step': '[steps.6]\ntitle = "Look"\nverify = "true"',
   'step for_each of a manual or wait step': '[steps.6]\ntitle = "Look"\nfor_each = ["a", "b"]',
@@ -165,7 +164,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   'step timeout of a sop step': '[steps.6]\ntitle = "Run"\nsop = "other"\ntimeout = "1m"',
   'step timeout of a wait step': '[steps.6]\ntitle = "Pause"\nwait = "5m"\ntimeout = "1m"',
   'gate quorum': '[gates.pre_x]\nquorum = 2',
-  'gate remind': '[gates.pre_x]\nremind = "1h"',
   'gate escalate_to': '[gates.pre_x]\nescalate_to = ["alice"]',
 }
 

@@ -27,10 +27,10 @@ afterAll(async () => {
 /** One day, then a gate that a person opens, or the timer after twelve hours. */
 const day = (): readonly StepSketch[] => [
   { action: { kind: 'wait', durationMs: DAY_MS } },
-  { requiresApproval: true, approvalTimeoutMs: 12 * HOUR_MS },
+  { requiresApproval: true, approvalTimeoutMs: 12 * HOUR_MS, remindMs: 5 * HOUR_MS },
 ]
 
-test('a run of thirty days with a gate each day, by people and by timers', {
+test('a run of thirty days with a gate each day and reminders, by people and by timers', {
   timeout: 240_000,
 }, async ({ skip }) => {
   if (!clock.ok || engine === undefined) return skip(clock.ok ? 'no engine' : clock.reason)
@@ -55,6 +55,8 @@ test('a run of thirty days with a gate each day, by people and by timers', {
   const { events } = await client.getAuditLog(runId)
   expect(verifyChain(events, sha256Hex)).toEqual([])
   const count = (type: string): number => events.filter(({ eventType }) => eventType === type).length
+  // Two for each gate that nobody answered: after five hours and after ten.
+  expect(count('approval_reminded')).toBe(2 * 15)
   expect([count('approval_requested'), count('approval_granted'), count('approval_timeout')]).toEqual([30, 15, 15])
 })
 

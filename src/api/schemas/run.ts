@@ -35,6 +35,8 @@ const gateView: z.ZodType<GateView> = z
     because: z.string(),
     openedAt: instant,
     deadlineAt: instant.exactOptional(),
+    reminders: z.int().exactOptional(),
+    remindAt: instant.exactOptional(),
     onTimeout: z.string().exactOptional(),
     approvers: list(z.string()).exactOptional(),
     covers: z.string().exactOptional().describe('Digest of what the approval covers'),

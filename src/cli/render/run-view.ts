@@ -148,6 +148,9 @@ export const renderStep = (run: RunView, step: StepView, look: RunLook): string 
   return [facts, ...waits, ...output].join('\n\n')
 }
 
+const reminders = ({ reminders: sent = 0, remindAt }: GateView, now: number, long: boolean): string =>
+  `${sent} so far${remindAt === undefined ? '' : `, the next ${renderInstant(remindAt, now, long)}`}`
+
 /** An open gate as the person who decides needs to see it. */
 export const renderGate = (gate: GateView, { colours, now, long }: RunLook): string => {
   const lines = [
@@ -157,6 +160,8 @@ export const renderGate = (gate: GateView, { colours, now, long }: RunLook): str
   ]
   if (gate.deadlineAt !== undefined)
     lines.push(`  Deadline: ${renderInstant(gate.deadlineAt, now, long)}, then ${gate.onTimeout ?? 'approve'}`)
+  if (gate.reminders !== undefined || gate.remindAt !== undefined)
+    lines.push(`  Reminders: ${reminders(gate, now, long)}`)
   if (gate.approvers !== undefined) lines.push(`  Approvers: ${gate.approvers.join(', ')}`)
   if (gate.commands !== undefined && gate.commands.length > 0) {
     lines.push(

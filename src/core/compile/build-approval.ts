@@ -28,9 +28,19 @@ export const buildApproval = (fields: Fields, timeoutKey: SettingKey = 'approval
     quorum,
     exclude: texts(fields, 'exclude'),
     onReject: fields.word<OnReject>('on_reject'),
-    remindMs: fields.duration('remind') ?? undefined,
+    remindMs: readRemind(fields),
     escalateTo: texts(fields, 'escalate_to'),
   })
+}
+
+/** Each reminder is an event on record, for as long as the gate stands open. */
+const LEAST_REMIND_MS = 60_000
+
+const readRemind = (fields: Fields): number | undefined => {
+  const remindMs = fields.duration('remind') ?? undefined
+  return remindMs !== undefined && remindMs < LEAST_REMIND_MS
+    ? refuseValue(fields.valuePlace('remind'), fields.asked('remind'), 'reminders are at least 1 minute apart')
+    : remindMs
 }
 
 /** A list of texts without its places; an empty list is no list. */

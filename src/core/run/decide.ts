@@ -98,6 +98,8 @@ const timerFired = (run: Run, timerId: string, at: string): readonly EventDraft[
   switch (kind) {
     case 'gate':
       return gateTimedOut(run, id, Number(attempt))
+    case 'remind':
+      return gateReminds(run, id, attempt)
     case 'wait':
       return waited(run, Number(id), at)
     case 'retry':
@@ -169,6 +171,27 @@ const gateTimedOut = (run: Run, id: string, attempt: number): readonly EventDraf
       principal: TIMER,
       via: 'timer',
       details: { gate: id, attempt, ...(to && { to }) },
+    },
+  ]
+}
+
+/** `number` is attempt and reminder, as in `1.3`. */
+const gateReminds = (run: Run, id: string, number: string): readonly EventDraft[] => {
+  const gate = run.gates[id]
+  const reminder = (gate?.reminders ?? 0) + 1
+  if (gate === undefined || gate.state !== 'open' || number !== `${gate.attempt}.${reminder}`) return []
+  return [
+    {
+      eventType: 'approval_reminded',
+      ...(gate.stepNumber > 0 && { stepNumber: gate.stepNumber }),
+      principal: TIMER,
+      via: 'timer',
+      details: {
+        gate: id,
+        attempt: gate.attempt,
+        reminder,
+        ...(gate.deadlineAt !== undefined && { deadlineAt: gate.deadlineAt }),
+      },
     },
   ]
 }

@@ -128,6 +128,7 @@ export interface EventDetails {
     readonly deadlineAt?: string
     readonly timeoutMs?: number
     readonly onTimeout?: OnTimeout
+    readonly remindMs?: number
     readonly approvers?: readonly string[]
     readonly exclude?: readonly string[]
     /** What the approval covers: digest of definition, params and resolved commands. */
@@ -154,7 +155,8 @@ export interface EventDetails {
     readonly covers?: string
   }
   approval_escalated: GateDetails & { readonly to?: readonly string[] }
-  approval_reminded: GateDetails
+  /** `reminder` counts from 1. */
+  approval_reminded: GateDetails & { readonly reminder: number; readonly deadlineAt?: string }
   gate_skipped: { readonly gate: string; readonly condition: string }
   /** `untilAt` is set for a `wait` step, `child` where it runs another SOP. */
   step_started: OfItem & {

@@ -5,6 +5,7 @@ import { stepGateId, stopReason } from './gates.ts'
 import { isWide } from './graph.ts'
 import { compact, type Patch, patchGate, patchStep } from './patch.ts'
 import type { GateRun, Run } from './run.ts'
+import { plus } from './stage.ts'
 import type { StepState } from './state.ts'
 
 // evolve-gate.ts: what the events of gates and verifications mean for a run.
@@ -32,6 +33,10 @@ export const openGate = (run: Run, event: Of<'approval_requested'>): Run => {
     openedAt: event.timestamp,
     deadlineAt: details.deadlineAt,
     onTimeout: details.onTimeout,
+    ...(details.remindMs !== undefined && {
+      remindMs: details.remindMs,
+      remindAt: plus(event.timestamp, details.remindMs),
+    }),
     covers: details.covers,
   }) as GateRun
   return withGateStep({ ...run, gates: { ...run.gates, [gate.id]: gate } }, stepNumber, 'pending', 'awaiting_approval')
@@ -58,10 +63,20 @@ export const closeGate = (run: Run, event: RunEvent, id: string, changes: Patch<
     closedAt: event.timestamp,
     decidedBy: event.principal.id,
     deadlineAt: undefined,
+    remindAt: undefined,
     ...changes,
   })
   const freed = withGateStep(closed, run.gates[id]?.stepNumber ?? -1, 'awaiting_approval', 'pending')
   return endingBy(freed, event, closed.gates[id])
+}
+
+/** The next reminder counts from when this one went out, so that an engine that was off does not make up for all of them. */
+export const gateReminded = (run: Run, { timestamp, details }: Of<'approval_reminded'>): Run => {
+  const remindMs = run.gates[details.gate]?.remindMs
+  return patchGate(run, details.gate, {
+    reminders: details.reminder,
+    ...(remindMs !== undefined && { remindAt: plus(timestamp, remindMs) }),
+  })
 }
 
 /** Where other executions may be under way, a gate that ends the run ends them first. */

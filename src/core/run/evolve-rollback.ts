@@ -26,7 +26,10 @@ export const rollBack = (run: Run, event: RunEvent, asked: Pick<Rollback, 'becau
 
 const halt = (run: Run): Run => {
   const open = Object.values(run.gates).filter((gate) => gate.state === 'open')
-  const closed = open.reduce((now, { id }) => patchGate(now, id, { state: 'closed', deadlineAt: undefined }), run)
+  const closed = open.reduce(
+    (now, { id }) => patchGate(now, id, { state: 'closed', deadlineAt: undefined, remindAt: undefined }),
+    run,
+  )
   return { ...closed, steps: closed.steps.map(left), facts: {} }
 }
 

@@ -38,7 +38,9 @@ export const unpaused = (run: Run, at: string): Run => {
     gates: Object.fromEntries(
       Object.entries(run.gates).map(([id, gate]) => [
         id,
-        gate.state === 'open' ? patch(gate, { deadlineAt: later(gate.deadlineAt) }) : gate,
+        gate.state === 'open'
+          ? patch(gate, { deadlineAt: later(gate.deadlineAt), remindAt: later(gate.remindAt) })
+          : gate,
       ]),
     ),
     steps: run.steps.map((step) =>
@@ -53,7 +55,7 @@ export const retried = (run: Run, event: Of<'run_retried'>): Run => {
   const { fromStep, also = [], item, gate, again = [], keeps = [], gates = [], params } = event.details
   const rest = unpaused(event.details.reopens === true ? reopened(run, event) : run, event.timestamp)
   const asked = [...(gate === undefined ? [] : [gate]), ...gates].reduce(
-    (now, id) => patchGate(now, id, { state: 'reset', then: undefined, deadlineAt: undefined }),
+    (now, id) => patchGate(now, id, { state: 'reset', then: undefined, deadlineAt: undefined, remindAt: undefined }),
     rest,
   )
   const from = new Set([...(fromStep === undefined ? [] : [fromStep]), ...also])
@@ -132,7 +134,7 @@ export const closed = (run: Run, event: RunEvent, outcome: NonNullable<Run['outc
       Object.entries(run.gates).map(([id, gate]) => [
         id,
         gate.state === 'open' || gate.state === 'verifying'
-          ? patch(gate, { state: 'closed', deadlineAt: undefined })
+          ? patch(gate, { state: 'closed', deadlineAt: undefined, remindAt: undefined })
           : gate,
       ]),
     ),

@@ -1,5 +1,5 @@
 import type { RunEvent } from './event.ts'
-import { gateTimedOut, openGate, rejected, closeGate, startVerifying, verified } from './evolve-gate.ts'
+import { gateTimedOut, openGate, rejected, closeGate, gateReminded, startVerifying, verified } from './evolve-gate.ts'
 import {
   pauseAfterUndo,
   rollBack,
@@ -168,8 +168,9 @@ const apply = (run: Run, event: RunEvent): Run => {
       return closed(run, event, { state: 'failed', reason: event.details.reason })
     case 'run_cancelled':
       return closed(run, event, { state: 'cancelled', reason: event.details.reason })
-    case 'approval_escalated':
     case 'approval_reminded':
+      return gateReminded(run, event)
+    case 'approval_escalated':
     case 'decision_refused':
     case 'notification_sent':
     case 'notification_failed':

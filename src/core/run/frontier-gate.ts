@@ -35,18 +35,25 @@ export const gate = (run: Run, spec: GateSpec, at: string): Stage => {
       },
     }
   }
-  const timer: Timer[] =
-    now.deadlineAt === undefined
-      ? []
-      : [
-          {
-            id: `gate:${now.id}#${now.attempt}`,
-            at: now.deadlineAt,
-            summary: `Gate ${now.id}: ${now.onTimeout ?? 'approve'} when time is up`,
-          },
-        ]
-  return { timers: timer }
+  return { timers: [...deadline(now), ...reminder(now)] }
 }
+
+const deadline = ({ id, attempt, deadlineAt, onTimeout }: GateRun): readonly Timer[] =>
+  deadlineAt === undefined
+    ? []
+    : [
+        {
+          id: `gate:${id}#${attempt}`,
+          at: deadlineAt,
+          summary: `Gate ${id}: ${onTimeout ?? 'approve'} when time is up`,
+        },
+      ]
+
+/** The next reminder, if the gate is still open then. Its number is part of its id: each is a timer of its own. */
+const reminder = ({ id, attempt, deadlineAt, remindAt, reminders = 0 }: GateRun): readonly Timer[] =>
+  remindAt === undefined || (deadlineAt !== undefined && Date.parse(remindAt) >= Date.parse(deadlineAt))
+    ? []
+    : [{ id: `remind:${id}#${attempt}.${reminders + 1}`, at: remindAt, summary: `Gate ${id}: remind` }]
 
 /** `skipApproval` passes plain gates only, and never for an agent (rulings 22). */
 const mayPassByStarter = (run: Run, { settings }: GateRun): boolean =>
@@ -86,7 +93,7 @@ const approach = (run: Run, spec: GateSpec, at: string): Stage => {
 
 const open = (run: Run, spec: GateSpec, attempt: number, at: string): Stage => {
   const timeoutMs = gateTimeoutMs(run, spec.settings)
-  const { approvers, exclude } = spec.settings
+  const { approvers, exclude, remindMs } = spec.settings
   return emit({
     eventType: 'approval_requested',
     ...(spec.stepNumber > 0 && { stepNumber: spec.stepNumber }),
@@ -100,6 +107,7 @@ const open = (run: Run, spec: GateSpec, attempt: number, at: string): Stage => {
         timeoutMs,
         onTimeout: timeoutAction(spec.settings),
       }),
+      ...(remindMs !== undefined && { remindMs }),
       ...(approvers && { approvers }),
       ...(exclude && { exclude }),
       ...(run.seed.rulesVersion >= 2 && { covers: coverOf(run, spec.stepNumber) }),

@@ -130,6 +130,10 @@ export interface GateRun {
   readonly openedAt: string
   readonly deadlineAt?: string
   readonly onTimeout?: OnTimeout
+  /** Milliseconds between two reminders; the next one is due at `remindAt`, and `reminders` went out. */
+  readonly remindMs?: number
+  readonly remindAt?: string
+  readonly reminders?: number
   readonly covers?: string
   readonly closedAt?: string
   /** Display text of who or what closed it. */

@@ -9,7 +9,6 @@ const stepRefusals: readonly [string, (step: Step) => boolean][] = [
   ['rollback of a for_each step', (step) => step.forEach !== undefined && step.rollback !== undefined],
   ['timeout of a sop step', (step) => step.action.kind === 'sop' && typeof step.timeoutMs === 'number'],
   ['quorum', (step) => needsSeveral(step.quorum)],
-  ['remind', (step) => step.remindMs !== undefined],
   ['escalate_to', (step) => step.escalateTo !== undefined],
   ['verify of a manual or wait step', (step) => step.verify !== undefined && !isExecuted(step)],
   ['timeout of a wait step', (step) => step.action.kind === 'wait' && typeof step.timeoutMs === 'number'],
@@ -32,7 +31,6 @@ const sopRefusals: readonly [string, (definition: SopDefinition) => boolean][] =
 
 const gateRefusals: readonly [string, (gate: NonNullable<SopDefinition['gates']>[number]) => boolean][] = [
   ['quorum', (gate) => needsSeveral(gate.quorum)],
-  ['remind', (gate) => gate.remindMs !== undefined],
   ['escalate_to', (gate) => gate.escalateTo !== undefined],
 ]
 

@@ -18,6 +18,9 @@ export interface GateView {
   readonly openedAt: string
   readonly deadlineAt?: string
   readonly onTimeout?: string
+  /** Reminders that went out, and when the next one does. */
+  readonly reminders?: number
+  readonly remindAt?: string
   readonly approvers?: readonly string[]
   /** Digest of what the approval covers. */
   readonly covers?: string
@@ -244,6 +247,8 @@ const gateView = (run: Run, gate: GateRun): GateView => {
     openedAt: gate.openedAt,
     ...(gate.deadlineAt !== undefined && { deadlineAt: gate.deadlineAt }),
     ...(gate.deadlineAt !== undefined && gate.onTimeout !== undefined && { onTimeout: gate.onTimeout }),
+    ...(gate.reminders !== undefined && { reminders: gate.reminders }),
+    ...(gate.remindAt !== undefined && { remindAt: gate.remindAt }),
     ...(gate.settings.approvers && { approvers: gate.settings.approvers }),
     ...(gate.covers !== undefined && { covers: gate.covers }),
     ...(commands && { commands }),

@@ -196,7 +196,7 @@ const approval = {
   ),
   exclude: optional(list),
   onReject: optional(fc.constantFrom(...ON_REJECT)),
-  remindMs: optional(duration),
+  remindMs: optional(duration.map((ms) => Math.max(ms, 60_000))),
   escalateTo: optional(list),
 }
 

@@ -352,6 +352,11 @@ export const ODD_STEPS: readonly OddInput[] = [
     ['error bad-value x/SOP.md:3:23 Cannot read setting "quorum": 0 is less than 1'],
   ],
   [
+    'reminders without a pause between them',
+    step('[remind: 30s]'),
+    ['error bad-value x/SOP.md:3:23 Cannot read setting "remind": reminders are at least 1 minute apart'],
+  ],
+  [
     'quorum of words',
     step('[quorum: all]'),
     [

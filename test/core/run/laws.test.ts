@@ -40,6 +40,7 @@ const stepSketch = (steps: number): fc.Arbitrary<StepSketch> =>
       if: fc.constantFrom(undefined, undefined, 'flag', '!flag', 'load > 3', 'previous_step == "success"', 'weekday'),
       approvalTimeoutMs: fc.constantFrom(undefined, HOUR),
       onTimeout: fc.constantFrom(undefined, 'approve', 'reject', 'escalate', 'fail'),
+      remindMs: fc.constantFrom(undefined, undefined, HOUR / 4),
       onReject: fc.constantFrom(undefined, 'pause', 'fail', 'cancel', 'rollback'),
       rollback: fc.constantFrom(undefined, [command('undo')]),
       pointOfNoReturn: fc.constantFrom(undefined, undefined, undefined, true),
@@ -175,6 +176,9 @@ const game = fc.record({
 })
 
 /** Plays the game and looks at the run after every move. */
+/** `remind:1-deploy#2.5` is about `1-deploy#2`. */
+const gateOf = (reminder: string): string => reminder.slice('remind:'.length).replace(/\.\d+$/, '')
+
 const always = (look: (play: Play) => void) =>
   fc.assert(
     fc.property(game, ({ sop, moves, flag, strict }) => {
@@ -251,7 +255,10 @@ describe('in every run', () => {
       const wanted = effectsOf(play.run, at).flatMap((effect) => (effect.kind === 'arm' ? [effect.timer.id] : []))
       expect([...play.timers.keys()].sort()).toEqual(wanted.sort())
       const open = openGates(play.run).map((gate) => `gate:${gate.id}#${gate.attempt}`)
-      for (const id of play.timers.keys()) if (id.startsWith('gate:')) expect(open).toContain(id)
+      for (const id of play.timers.keys()) {
+        if (id.startsWith('gate:')) expect(open).toContain(id)
+        if (id.startsWith('remind:')) expect(open.map((gate) => gate.slice('gate:'.length))).toContain(gateOf(id))
+      }
     }))
 
   test('an approval is of what the gate showed when it was asked for', () =>

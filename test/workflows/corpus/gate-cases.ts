@@ -53,6 +53,17 @@ export const GATE_CASES: readonly Case[] = [
     steps: [{}],
   },
   {
+    name: 'gate-reminded',
+    until: (run) => (run.openGates[0]?.reminders ?? 0) >= 2,
+    steps: [{ requiresApproval: true, remindMs: 200, approvalTimeoutMs: DAY_MS }],
+  },
+  {
+    name: 'table-gate-reminded',
+    until: (run) => (run.openGates[0]?.reminders ?? 0) >= 1,
+    gates: [table('pre_look', { at: 'start' }, { remindMs: 200 })],
+    steps: [{}],
+  },
+  {
     name: 'timer-escalated',
     until: (run) => run.sequence >= 4 && run.openGates.length > 0,
     steps: [{ requiresApproval: true, approvalTimeoutMs: 300, onTimeout: 'escalate' }],
