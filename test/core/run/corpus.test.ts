@@ -112,7 +112,6 @@ const wanted = SETTINGS.flatMap(({ key, scopes }) => scopes.map((scope): [Scope,
 const NOT_REACHED: readonly string[] = [
   // Written by the sweeper, beside the run.
   'run_forked',
-  'approval_reminded',
   'notification_sent',
   'notification_failed',
   'definition_amended',
