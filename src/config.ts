@@ -77,6 +77,10 @@ export interface Config {
   readonly auditRetentionDays: number
   /** Logs of runs that ended longer ago are removed. */
   readonly logRetentionDays: number
+  /** Records of what triggers did are removed after these. */
+  readonly deliveryRetentionDays: number
+  /** `redact`: what a trigger brought is not kept in that record. */
+  readonly deliveryPayload: 'keep' | 'redact'
   /** Where the log of one step stops growing; absent: nowhere. */
   readonly logLimitPerStepBytes?: number
   /** All logs together; absent: no limit. */

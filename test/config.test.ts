@@ -33,6 +33,8 @@ test('without any source every setting has its default', () => {
     defaultStepTimeoutMs: 3_600_000,
     auditRetentionDays: 90,
     logRetentionDays: 90,
+    deliveryRetentionDays: 30,
+    deliveryPayload: 'keep',
     logLimitPerStepBytes: 2 * 1024 ** 3,
     logLimitTotalBytes: 20 * 1024 ** 3,
     notifications: {
@@ -119,6 +121,8 @@ pool_notice = 3
 max_concurrent_runs = 7
 audit_retention_days = 400
 log_retention_days = 30
+delivery_retention_days = 7
+delivery_payload = "redact"
 log_limit_per_step = "64 MiB"
 log_limit_total = "none"
 timezone = "Europe/Berlin"
@@ -204,6 +208,8 @@ db_password = "secrets/db"
     maxConcurrentRuns: 7,
     auditRetentionDays: 400,
     logRetentionDays: 30,
+    deliveryRetentionDays: 7,
+    deliveryPayload: 'redact',
     logLimitPerStepBytes: 64 * 1024 ** 2,
     notifications: {
       enabled: false,
@@ -255,6 +261,8 @@ test('every variable that is named for a setting sets it', () => {
     SOP_MAX_CONCURRENT_RUNS: '9',
     SOP_AUDIT_RETENTION_DAYS: '10',
     SOP_LOG_RETENTION_DAYS: '13',
+    SOP_DELIVERY_RETENTION_DAYS: '7',
+    SOP_DELIVERY_PAYLOAD: 'redact',
     SOP_LOG_LIMIT_PER_STEP: '14 MB',
     SOP_LOG_LIMIT_TOTAL: 'none',
     SOP_NOTIFICATION_ENABLED: 'false',

@@ -6,6 +6,7 @@ import { conditionsOf, type PlanFacts, planOf, unmetPreconditions } from '../cor
 import { newRun } from '../core/run/evolve.ts'
 import { RULES_VERSION, type PinnedSop, type RunSeed } from '../core/run/run.ts'
 import { notServed, unsupported } from '../core/run/supported.ts'
+import { askFacts } from './ask-facts.ts'
 import type { Catalog } from './catalog.ts'
 import type { RunPlan, StartRequest } from './client.ts'
 import { findEntry, type Pin } from './pin.ts'
@@ -32,7 +33,7 @@ export const planRun = async (deps: PlanDeps, name: string, request: StartReques
     via: 'engine',
     ...(request.executionMode !== undefined && { mode: request.executionMode }),
   }
-  const facts = await askFacts(deps, pinned)
+  const facts = await factsOf(deps, pinned)
   const problems = [
     ...unsupported(definition),
     ...(await childProblems(deps, pinned)),
@@ -70,19 +71,8 @@ const masked = (
     Object.entries(params).map(([name, value]) => [name, secretNames.includes(name) ? '[secret]' : value]),
   )
 
-const askFacts = async ({ resolveFact }: PlanDeps, { definition, policy }: PinnedSop): Promise<PlanFacts> => {
+const factsOf = ({ resolveFact }: PlanDeps, { definition, policy }: PinnedSop): Promise<PlanFacts> => {
   const known = [...policy.facts, ...policy.env.map((each) => `env.${each}`)]
-  const names = [...new Set(conditionsOf(definition).flatMap((condition) => factNames(condition, known)))]
-  const values: Record<string, Json> = {}
-  const errors: Record<string, string> = {}
-  await Promise.all(
-    names.map(async (name) => {
-      try {
-        values[name] = (await resolveFact(name, definition.timezone ?? policy.timezone)) as Json
-      } catch (error) {
-        errors[name] = error instanceof Error ? error.message : String(error)
-      }
-    }),
-  )
-  return { values, ...(Object.keys(errors).length > 0 && { errors }) }
+  const names = conditionsOf(definition).flatMap((condition) => factNames(condition, known))
+  return askFacts(resolveFact, names, definition.timezone ?? policy.timezone)
 }

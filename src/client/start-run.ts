@@ -1,11 +1,16 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
 import type { SearchAttributePair } from '@temporalio/common'
 import { ulid } from 'ulid'
 import { type Actor, assertMay, assertMayStart } from '../core/access.ts'
 import { sha256Hex } from '../core/canonical.ts'
 import type { Json, SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
-import { checkParams } from '../core/params.ts'
+import { type CheckedParams, checkParams } from '../core/params.ts'
 import { withChildren } from '../core/run/child.ts'
 import { RULES_VERSION } from '../core/run/run.ts'
 import type { PinnedSop } from '../core/run/run.ts'
@@ -40,22 +45,81 @@ export const startRun = async (
   assertMay(actor, 'createRun')
   const pinned = await deps.pin.pin(name)
   checkRights(actor, pinned, request)
-  const runId = runIdFor(name, request.idempotencyKey)
-  const params = await paramsOf(deps, runId, pinned, request)
-  for (const each of withChildren(pinned)) await deps.records.audit.keepDefinition(each)
-  const input = sealed(deps.key, runId, name, {
+  const { idempotencyKey: key } = request
+  const runId = key === undefined ? newRunId() : keyedRunId(name, 'key', key)
+  const { params, secretNames } = checkedParams(pinned, request)
+  await startPinned(deps, {
+    runId,
+    pinned,
     params,
-    ...(request.executionMode !== undefined && { executionMode: request.executionMode }),
-    ...(request.skipApproval === true && { skipApproval: true }),
-    ...(request.force === true && { force: true }),
-    trigger: request.trigger ?? { type: 'manual' },
-    startedBy: actor.principal,
-    via: actor.via,
-    rulesVersion: RULES_VERSION,
+    secretNames,
+    keyed: key !== undefined,
+    input: {
+      ...(request.executionMode !== undefined && { executionMode: request.executionMode }),
+      ...(request.skipApproval === true && { skipApproval: true }),
+      ...(request.force === true && { force: true }),
+      trigger: request.trigger ?? { type: 'manual' },
+      startedBy: actor.principal,
+      via: actor.via,
+    },
   })
-  await start(deps, runId, { ...input, sop: name, pinned }, request.idempotencyKey !== undefined)
   return request.wait === false ? unseen(runId, pinned) : firstSight(deps.temporal, runId, pinned)
 }
+
+/** A start whose rights and params are checked. */
+export interface PinnedStart {
+  readonly runId: string
+  readonly pinned: PinnedSop
+  /** Values of secret ones included; they go to the vault. */
+  readonly params: Readonly<Record<string, Json>>
+  readonly secretNames: readonly string[]
+  /** Its id is one for ever: a run that is there already is not an error. */
+  readonly keyed: boolean
+  readonly input: Omit<StartInput, 'params' | 'rulesVersion' | 'seal'>
+}
+
+/**
+ * Starts the run, sealed; durable when fulfilled. `known`: a keyed run was there already.
+ *
+ * @throws SopError `unavailable` when Temporal cannot be reached, `invalid` when the run is larger than Temporal takes
+ */
+export const startPinned = async (
+  deps: StartDeps,
+  { runId, pinned, params, secretNames, keyed, input }: PinnedStart,
+): Promise<'started' | 'known'> => {
+  // The values of a run that is there must not be replaced by those of its second delivery.
+  if (keyed && secretNames.length > 0 && (await isThere(deps.temporal, runId))) return 'known'
+  const hidden = await hideSecrets(deps.records, runId, params, secretNames)
+  for (const each of withChildren(pinned)) await deps.records.audit.keepDefinition(each)
+  const { name } = pinned.definition
+  const start = sealed(deps.key, runId, name, { ...input, params: hidden, rulesVersion: RULES_VERSION })
+  try {
+    await startExecution(deps, runId, { ...start, sop: name, pinned }, keyed)
+    return 'started'
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError && keyed) return 'known'
+    if (isTooLarge(error)) {
+      const reason = 'its definition, params and payload are together larger than Temporal takes'
+      throw new SopError('invalid', `Cannot start SOP "${name}": ${reason}`, {}, error)
+    }
+    throw unavailable(error)
+  }
+}
+
+const isThere = async (temporal: Client, runId: string): Promise<boolean> => {
+  try {
+    await temporal.workflow.getHandle(runId).describe()
+    return true
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw unavailable(error)
+  }
+}
+
+/** Temporal refuses a start of more than 2 MB, and a message of more than 4 MB, for good. */
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof Error && isGrpcServiceError(error.cause ?? error) && TOO_LARGE.test((error.cause as Error).message)
+const TOO_LARGE = /Blob data size exceeds limit|message larger than max/i
 
 const checkRights = (actor: Actor, { definition, policy }: PinnedSop, request: StartRequest): void => {
   assertMayStart(actor, request)
@@ -64,30 +128,25 @@ const checkRights = (actor: Actor, { definition, policy }: PinnedSop, request: S
     assertMay(actor, 'loosenMode')
 }
 
-/** A keyed start has one id for ever, so that a second one finds the first (engine.md 1). */
-const runIdFor = (name: string, key: string | undefined): string =>
-  key === undefined
-    ? `sop_run_${ulid().toLowerCase()}`
-    : `sop_run_${sha256Hex(JSON.stringify([name, 'key', key])).slice(0, 32)}`
+export const newRunId = (): string => `sop_run_${ulid().toLowerCase()}`
 
-/** Checks the params; values of secret ones go to the vault and leave a mark. */
-const paramsOf = async (
-  { records }: StartDeps,
-  runId: string,
+/** A keyed start has one id for ever, so that a second one finds the first (engine.md 1). `source`: whose key it is. */
+export const keyedRunId = (sop: string, source: string, key: string): string =>
+  `sop_run_${sha256Hex(JSON.stringify([sop, source, key])).slice(0, 32)}`
+
+const checkedParams = (
   { definition }: PinnedSop,
   { params = {}, trigger }: StartRequest,
-): Promise<Readonly<Record<string, Json>>> => {
+): Extract<CheckedParams, { ok: true }> => {
   const checked = checkParams(
     definition.params,
     params,
     trigger === undefined || trigger.type === 'manual' ? 'hand' : 'trigger',
   )
-  if (!checked.ok) {
-    throw new SopError('invalid', `Cannot start SOP "${definition.name}": ${checked.problems.join('; ')}`, {
-      problems: checked.problems,
-    })
-  }
-  return hideSecrets(records, runId, checked.params, checked.secretNames)
+  if (checked.ok) return checked
+  throw new SopError('invalid', `Cannot start SOP "${definition.name}": ${checked.problems.join('; ')}`, {
+    problems: checked.problems,
+  })
 }
 
 const sealed = (key: InstallationKey, runId: string, sop: string, input: StartInput): StartInput => ({
@@ -96,15 +155,6 @@ const sealed = (key: InstallationKey, runId: string, sop: string, input: StartIn
 })
 
 const PRIORITY_KEYS = { critical: 1, high: 2, normal: 3, low: 5 } as const
-
-const start = async (deps: StartDeps, runId: string, input: RunSopInput, keyed: boolean): Promise<void> => {
-  try {
-    await startExecution(deps, runId, input, keyed)
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError && keyed) return
-    throw unavailable(error)
-  }
-}
 
 /**
  * Starts an execution for a run: the first one, or one that carries a closed run on. Of several at once one begins.
@@ -146,13 +196,13 @@ const firstSight = async (temporal: Client, runId: string, pinned: PinnedSop): P
   let seen: RunView | undefined
   for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 250)) {
     seen = (await look(temporal, runId, Math.max(until, Date.now() + 250))) ?? seen
-    if (seen !== undefined && isThere(seen)) return refusedOr(seen)
+    if (seen !== undefined && isSeen(seen)) return refusedOr(seen)
     if (Date.now() >= until) return seen ?? unseen(runId, pinned)
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
 }
 
-const isThere = (view: RunView): boolean =>
+const isSeen = (view: RunView): boolean =>
   (view.status !== 'pending' && view.status !== 'running') ||
   view.openInputs.length > 0 ||
   view.stepResults.some((step) => step.status !== 'pending')

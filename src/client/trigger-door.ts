@@ -1,6 +1,13 @@
-import type { Trigger } from '../core/definition.ts'
-import type { Delivery } from '../core/trigger/delivery.ts'
+import { monotonicFactory } from 'ulid'
+import type { Json, Trigger } from '../core/definition.ts'
+import { SopError } from '../core/errors.ts'
+import type { TriggerInfo } from '../core/run/principal.ts'
+import type { Delivery, DeliveryStore } from '../core/trigger/delivery.ts'
+import { triggerSubject } from '../core/trigger/match.ts'
 import type { Occurrence } from '../core/trigger/occurrence.ts'
+import { withoutSecrets } from '../core/trigger/redact.ts'
+import { type Judged, judge, type JudgeDeps, type LastTriggers } from './judge-occurrence.ts'
+import { keyedRunId, newRunId, type StartDeps, startPinned } from './start-run.ts'
 
 // trigger-door.ts: the one door through which occurrences become runs, whatever source tells of them.
 
@@ -12,6 +19,8 @@ export interface DeliverOptions {
   readonly admits?: (sop: string, trigger: Trigger) => Promise<string | undefined>
   /** The delivery that is delivered again. */
   readonly redeliveryOf?: string
+  /** Only this SOP, and only this trigger of it. */
+  readonly only?: { readonly sop: string; readonly trigger?: number }
 }
 
 export interface TriggerDoor {
@@ -22,4 +31,152 @@ export interface TriggerDoor {
    * @throws SopError `unavailable` when Temporal or the store cannot be reached: nothing may be acknowledged
    */
   deliver(occurrence: Occurrence, options?: DeliverOptions): Promise<readonly Delivery[]>
+  /** What `deliver` would do now, starting and recording nothing. */
+  judge(occurrence: Occurrence, options?: DeliverOptions): Promise<readonly Judged[]>
+}
+
+export interface TriggerDoorDeps extends StartDeps, JudgeDeps {
+  readonly deliveries: DeliveryStore
+  /** Config `deliveryPayload`: `redact` keeps no payload in the record of a delivery. */
+  readonly deliveryPayload: 'keep' | 'redact'
+  readonly warn: (message: string, details: Readonly<Record<string, unknown>>) => void
+  readonly now?: () => Date
+}
+
+/** What became of the occurrence at one SOP, before it is on record. */
+type Outcome = Pick<Delivery, 'sop' | 'trigger' | 'verdict' | 'runId' | 'reason' | 'code'> & {
+  readonly secrets?: readonly Json[]
+}
+
+/** The door to the engine of these parts. */
+export const createTriggerDoor = (deps: TriggerDoorDeps): TriggerDoor => {
+  const { now = () => new Date() } = deps
+  const last: LastTriggers = new Map()
+  const nextId = monotonicFactory()
+  // Ids and times agree, and neither goes back when a clock does.
+  let lastMs = 0
+  return {
+    judge: (occurrence, options = {}) => judge(deps, last, occurrence, options),
+    deliver: async (occurrence, options = {}) => {
+      const judged = await judge(deps, last, occurrence, options)
+      const outcomes: readonly Outcome[] =
+        judged.length === 0
+          ? [{ verdict: 'unmatched', reason: `No SOP has a trigger for ${nameOf(occurrence)}` }]
+          : await Promise.all(judged.map((each) => begin(deps, each, occurrence)))
+      const deliveries = outcomes.map((outcome) => {
+        lastMs = Math.max(lastMs, now().getTime())
+        const id = `del_${nextId(lastMs).toLowerCase()}`
+        return deliveryOf(id, new Date(lastMs), outcome, occurrence, options, deps)
+      })
+      const isStarted = deliveries.some(({ verdict }) => verdict === 'started')
+      await record(deps, deliveries, isStarted)
+      const failed = deliveries.find(({ verdict }) => verdict === 'failed')
+      if (failed !== undefined) {
+        throw new SopError(
+          'unavailable',
+          `Cannot take ${nameOf(occurrence)}: ${failed.reason ?? 'the engine failed'}`,
+          {
+            deliveries: deliveries.map(({ id }) => id),
+          },
+        )
+      }
+      return deliveries
+    },
+  }
+}
+
+/** For messages: `event "deploy.failed"`. The text of a message may be long, and is nobody's name. */
+const nameOf = ({ source, subject }: Occurrence): string =>
+  source === 'command' ? 'this message' : `${source} "${subject.slice(0, 100)}"`
+
+const begin = async (deps: TriggerDoorDeps, judged: Judged, occurrence: Occurrence): Promise<Outcome> => {
+  const at = { sop: judged.sop, trigger: judged.trigger }
+  if (judged.verdict === 'unmatched') return { ...at, verdict: 'unmatched', reason: judged.reason }
+  if (judged.verdict === 'refused') return { ...at, verdict: 'refused', code: judged.code, reason: judged.reason }
+  const { pinned, params } = judged
+  const { key, source, principal } = occurrence
+  const runId = key === undefined ? newRunId() : keyedRunId(judged.sop, source, key)
+  const secrets = params.secretNames.map((name) => params.params[name] as Json)
+  try {
+    const how = await startPinned(deps, {
+      runId,
+      pinned,
+      params: params.params,
+      secretNames: params.secretNames,
+      keyed: key !== undefined,
+      input: { trigger: triggerInfo(occurrence, secrets), startedBy: principal, via: 'trigger' },
+    })
+    return { ...at, verdict: how === 'started' ? 'started' : 'duplicate', runId, secrets }
+  } catch (error) {
+    if (!(error instanceof SopError)) throw error
+    const { code, message: reason } = error
+    return { ...at, verdict: code === 'unavailable' ? 'failed' : 'refused', code, reason, secrets }
+  }
+}
+
+/** What the run knows of its trigger. */
+const triggerInfo = ({ source, subject, payload, headers }: Occurrence, secrets: readonly Json[]): TriggerInfo => ({
+  type: source,
+  ...triggerSubject(source, subject),
+  ...(headers !== undefined && { headers: withoutSecrets(headers, secrets) }),
+  payload: withoutSecrets(payload, secrets),
+})
+
+const deliveryOf = (
+  id: string,
+  at: Date,
+  { secrets = [], ...outcome }: Outcome,
+  { source, subject, action, key, principal, payload, headers }: Occurrence,
+  { redeliveryOf }: DeliverOptions,
+  { deliveryPayload }: TriggerDoorDeps,
+): Delivery => {
+  // Whoever may not send has no place to write in.
+  const redacted =
+    outcome.code === 'unauthenticated'
+      ? 'unauthenticated'
+      : deliveryPayload === 'redact'
+        ? 'config'
+        : secrets.length > 0
+          ? 'secret'
+          : undefined
+  const isKept = redacted === undefined || redacted === 'secret'
+  return {
+    id,
+    at: at.toISOString(),
+    source,
+    subject: withoutSecrets(subject, secrets),
+    ...(action !== undefined && { action }),
+    ...outcome,
+    ...(key !== undefined && { key }),
+    principal: principal.id,
+    ...(isKept && { payload: withoutSecrets(payload, secrets) }),
+    ...(isKept && headers !== undefined && { headers: withoutSecrets(headers, secrets) }),
+    ...(redacted !== undefined && { redacted }),
+    ...(redeliveryOf !== undefined && { redeliveryOf }),
+  }
+}
+
+/** A run that is durable is started, whether or not that could be written down. */
+const record = async (
+  { deliveries: store, warn }: TriggerDoorDeps,
+  deliveries: readonly Delivery[],
+  isStarted: boolean,
+): Promise<void> => {
+  const results = await Promise.allSettled(deliveries.map((delivery) => store.put(delivery)))
+  const lost = results.find((result) => result.status === 'rejected')
+  if (lost === undefined) return
+  const error = lost.reason as Error
+  warn('what became of a trigger could not be written down', {
+    error: error.message,
+    deliveries: deliveries.map(({ source, subject, sop, verdict, runId }) => ({
+      source,
+      subject,
+      sop,
+      verdict,
+      runId,
+    })),
+  })
+  if (!isStarted) {
+    throw new SopError('unavailable', 'Cannot write down what became of the trigger: the store failed', {}, error)
+  }
 }

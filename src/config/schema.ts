@@ -150,6 +150,12 @@ export const configSchema = z.object({
   }),
   auditRetentionDays: days('SOP_AUDIT_RETENTION_DAYS', 1, 90, true),
   logRetentionDays: days('SOP_LOG_RETENTION_DAYS', 1, 90),
+  deliveryRetentionDays: days('SOP_DELIVERY_RETENTION_DAYS', 1, 30),
+  deliveryPayload: setting(z.enum(['keep', 'redact']), {
+    env: 'SOP_DELIVERY_PAYLOAD',
+    expected: 'keep or redact',
+    default: 'keep',
+  }),
   logLimitPerStepBytes: bytes('SOP_LOG_LIMIT_PER_STEP', '2GiB'),
   logLimitTotalBytes: bytes('SOP_LOG_LIMIT_TOTAL', '20GiB'),
   notifications: z.object({

@@ -17,6 +17,7 @@ import { createPin, type Pin } from '../client/pin.ts'
 import { createEndedRuns } from '../client/ended-runs.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
 import { createTemporalClient } from '../client/temporal.ts'
+import { createTriggerDoor, type TriggerDoor } from '../client/trigger-door.ts'
 import { createWorkerDoor, type WorkerDoor } from '../client/worker-door.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -53,6 +54,8 @@ export interface Parts {
   readonly connection: NativeConnection
   readonly clients: ReturnType<typeof createTemporalClient>
   readonly workers: WorkerDoor
+  /** Where every source of triggers brings what happened. */
+  readonly triggers: TriggerDoor
   close(): Promise<void>
 }
 
@@ -93,6 +96,18 @@ export const openParts = async ({
     temporal,
     connection,
     clients,
+    triggers: createTriggerDoor({
+      temporal,
+      taskQueue: config.temporal.taskQueue,
+      catalog,
+      pin,
+      key,
+      records: stores,
+      resolveFact: stores.resolveFact,
+      deliveries: stores.deliveries,
+      deliveryPayload: config.deliveryPayload,
+      warn: (message, details) => log.warn(message, details),
+    }),
     workers: createWorkerDoor({
       readRun: (runId) => readRun({ temporal, records: stores }, runId),
       logs: stores.receivedLogs,

@@ -1,5 +1,6 @@
 import { createFacts } from '../adapters/facts.ts'
 import { createFileAudit } from '../adapters/file-audit.ts'
+import { createFileDeliveries } from '../adapters/file-deliveries.ts'
 import { createFileLogs } from '../adapters/file-logs.ts'
 import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index.ts'
 import { createFileVault } from '../adapters/file-vault.ts'
@@ -8,7 +9,9 @@ import { markForks } from '../adapters/forked-audit.ts'
 import { createSecrets } from '../adapters/secrets.ts'
 import type { AuditStore, LogStore, ResolveFact, RunIndex, Secrets, Vault } from '../activities/deps.ts'
 import type { Config } from '../config.ts'
+import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Log } from '../log.ts'
+import { startDeliveryKeeper } from './delivery-keeper.ts'
 import { limitLogs, type LogLimits } from './limited-logs.ts'
 import { createLogKeeper } from './log-keeper.ts'
 
@@ -20,6 +23,8 @@ export interface Stores {
   /** The same logs without limits: those that come from workers of pools were limited there. */
   readonly receivedLogs: LogStore
   readonly vault: Vault
+  /** What became of occurrences of triggers. */
+  readonly deliveries: DeliveryStore
   /** Tokens that all processes share; absent: each data directory has its own. */
   readonly tokens?: SharedTokens
   readonly secrets: Secrets
@@ -41,6 +46,7 @@ export type StoreConfig = Pick<
   | 'auditDir'
   | 'secretFiles'
   | 'logRetentionDays'
+  | 'deliveryRetentionDays'
   | 'logLimitPerStepBytes'
   | 'logLimitTotalBytes'
 > &
@@ -70,6 +76,8 @@ export const openStores = async (
     log,
   })
   keeper.start()
+  const deliveries = createFileDeliveries({ dataDir, warn })
+  const deliveryKeeper = startDeliveryKeeper({ deliveries, days: config.deliveryRetentionDays, now, log })
   const audit = createFileAudit({ dataDir, listeners: [index, flat], warn })
   return {
     audit: markForks(audit),
@@ -77,10 +85,12 @@ export const openStores = async (
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,
     vault: createFileVault({ dataDir }),
+    deliveries,
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {
       await keeper.close()
+      await deliveryKeeper.close()
       await audit.flush()
       await index.flush()
     },
@@ -102,6 +112,7 @@ export const followStores = (
     logs: files,
     receivedLogs: files,
     vault: createFileVault({ dataDir }),
+    deliveries: createFileDeliveries({ dataDir, warn }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, () => new Date(), { environment }),
     close: async () => {},

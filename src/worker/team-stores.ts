@@ -4,6 +4,7 @@ import { markForks } from '../adapters/forked-audit.ts'
 import { createPostgresAudit } from '../adapters/postgres/audit.ts'
 import { openDatabase } from '../adapters/postgres/database.ts'
 import { claimInstallation } from '../adapters/postgres/installation.ts'
+import { createPostgresDeliveries } from '../adapters/postgres/deliveries.ts'
 import { createPostgresLogs } from '../adapters/postgres/logs.ts'
 import { createPostgresRunIndex, settleRestoredRows } from '../adapters/postgres/run-index.ts'
 import { createPostgresTokens } from '../adapters/postgres/tokens.ts'
@@ -11,6 +12,7 @@ import { createPostgresVault } from '../adapters/postgres/vault.ts'
 import { createSecrets } from '../adapters/secrets.ts'
 import { SopError } from '../core/errors.ts'
 import type { StoresOptions } from './choose-stores.ts'
+import { startDeliveryKeeper } from './delivery-keeper.ts'
 import { limitLogs } from './limited-logs.ts'
 import { createLogKeeper } from './log-keeper.ts'
 import { logLimits, type Stores } from './stores.ts'
@@ -35,6 +37,9 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
   const limits = logLimits(config)
   const keeper = createLogKeeper({ logs, index, retention: { days: config.logRetentionDays, ...limits }, now, log })
   if (how === 'write') keeper.start()
+  const deliveries = createPostgresDeliveries({ db })
+  const deliveryKeeper =
+    how === 'write' ? startDeliveryKeeper({ deliveries, days: config.deliveryRetentionDays, now, log }) : undefined
   const flat = createFlatFiles({
     ...(stateDir !== undefined && { stateDir }),
     ...(auditDir !== undefined && { auditDir }),
@@ -45,11 +50,13 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     logs: limitLogs(logs, { ...limits, budget: keeper.budget, now }),
     receivedLogs: logs,
     vault: createPostgresVault({ db, key: installation.vaultKey }),
+    deliveries,
     tokens: createPostgresTokens({ db }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {
       await keeper.close()
+      await deliveryKeeper?.close()
       await db.close()
     },
   }

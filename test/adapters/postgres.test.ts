@@ -3,11 +3,13 @@ import { afterAll, beforeEach } from 'vitest'
 import type { AuditListener } from '../../src/activities/deps.ts'
 import { createPostgresAudit } from '../../src/adapters/postgres/audit.ts'
 import { type Database, openDatabase } from '../../src/adapters/postgres/database.ts'
+import { createPostgresDeliveries } from '../../src/adapters/postgres/deliveries.ts'
 import { createPostgresLogs } from '../../src/adapters/postgres/logs.ts'
 import { createPostgresRunIndex } from '../../src/adapters/postgres/run-index.ts'
 import { createPostgresVault } from '../../src/adapters/postgres/vault.ts'
 import { createDatabase, needsPostgres } from '../support/postgres.ts'
 import { describeAuditStore } from './contract/audit-store.ts'
+import { describeDeliveryStore } from './contract/delivery-store.ts'
 import { describeLogStore } from './contract/log-store.ts'
 import { describeRunIndex } from './contract/run-index.ts'
 import { describeVault } from './contract/vault.ts'
@@ -20,7 +22,7 @@ let shared: Promise<Database> | undefined
 afterAll(async () => (await shared)?.close())
 
 const TABLES =
-  'sop_runs, sop_events, sop_forks, sop_definitions, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens'
+  'sop_runs, sop_events, sop_forks, sop_definitions, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries'
 
 const freshTables = async (): Promise<Database> => {
   const db = await (shared ??= createDatabase().then((url) => openDatabase({ url })))
@@ -42,6 +44,11 @@ describeAuditStore('createPostgresAudit()', async () => {
       return rows.map(({ event }) => event)
     },
   }
+})
+
+describeDeliveryStore('createPostgresDeliveries()', async () => {
+  const db = await freshTables()
+  return { deliveries: createPostgresDeliveries({ db }), again: () => createPostgresDeliveries({ db }) }
 })
 
 describeRunIndex('createPostgresRunIndex()', async () => {

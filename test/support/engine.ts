@@ -16,6 +16,7 @@ import { createPin } from '../../src/client/pin.ts'
 import { createRunEnds } from '../../src/client/run-ends.ts'
 import { openInstallationKey } from '../../src/client/signing.ts'
 import { createTemporalClient } from '../../src/client/temporal.ts'
+import { createTriggerDoor, type TriggerDoor } from '../../src/client/trigger-door.ts'
 import type { Actor } from '../../src/core/access.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { RunPolicy } from '../../src/core/run/run.ts'
@@ -32,6 +33,7 @@ export interface TestEngine {
   readonly taskQueue: string
   readonly dataDir: string
   readonly stores: Stores
+  readonly triggers: TriggerDoor
   /** Puts an SOP where the engine finds it. */
   add(definition: SopDefinition): void
   stopWorker(): Promise<void>
@@ -85,6 +87,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
       dataDir,
       secretFiles: {},
       logRetentionDays: 90,
+      deliveryRetentionDays: 30,
       timezone: 'UTC',
       maintenanceWindows: [],
       facts: {},
@@ -156,6 +159,18 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     version: 'test',
     resolveFact: stores.resolveFact,
   })
+  const triggers = createTriggerDoor({
+    temporal,
+    taskQueue,
+    catalog,
+    pin,
+    key,
+    records: stores,
+    resolveFact: stores.resolveFact,
+    deliveries: stores.deliveries,
+    deliveryPayload: 'keep',
+    warn: (message, details) => log.warn(message, details),
+  })
   const as: TestEngine['as'] = (principal, via = 'http') =>
     clients.as({ principal: { id: 'alice', kind: 'user', role: 'admin', ...principal }, via })
   return {
@@ -165,6 +180,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     taskQueue,
     dataDir,
     stores,
+    triggers,
     add: (sop) => void sops.set(sop.name, sop),
     stopWorker: stopOne,
     startWorker: startOne,

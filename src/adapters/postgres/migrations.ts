@@ -87,4 +87,20 @@ export const MIGRATIONS: readonly Migration[] = [
          record json NOT NULL)`,
     ],
   },
+  {
+    number: 2,
+    name: 'deliveries',
+    sql: [
+      // What became of occurrences of triggers.
+      `CREATE TABLE sop_deliveries (
+         id text COLLATE "C" PRIMARY KEY,
+         at timestamptz NOT NULL,
+         sop text,
+         source text NOT NULL,
+         verdict text NOT NULL,
+         delivery json NOT NULL)`,
+      'CREATE INDEX sop_deliveries_of_sop ON sop_deliveries (sop, id DESC)',
+      'CREATE INDEX sop_deliveries_at ON sop_deliveries (at)',
+    ],
+  },
 ]

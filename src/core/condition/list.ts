@@ -2,11 +2,9 @@
 // output as a rule. Pure and deterministic, like evaluate.ts.
 
 import type { Condition, Json } from '../definition.ts'
-import { bind, type ConditionScope, reasonOf } from './evaluate.ts'
-import { language, openBudget } from './language.ts'
-import { type ParsedCondition, parseWith } from './parse.ts'
-import { type Leaf, rewriteValue } from './rewrite.ts'
-import { answer } from './scope.ts'
+import type { ConditionScope } from './evaluate.ts'
+import type { ParsedCondition } from './parse.ts'
+import { evaluateValue, parseValue } from './value.ts'
 
 /** `$hosts`, `${hosts}` and `{{ hosts }}` mean the name, as they do elsewhere in a procedure. */
 const bareName = (text: string): string =>
@@ -18,7 +16,7 @@ const bareName = (text: string): string =>
     )
 
 /** Reads the expression of a `for_each`, for what is wrong with it and for the names that it reads. Never throws. */
-export const parseList = (text: string): ParsedCondition => parseWith(bareName(text), rewriteValue)
+export const parseList = (text: string): ParsedCondition => parseValue(bareName(text))
 
 /** The expression as a condition, so that its facts can be asked for; `undefined` when it cannot be read. */
 export const listCondition = (text: string): Condition | undefined => {
@@ -34,35 +32,8 @@ export type List =
 export const evaluateList = (text: string, scope: ConditionScope): List => {
   const condition = listCondition(text)
   if (condition === undefined) return { ok: false, error: `Cannot read "${text}"` }
-  let leaves: readonly Leaf[] = []
-  let reasons: ReadonlyMap<string, string> = new Map()
-  try {
-    const { cel, leaves: found } = rewriteValue(language().parse(condition.cel).ast)
-    leaves = found
-    const [leaf] = leaves
-    if (leaf !== undefined && cel === leaf.id) return listOf(valueOf(leaf, scope))
-    const bound = bind(leaves, scope)
-    reasons = bound.reasons
-    openBudget(bound.largest)
-    return listOf(toJson(language().parse(cel)(bound.context)))
-  } catch (error) {
-    return { ok: false, error: reasonOf(error, reasons, leaves) }
-  }
-}
-
-const valueOf = (leaf: Leaf, scope: ConditionScope): Json => {
-  const found = answer(leaf, scope)
-  if (found.kind !== 'value') throw new Error(found.reason)
-  return found.value
-}
-
-/** CEL values → JSON: whole numbers are numbers again, maps are objects. */
-const toJson = (value: unknown): Json => {
-  if (typeof value === 'bigint') return Number(value)
-  if (Array.isArray(value)) return value.map(toJson)
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, each]) => [String(key), toJson(each)]))
-  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value as Json
-  throw new Error('it gives a value that is no list and no text')
+  const found = evaluateValue(condition, scope)
+  return found.ok ? listOf(found.value) : { ok: false, error: found.error }
 }
 
 /**

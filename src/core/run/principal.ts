@@ -32,6 +32,7 @@ export const SURFACES = [
   'update',
   'temporal',
   'schedule',
+  'trigger',
   'timer',
   'engine',
   'skip_approval',

@@ -1,0 +1,149 @@
+import type { Trigger } from '../core/definition.ts'
+import { type ErrorCode, SopError } from '../core/errors.ts'
+import { type CheckedParams, checkParams } from '../core/params.ts'
+import type { PinnedSop } from '../core/run/run.ts'
+import { unsupported } from '../core/run/supported.ts'
+import { type Addressed, addressed, matchTrigger, triggerFacts } from '../core/trigger/match.ts'
+import type { Occurrence } from '../core/trigger/occurrence.ts'
+import { type AskFact, askFacts } from './ask-facts.ts'
+import type { Catalog, CatalogEntry } from './catalog.ts'
+import type { Pin } from './pin.ts'
+import type { DeliverOptions } from './trigger-door.ts'
+
+// judge-occurrence.ts: which runs an occurrence would start, with which params, and why not. Starts nothing.
+
+export interface JudgeDeps {
+  readonly catalog: Catalog
+  readonly pin: Pin
+  readonly resolveFact: AskFact
+}
+
+/** One SOP that has a trigger for the occurrence. */
+export type Judged = { readonly sop: string; readonly trigger: number } & (
+  | {
+      readonly verdict: 'ready'
+      readonly pinned: PinnedSop
+      readonly params: Extract<CheckedParams, { ok: true }>
+      readonly taken: number
+    }
+  | { readonly verdict: 'refused'; readonly code: ErrorCode; readonly reason: string }
+  | { readonly verdict: 'unmatched'; readonly reason: string }
+)
+
+/** The triggers that an SOP had when it last compiled: while it is broken its owner is told, not its sender misled. */
+export type LastTriggers = Map<string, readonly Trigger[]>
+
+/**
+ * Asks every SOP. Of several triggers of one SOP the first that is met counts; of several SOPs that a message is a
+ * command for, the one whose pattern takes most of it, and of equals the first by name.
+ */
+export const judge = async (
+  deps: JudgeDeps,
+  last: LastTriggers,
+  occurrence: Occurrence,
+  options: DeliverOptions,
+): Promise<readonly Judged[]> => {
+  const entries = await deps.catalog.list()
+  const meant = entries.flatMap((entry) => {
+    const triggers = triggersOf(entry, last)
+    const found = triggers.flatMap((trigger, index) => {
+      const how = addressed(trigger, occurrence)
+      return how === undefined || (options.only !== undefined && !isOnly(options.only, entry.name, index))
+        ? []
+        : [{ trigger, index, how }]
+    })
+    return found.length === 0 ? [] : [{ entry, found }]
+  })
+  const judged = await Promise.all(meant.map(({ entry, found }) => judgeSop(deps, entry, found, occurrence, options)))
+  return occurrence.source === 'command' ? longest(judged) : judged
+}
+
+const isOnly = (only: NonNullable<DeliverOptions['only']>, sop: string, index: number): boolean =>
+  only.sop === sop && (only.trigger === undefined || only.trigger === index)
+
+const triggersOf = ({ path, compiled: { definition } }: CatalogEntry, last: LastTriggers): readonly Trigger[] => {
+  if (definition === undefined) return last.get(path) ?? []
+  last.set(path, definition.triggers)
+  return definition.triggers
+}
+
+interface Found {
+  readonly trigger: Trigger
+  readonly index: number
+  readonly how: Addressed
+}
+
+/** The first trigger that is met; else the first that refuses, else the first whose condition is not met. */
+const judgeSop = async (
+  deps: JudgeDeps,
+  entry: CatalogEntry,
+  found: readonly Found[],
+  occurrence: Occurrence,
+  options: DeliverOptions,
+): Promise<Judged> => {
+  // A command takes the pattern that says most; of the others the one that is written first comes first.
+  const inOrder = occurrence.source === 'command' ? found.toSorted((a, b) => b.how.taken - a.how.taken) : found
+  const others: Judged[] = []
+  for (const each of inOrder) {
+    const judged = await judgeTrigger(deps, entry, each, occurrence, options)
+    if (judged.verdict === 'ready') return judged
+    others.push(judged)
+  }
+  return others.find(({ verdict }) => verdict === 'refused') ?? (others[0] as Judged)
+}
+
+const judgeTrigger = async (
+  deps: JudgeDeps,
+  entry: CatalogEntry,
+  { trigger, index, how }: Found,
+  occurrence: Occurrence,
+  { admits }: DeliverOptions,
+): Promise<Judged> => {
+  const at = { sop: entry.name, trigger: index }
+  const refused = (code: ErrorCode, reason: string): Judged => ({ ...at, verdict: 'refused', code, reason })
+  const barred = await admits?.(entry.name, trigger)
+  if (barred !== undefined) return refused('unauthenticated', barred)
+  let pinned: PinnedSop
+  try {
+    pinned = deps.pin.pinEntry(entry)
+    const [blocker] = unsupported(pinned.definition)
+    if (blocker !== undefined) return refused('conflict', `Cannot start SOP "${entry.name}": ${blocker}`)
+  } catch (error) {
+    if (error instanceof SopError) return refused('conflict', error.message)
+    throw error
+  }
+  const { definition, policy } = pinned
+  const known = [...policy.facts, ...policy.env.map((each) => `env.${each}`)]
+  const facts = await askFacts(deps.resolveFact, triggerFacts(trigger, known), definition.timezone ?? policy.timezone)
+  const match = matchTrigger(trigger, occurrence, how, {
+    facts: facts.values,
+    ...(facts.errors && { factErrors: facts.errors }),
+  })
+  if (!match.matches && match.why === 'unmet') return { ...at, verdict: 'unmatched', reason: match.reason }
+  if (!match.matches) return refused('invalid', `Cannot start SOP "${entry.name}": ${match.reason}`)
+  const params = checkParams(definition.params, match.params, 'trigger')
+  if (!params.ok) return refused('invalid', `Cannot start SOP "${entry.name}": ${params.problems.join('; ')}`)
+  try {
+    return { ...at, verdict: 'ready', pinned: await deps.pin.pinChildren(pinned), params, taken: how.taken }
+  } catch (error) {
+    if (error instanceof SopError) return refused('conflict', error.message)
+    throw error
+  }
+}
+
+/** One message is one command. */
+const longest = (judged: readonly Judged[]): readonly Judged[] => {
+  const ready = judged.filter((each) => each.verdict === 'ready')
+  const [best] = ready.toSorted((a, b) => b.taken - a.taken)
+  if (best === undefined) return judged
+  return judged.map((each) =>
+    each.verdict !== 'ready' || each === best
+      ? each
+      : {
+          sop: each.sop,
+          trigger: each.trigger,
+          verdict: 'unmatched',
+          reason: `The message is a command for SOP "${best.sop}": its pattern takes ${best.taken === each.taken ? 'as much of it, and it comes first by name' : 'more of it'}`,
+        },
+  )
+}
