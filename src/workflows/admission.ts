@@ -1,11 +1,13 @@
 // admission.ts — the one place where slots and cooldowns are kept (engine.md 2). Runs ask by signal and are answered by
-// signal. Invariants: handlers come first; the state changes only in take(); nothing is under way at continue-as-new.
+// signal; people speak to it by update. Invariants: handlers come first; the state changes only in settle(); nothing is under
+// way at continue-as-new. Its commands follow from its signals alone, so an execution that older builds began replays.
 
 import {
   condition,
   continueAsNew,
   defineQuery,
   defineSignal,
+  defineUpdate,
   getExternalWorkflowHandle,
   proxyActivities,
   setHandler,
@@ -18,11 +20,23 @@ import {
   type AdmissionInput,
   type AdmissionRequest,
   type AdmissionState,
-  admit,
+  type Admitted,
   EMPTY_ADMISSION,
+  type QueueCommand,
+  type QueueReply,
 } from '../core/admission.ts'
+import { admit } from '../core/admission/admit.ts'
+import { command } from '../core/admission/command.ts'
+import { isQueueCommand, isRequest } from '../core/admission/read.ts'
 import { bookkeepingOptions } from './activity-options.ts'
-import { ADMISSION_RELEASE, ADMISSION_REQUEST, ADMISSION_VERDICT } from './messages.ts'
+import {
+  ADMISSION_COMMAND,
+  ADMISSION_QUEUE,
+  ADMISSION_RELEASE,
+  ADMISSION_REQUEST,
+  ADMISSION_VERDICT,
+  ADMISSION_YIELD,
+} from './messages.ts'
 import { observe } from './observed.ts'
 
 /** Events of history after which it hands over to its next execution. */
@@ -32,19 +46,34 @@ const RECONCILE_MS = 60_000
 
 const requestSignal = defineSignal<[AdmissionRequest]>(ADMISSION_REQUEST)
 const releaseSignal = defineSignal<[{ readonly runId: string }]>(ADMISSION_RELEASE)
+const yieldSignal = defineSignal<[{ readonly runId: string; readonly turn: number }]>(ADMISSION_YIELD)
 const verdictSignal = defineSignal<[AdmissionAnswer]>(ADMISSION_VERDICT)
-const queueQuery = defineQuery<AdmissionState>('queue')
+const commandUpdate = defineUpdate<QueueReply, [QueueCommand]>(ADMISSION_COMMAND)
+const queueQuery = defineQuery<AdmissionState>(ADMISSION_QUEUE)
 
-/** Keeps slots and cooldowns for all runs of a namespace. Never ends by itself. */
+/** Keeps slots, locks and cooldowns for all runs of a namespace. Never ends by itself. */
 export async function sopAdmission(carried: AdmissionState = EMPTY_ADMISSION): Promise<void> {
   let state = carried
   let inputs: readonly AdmissionInput[] = []
   let answering = 0
+  let wakeAt: string | undefined
   setHandler(requestSignal, (request) => {
     if (isRequest(request)) inputs = [...inputs, { kind: 'request', request }]
   })
   setHandler(releaseSignal, (argument) => {
     if (typeof argument?.runId === 'string') inputs = [...inputs, { kind: 'release', runId: argument.runId }]
+  })
+  setHandler(yieldSignal, (argument) => {
+    if (typeof argument?.runId !== 'string' || typeof argument.turn !== 'number') return
+    inputs = [...inputs, { kind: 'yield', runId: argument.runId, turn: argument.turn }]
+  })
+  setHandler(commandUpdate, (asked) => {
+    if (!isQueueCommand(asked)) return { accepted: false, runId: '', code: 'invalid', reason: NO_COMMAND }
+    // What came before it comes first: it may be about a run that asked a moment ago.
+    takeAll()
+    const done = command(state, asked, now())
+    settle(done)
+    return done.reply
   })
   setHandler(queueQuery, () => state)
   observe(() => ({ of: 'admission', state }))
@@ -60,25 +89,34 @@ export async function sopAdmission(carried: AdmissionState = EMPTY_ADMISSION): P
       answering -= 1
     }
   }
-  const take = (input: AdmissionInput): string | undefined => {
-    const admitted = admit(state, input, new Date(Date.now()).toISOString())
+  const settle = (admitted: Admitted): void => {
     state = admitted.state
+    wakeAt = admitted.wakeAt
     for (const each of admitted.answers) void answer(each)
-    return admitted.wakeAt
+  }
+  const take = (input: AdmissionInput): void => settle(admit(state, input, now()))
+  const takeAll = (): void => {
+    const batch = inputs
+    inputs = []
+    for (const input of batch) take(input)
   }
   const isLong = (): boolean => workflowInfo().historyLength > LONG_HISTORY || workflowInfo().continueAsNewSuggested
 
-  let wakeAt: string | undefined = take({ kind: 'wake' })
+  take({ kind: 'wake' })
   for (;;) {
     const woken = await condition(() => inputs.length > 0, pauseMs(wakeAt))
-    const batch: readonly AdmissionInput[] = woken ? inputs : [{ kind: 'wake' }, ...(await goneHolders(state))]
-    if (woken) inputs = []
-    for (const input of batch) wakeAt = take(input)
+    if (woken) takeAll()
+    else for (const input of [WAKE, ...(await goneHolders(state))]) take(input)
     if (!isLong() || inputs.length > 0) continue
     await condition(() => answering === 0)
     if (inputs.length === 0) return continueAsNew<typeof sopAdmission>(state)
   }
 }
+
+const WAKE: AdmissionInput = { kind: 'wake' }
+const NO_COMMAND = 'expected runId and action: move, drop or admit, and for a move its place'
+
+const now = (): string => new Date(Date.now()).toISOString()
 
 // One execution serves runs of every build, and never ends: it moves along with whatever build is the current one.
 // A worker without a deployment must not say so: the server refuses its task, and no run would ever get a slot.
@@ -95,12 +133,3 @@ const goneHolders = async ({ holders, waiting }: AdmissionState): Promise<readon
   const { findGone } = proxyActivities<Activities>(bookkeepingOptions('Look whether the runs are still there'))
   return (await findGone({ runIds })).map((runId) => ({ kind: 'release', runId }))
 }
-
-/** Signals come from whoever reaches Temporal: one that is not a request is passed over. */
-const isRequest = (value: AdmissionRequest | undefined): value is AdmissionRequest =>
-  typeof value?.runId === 'string' &&
-  typeof value.sop === 'string' &&
-  (value.phase === 'arrival' || value.phase === 'slot') &&
-  typeof value.priority === 'number' &&
-  typeof value.cooldownMs === 'number' &&
-  !Number.isNaN(Date.parse(value.triggeredAt))

@@ -108,3 +108,9 @@ export const admissionId = (taskQueue: string): string =>
 export const ADMISSION_REQUEST = 'request'
 export const ADMISSION_RELEASE = 'release'
 export const ADMISSION_VERDICT = 'admission_verdict'
+/** The run gives its slot away while it waits at a gate. */
+export const ADMISSION_YIELD = 'yield'
+/** An update: a person moves, drops or admits a run that waits. */
+export const ADMISSION_COMMAND = 'command'
+/** A query: the state of admission. */
+export const ADMISSION_QUEUE = 'queue'

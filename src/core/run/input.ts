@@ -1,5 +1,6 @@
 import type { Json } from '../definition.ts'
 import type { Decision } from './decision.ts'
+import type { QueueOrder } from './queue-order.ts'
 import type { CommandResult, FactsResult } from './task.ts'
 
 /** What comes to a run from outside. `transition` turns an input into events; nothing else changes a run. */
@@ -40,7 +41,15 @@ export interface ChildResult {
   readonly reason?: string
 }
 
+/** `order`: somebody asked for it, see queue-order.ts. */
 export type AdmissionVerdict =
-  | { readonly kind: 'admitted' }
-  | { readonly kind: 'queued'; readonly reason: string }
-  | { readonly kind: 'refused'; readonly reason: string; readonly notBefore?: string }
+  | { readonly kind: 'admitted'; readonly order?: QueueOrder }
+  | { readonly kind: 'queued'; readonly reason: string; readonly order?: QueueOrder }
+  | {
+      readonly kind: 'refused'
+      readonly reason: string
+      readonly notBefore?: string
+      /** The run that coalesces with it, and goes instead. */
+      readonly replacedBy?: string
+      readonly order?: QueueOrder
+    }
