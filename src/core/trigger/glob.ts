@@ -10,6 +10,8 @@
 export interface Glob {
   /** The folder that everything it means lies in, without wildcards: where watching begins. */
   readonly base: string
+  /** The path itself, where the pattern has no wildcards: a file, or a folder with all that lies in it. */
+  readonly plain?: string
   /** Whether it means the file at this path. Absolute patterns mean absolute paths. */
   matches(path: string): boolean
   /** Whether a file that it means can lie in this folder, or below it. */
@@ -40,6 +42,7 @@ export const readGlob = (pattern: string): ReadGlob => {
       ok: true,
       glob: {
         base,
+        ...(alternatives.length === 1 && alternatives[0]?.plain !== undefined && { plain: alternatives[0].plain }),
         matches: (path) => {
           const names = namesOf(path)
           return alternatives.some((each) => each.matches(names))
@@ -70,6 +73,7 @@ class GlobError extends Error {}
 
 interface Alternative {
   readonly base: string
+  readonly plain?: string
   matches(names: readonly string[]): boolean
   mayLieBelow(names: readonly string[]): boolean
 }
@@ -91,6 +95,7 @@ const readAlternative = (pattern: string): Alternative => {
       fixed.every((name, at) => names[at] === name) && names.slice(fixed.length).every((name) => !name.startsWith('.'))
     return {
       base,
+      plain: `${isAbsolute ? '/' : ''}${fixed.join('/')}`,
       matches: isMeant,
       mayLieBelow: (names) =>
         names.length < fixed.length ? names.every((name, at) => name === fixed[at]) : isMeant(names),
