@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DeliverOptions, TriggerDoor } from '../../src/client/trigger-door.ts'
+import type { TriggerDoor } from '../../src/client/trigger-door.ts'
 import type { Delivery } from '../../src/core/trigger/delivery.ts'
 import type { Occurrence } from '../../src/core/trigger/occurrence.ts'
+import type { SourceDeliverOptions } from '../../src/engine/sources/deliver.ts'
 import type { SourceTrigger } from '../../src/engine/sources/source.ts'
 
 /** A door that keeps what came, and starts nothing. */
@@ -16,7 +17,7 @@ export interface FakeDoor extends TriggerDoor {
 
 export interface Came {
   readonly occurrence: Occurrence
-  readonly options: DeliverOptions | undefined
+  readonly options: SourceDeliverOptions | undefined
 }
 
 export const createFakeDoor = (): FakeDoor => {

@@ -56,11 +56,7 @@ export const observe = (
 }
 
 /** What happened to the file, once it was left alone long enough; undefined before, and where nothing did. */
-export const changeOf = (
-  { known, waiting }: WatchedFile,
-  nowMs: number,
-  settleMs: number,
-): FileChange | undefined => {
+export const changeOf = ({ known, waiting }: WatchedFile, nowMs: number, settleMs: number): FileChange | undefined => {
   if (waiting === undefined || nowMs - waiting.sinceMs < settleMs) return undefined
   if (waiting.mark !== undefined) return { action: known === undefined ? 'create' : 'modify', mark: waiting.mark }
   return known === undefined ? undefined : { action: 'delete', mark: known }

@@ -202,9 +202,9 @@ const takeRow = (line: string, { watches, begun }: Loaded): boolean => {
   const row = parse(line)
   if (typeof row?.['w'] !== 'string') return false
   const { w: pattern, f: path, at, k: known, i: intent, d: dirty } = row
-  const watch: MutableWatch = watches.get(pattern as string) ?? new Map<string, LedgerFile>()
-  watches.set(pattern as string, watch)
-  if (typeof at === 'number') begun.set(pattern as string, at)
+  const watch: MutableWatch = watches.get(pattern) ?? new Map<string, LedgerFile>()
+  watches.set(pattern, watch)
+  if (typeof at === 'number') begun.set(pattern, at)
   if (typeof path !== 'string') return typeof at === 'number'
   const [mark, change] = [markOf(known), changeIn(intent)]
   const entry: LedgerFile = {

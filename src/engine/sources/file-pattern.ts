@@ -30,7 +30,10 @@ export interface FilePatternOptions {
   readonly log: Pick<Log, 'info' | 'warn'>
   readonly isIgnored: (path: string) => boolean
   /** @returns false when it was given up */
-  readonly deliver: (occurrence: Occurrence, concerns: (trigger: TriggerOf<'file_watch'>) => boolean) => Promise<boolean>
+  readonly deliver: (
+    occurrence: Occurrence,
+    concerns: (trigger: TriggerOf<'file_watch'>) => boolean,
+  ) => Promise<boolean>
   readonly sweepMs?: number
   readonly now?: () => number
 }

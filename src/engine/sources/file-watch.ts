@@ -5,7 +5,7 @@ import type { Log } from '../../log.ts'
 import { deliverSurely, type Patience } from './deliver.ts'
 import { openFileLedger } from './file-ledger.ts'
 import { createFilePattern, type FilePattern, type FileTrigger } from './file-pattern.ts'
-import { type Source, triggersOf } from './source.ts'
+import { type TriggerSource, triggersOf } from './source.ts'
 
 // file-watch.ts: file_watch triggers (docs/decisions/0020-watched-files.md).
 
@@ -20,7 +20,7 @@ export interface FileWatchDeps {
 }
 
 /** Watches the files of all file_watch triggers, and delivers what happens to them. */
-export const createFileWatch = async (deps: FileWatchDeps): Promise<Source> => {
+export const createFileWatch = async (deps: FileWatchDeps): Promise<TriggerSource> => {
   const { door, log, dataDir, workdir, patience, sweepMs } = deps
   const own = resolve(dataDir)
   const ledger = await openFileLedger({

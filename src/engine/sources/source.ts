@@ -9,7 +9,7 @@ export interface SourceHealth {
   readonly detail?: string
 }
 
-export interface Source {
+export interface TriggerSource {
   /** Takes the triggers as they are now: called once at the start and whenever the catalog changed. Never throws. */
   follow(triggers: readonly SourceTrigger[]): Promise<void>
   /** Undefined while there is nothing to do. */

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createFileWatch } from '../../../src/engine/sources/file-watch.ts'
-import type { Source, SourceTrigger, TriggerOf } from '../../../src/engine/sources/source.ts'
+import type { TriggerSource, SourceTrigger, TriggerOf } from '../../../src/engine/sources/source.ts'
 import { createLog } from '../../../src/log.ts'
 import { createFakeDoor, type FakeDoor, triggerOf } from '../../support/fake-door.ts'
 
 let home: string
 let door: FakeDoor
-const open: Source[] = []
+const open: TriggerSource[] = []
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'sop-files-'))
@@ -31,7 +31,7 @@ interface Opening {
   readonly sweepMs?: number
 }
 
-const start = async (triggers: readonly SourceTrigger[], opening: Opening = {}): Promise<Source> => {
+const start = async (triggers: readonly SourceTrigger[], opening: Opening = {}): Promise<TriggerSource> => {
   const source = await createFileWatch({
     door,
     log: createLog({ level: 'error' }),
@@ -45,7 +45,7 @@ const start = async (triggers: readonly SourceTrigger[], opening: Opening = {}):
   await source.follow(triggers)
   return source
 }
-const stop = async (source: Source): Promise<void> => {
+const stop = async (source: TriggerSource): Promise<void> => {
   open.splice(open.indexOf(source), 1)
   await source.close()
 }
