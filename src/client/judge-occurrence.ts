@@ -5,6 +5,7 @@ import type { PinnedSop } from '../core/run/run.ts'
 import { unsupported } from '../core/run/supported.ts'
 import { type Addressed, addressed, matchTrigger, triggerFacts } from '../core/trigger/match.ts'
 import type { Occurrence } from '../core/trigger/occurrence.ts'
+import { inZeroclawWords } from '../core/trigger/zeroclaw.ts'
 import { type AskFact, askFacts } from './ask-facts.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import type { Pin } from './pin.ts'
@@ -16,6 +17,8 @@ export interface JudgeDeps {
   readonly catalog: Catalog
   readonly pin: Pin
   readonly resolveFact: AskFact
+  /** Where relative paths of files begin. Default `/`. */
+  readonly workdir?: string
 }
 
 /** One SOP that has a trigger for the occurrence. */
@@ -47,8 +50,9 @@ export const judge = async (
   const meant = entries.flatMap((entry) => {
     const triggers = triggersOf(entry, last)
     const found = triggers.flatMap((trigger, index) => {
-      const how = addressed(trigger, occurrence)
-      return how === undefined || (options.only !== undefined && !isOnly(options.only, entry.name, index))
+      const how = addressed(trigger, occurrence, deps.workdir)
+      const isMeant = how !== undefined && options.concerns?.(entry.name, trigger) !== false
+      return !isMeant || (options.only !== undefined && !isOnly(options.only, entry.name, index))
         ? []
         : [{ trigger, index, how }]
     })
@@ -115,7 +119,8 @@ const judgeTrigger = async (
   const { definition, policy } = pinned
   const known = [...policy.facts, ...policy.env.map((each) => `env.${each}`)]
   const facts = await askFacts(deps.resolveFact, triggerFacts(trigger, known), definition.timezone ?? policy.timezone)
-  const match = matchTrigger(trigger, occurrence, how, {
+  const told = definition.dialect === 'Z' ? inZeroclawWords(occurrence) : occurrence
+  const match = matchTrigger(trigger, told, how, {
     facts: facts.values,
     ...(facts.errors && { factErrors: facts.errors }),
   })

@@ -17,6 +17,8 @@ export interface DeliverOptions {
    * A webhook checks its signature here, since each SOP on a path may have a secret of its own (rulings 27).
    */
   readonly admits?: (sop: string, trigger: Trigger) => Promise<string | undefined>
+  /** The triggers that the source means; the others are as if they were not there. Absent: all of its type. */
+  readonly concerns?: (sop: string, trigger: Trigger) => boolean
   /** The delivery that is delivered again. */
   readonly redeliveryOf?: string
   /** Only this SOP, and only this trigger of it. */

@@ -106,6 +106,7 @@ export const openParts = async ({
       resolveFact: stores.resolveFact,
       deliveries: stores.deliveries,
       deliveryPayload: config.deliveryPayload,
+      workdir: config.workdir,
       warn: (message, details) => log.warn(message, details),
     }),
     workers: createWorkerDoor({

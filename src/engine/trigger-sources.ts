@@ -1,4 +1,5 @@
 import type { CatalogEntry } from '../client/catalog.ts'
+import type { SopDefinition } from '../core/definition.ts'
 import type { Log } from '../log.ts'
 import { createLeader, type Leader, type LeaderLock } from './leader.ts'
 import type { SourceHealth, SourceTrigger, TriggerSource } from './sources/source.ts'
@@ -26,13 +27,14 @@ export const createTriggerSources = (options: TriggerSourcesOptions): TriggerSou
   const { onChange, lock, open, log, retryMs } = options
   let leader: Leader | undefined
   let sources: Readonly<Record<string, TriggerSource>> = {}
+  const last: LastDefinitions = new Map()
 
   const lead = async (): Promise<() => Promise<void>> => {
     const opened = await open()
     sources = opened
     const all = Object.values(opened)
     const unlisten = onChange((entries) => {
-      const triggers = triggersIn(entries)
+      const triggers = triggersIn(entries, last)
       for (const source of all) void source.follow(triggers)
     })
     return async () => {
@@ -58,12 +60,12 @@ export const createTriggerSources = (options: TriggerSourcesOptions): TriggerSou
   }
 }
 
-/** All triggers of SOPs that can start. */
-const triggersIn = (entries: readonly CatalogEntry[]): readonly SourceTrigger[] =>
-  entries.flatMap(({ compiled: { definition } }) =>
-    (definition?.triggers ?? []).map((trigger) => ({
-      sop: definition?.name ?? '',
-      trigger,
-      definition: definition as NonNullable<typeof definition>,
-    })),
-  )
+type LastDefinitions = Map<string, SopDefinition>
+
+/** All triggers; of an SOP that does not compile any more those that it had: its owner is told that it could not start. */
+const triggersIn = (entries: readonly CatalogEntry[], last: LastDefinitions): readonly SourceTrigger[] =>
+  entries.flatMap(({ path, compiled: { definition = last.get(path) } }) => {
+    if (definition === undefined) return []
+    last.set(path, definition)
+    return definition.triggers.map((trigger) => ({ sop: definition.name, trigger, definition }))
+  })

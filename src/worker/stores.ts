@@ -6,6 +6,7 @@ import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index
 import { createFileVault } from '../adapters/file-vault.ts'
 import { createFlatFiles } from '../adapters/flat-files.ts'
 import { markForks } from '../adapters/forked-audit.ts'
+import type { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
 import { createSecrets } from '../adapters/secrets.ts'
 import type { AuditStore, LogStore, ResolveFact, RunIndex, Secrets, Vault } from '../activities/deps.ts'
 import type { Config } from '../config.ts'
@@ -27,6 +28,8 @@ export interface Stores {
   readonly deliveries: DeliveryStore
   /** Tokens that all processes share; absent: each data directory has its own. */
   readonly tokens?: SharedTokens
+  /** Absent: whoever owns the data directory leads. */
+  readonly leaderLock?: ReturnType<typeof createLeaderLock>
   readonly secrets: Secrets
   readonly resolveFact: ResolveFact
   /** Waits until everything that was said is on disk. */

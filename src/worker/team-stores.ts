@@ -2,9 +2,10 @@ import { createFacts } from '../adapters/facts.ts'
 import { createFlatFiles } from '../adapters/flat-files.ts'
 import { markForks } from '../adapters/forked-audit.ts'
 import { createPostgresAudit } from '../adapters/postgres/audit.ts'
-import { openDatabase } from '../adapters/postgres/database.ts'
+import { openDatabase, withPassword } from '../adapters/postgres/database.ts'
 import { claimInstallation } from '../adapters/postgres/installation.ts'
 import { createPostgresDeliveries } from '../adapters/postgres/deliveries.ts'
+import { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
 import { createPostgresLogs } from '../adapters/postgres/logs.ts'
 import { createPostgresRunIndex, settleRestoredRows } from '../adapters/postgres/run-index.ts'
 import { createPostgresTokens } from '../adapters/postgres/tokens.ts'
@@ -52,6 +53,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     vault: createPostgresVault({ db, key: installation.vaultKey }),
     deliveries,
     tokens: createPostgresTokens({ db }),
+    leaderLock: createLeaderLock({ url: withPassword({ url, ...(password !== undefined && { password }) }) }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {

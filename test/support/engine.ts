@@ -169,6 +169,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     resolveFact: stores.resolveFact,
     deliveries: stores.deliveries,
     deliveryPayload: 'keep',
+    workdir: dataDir,
     warn: (message, details) => log.warn(message, details),
   })
   const as: TestEngine['as'] = (principal, via = 'http') =>

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TriggerDoor } from '../../src/client/trigger-door.ts'
+import type { DeliverOptions, TriggerDoor } from '../../src/client/trigger-door.ts'
 import type { Delivery } from '../../src/core/trigger/delivery.ts'
 import type { Occurrence } from '../../src/core/trigger/occurrence.ts'
-import type { SourceDeliverOptions } from '../../src/engine/sources/deliver.ts'
 import type { SourceTrigger } from '../../src/engine/sources/source.ts'
 
 /** A door that keeps what came, and starts nothing. */
-export interface FakeDoor extends TriggerDoor {
+export interface FakeDoor extends Pick<TriggerDoor, 'deliver'> {
   /** What came so far, in its order, also what was not taken. */
   readonly came: readonly Came[]
   /** Waits until so many came, and gives them. */
@@ -17,7 +16,7 @@ export interface FakeDoor extends TriggerDoor {
 
 export interface Came {
   readonly occurrence: Occurrence
-  readonly options: SourceDeliverOptions | undefined
+  readonly options: DeliverOptions | undefined
 }
 
 export const createFakeDoor = (): FakeDoor => {

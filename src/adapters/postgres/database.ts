@@ -156,7 +156,8 @@ const checkServer = (server: { version: number; encoding: string } | undefined):
   }
 }
 
-const withPassword = ({ url, password }: DatabaseOptions): string => {
+/** The address with the password. @throws SopError `invalid` where it has no place for one */
+export const withPassword = ({ url, password }: DatabaseOptions): string => {
   if (password === undefined) return url
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || parsed.hostname === '') {

@@ -5,7 +5,7 @@
 import { compilePattern } from '../condition/language.ts'
 import { type ConditionScope, evaluate, factNames } from '../condition/evaluate.ts'
 import type { Json, Trigger } from '../definition.ts'
-import { readGlob } from './glob.ts'
+import { absoluteGlob, readGlob } from './glob.ts'
 import type { Occurrence } from './occurrence.ts'
 import { mapParams, mappingFacts } from './params.ts'
 import { matchesRoutingKey, matchesTopic } from './topic.ts'
@@ -29,8 +29,8 @@ export interface Addressed {
 
 const NOTHING_CAPTURED: Addressed = { captures: {}, taken: 0 }
 
-/** Whether the subject of the occurrence is the trigger's. */
-export const addressed = (trigger: Trigger, occurrence: Occurrence): Addressed | undefined => {
+/** Whether the subject of the occurrence is the trigger's. Relative paths of files begin at `workdir`. */
+export const addressed = (trigger: Trigger, occurrence: Occurrence, workdir = '/'): Addressed | undefined => {
   const { source, subject, action } = occurrence
   if (trigger.type !== source) return undefined
   switch (trigger.type) {
@@ -41,7 +41,7 @@ export const addressed = (trigger: Trigger, occurrence: Occurrence): Addressed |
     case 'command':
       return capture(trigger.pattern, subject)
     case 'file_watch': {
-      const read = readGlob(trigger.path)
+      const read = readGlob(absoluteGlob(trigger.path, workdir))
       return orNothing(read.ok && read.glob.matches(subject) && trigger.events.some((event) => event === action))
     }
     case 'mqtt':

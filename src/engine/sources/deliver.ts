@@ -1,13 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DeliverOptions, TriggerDoor } from '../../client/trigger-door.ts'
-import type { Trigger } from '../../core/definition.ts'
 import type { Occurrence } from '../../core/trigger/occurrence.ts'
 import type { Log } from '../../log.ts'
-
-export interface SourceDeliverOptions extends DeliverOptions {
-  /** The triggers that the source means; the others are as if they were not there. Absent: all of its type. */
-  readonly concerns?: (sop: string, trigger: Trigger) => boolean
-}
 
 /** Pauses between two tries, in milliseconds: they double from the first to the longest. */
 export interface Patience {
@@ -18,7 +12,7 @@ export interface Patience {
 export const PATIENCE: Patience = { firstMs: 500, longestMs: 30_000 }
 
 export interface SureDelivery {
-  readonly door: TriggerDoor
+  readonly door: Pick<TriggerDoor, 'deliver'>
   readonly log: Pick<Log, 'warn'>
   readonly patience?: Patience
   /** Gives up: the source delivers again after the next start. */
@@ -32,7 +26,7 @@ export interface SureDelivery {
 export const deliverSurely = async (
   { door, log, patience = PATIENCE, signal }: SureDelivery,
   occurrence: Occurrence,
-  options?: SourceDeliverOptions,
+  options?: DeliverOptions,
 ): Promise<boolean> => {
   for (let pauseMs = patience.firstMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, patience.longestMs)) {
     try {

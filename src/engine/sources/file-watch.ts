@@ -10,7 +10,7 @@ import { type TriggerSource, triggersOf } from './source.ts'
 // file-watch.ts: file_watch triggers (docs/decisions/0020-watched-files.md).
 
 export interface FileWatchDeps {
-  readonly door: TriggerDoor
+  readonly door: Pick<TriggerDoor, 'deliver'>
   readonly log: Log
   readonly dataDir: string
   /** Relative patterns begin here. */

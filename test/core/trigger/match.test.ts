@@ -3,6 +3,7 @@ import { parseCondition } from '../../../src/core/condition/parse.ts'
 import type { Condition, Json, Trigger } from '../../../src/core/definition.ts'
 import { addressed, matchTrigger, triggerFacts, type TriggerMatch } from '../../../src/core/trigger/match.ts'
 import type { Occurrence } from '../../../src/core/trigger/occurrence.ts'
+import { inZeroclawWords } from '../../../src/core/trigger/zeroclaw.ts'
 
 const when = (text: string): Condition => {
   const parsed = parseCondition(text)
@@ -62,6 +63,12 @@ describe('addressed()', () => {
     ['a file of its pattern', file, occurrence('file_watch', '/srv/in/a.csv', { action: 'create' }), true],
     ['another change of the file', file, occurrence('file_watch', '/srv/in/a.csv', { action: 'delete' }), false],
     ['another file', file, occurrence('file_watch', '/srv/in/a.txt', { action: 'create' }), false],
+    [
+      'a file below the working directory',
+      { ...file, path: 'in/*.csv' },
+      occurrence('file_watch', '/srv/in/a.csv', { action: 'create' }),
+      true,
+    ],
     ['a topic', { type: 'mqtt', topic: 'ci/+/done' }, occurrence('mqtt', 'ci/main/done'), true],
     ['a routing key', { type: 'amqp', routingKey: 'ci.#' }, occurrence('amqp', 'ci.main.done'), true],
     [
@@ -77,7 +84,7 @@ describe('addressed()', () => {
       false,
     ],
   ])('%s', (_what, trigger, what, isMeant) => {
-    expect(addressed(trigger, what) !== undefined).toBe(isMeant)
+    expect(addressed(trigger, what, '/srv') !== undefined).toBe(isMeant)
   })
 
   test('a pattern that would blow up elsewhere takes no time', () => {
@@ -195,5 +202,21 @@ describe('matchTrigger()', () => {
   test('a payload cannot reach what is not in it', () => {
     const trigger: Trigger = { ...hook, params: { a: '$.constructor', b: '$.toString', c: '$.__proto__' } }
     expect(ask(trigger, posted())).toEqual({})
+  })
+})
+
+describe('inZeroclawWords()', () => {
+  test.each([
+    ['create', 'created'],
+    ['modify', 'modified'],
+    ['delete', 'deleted'],
+  ])('says of a file %s what dialect Z says: %s', (action, word) => {
+    const told = occurrence('file_watch', '/a', { action, payload: { path: '/a', event: action } })
+    expect(inZeroclawWords(told).payload).toEqual({ path: '/a', event: word })
+  })
+
+  test('leaves all else as it is', () => {
+    const told = occurrence('mqtt', 'a', { action: 'create', payload: { event: 'create' } })
+    expect(inZeroclawWords(told)).toBe(told)
   })
 })
