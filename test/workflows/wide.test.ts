@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import { sha256Hex } from '../../src/core/canonical.ts'
 import { SopError } from '../../src/core/errors.ts'
 import type { RunView } from '../../src/core/run/view.ts'
-import { bash, sopOf } from '../support/definitions.ts'
+import { bash, command, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
 
 let engine: TestEngine
@@ -122,6 +124,35 @@ describe('for_each', () => {
       stepResults: [{}, { items: { total: 3, success: 3, failed: 0, running: 0 } }, {}],
     })
     await eventsOf(runId)
+  })
+
+  test('undoes its finished items one by one, the last one first, each with what it had handed on', async () => {
+    engine.add(
+      sopOf({
+        name: 'each-back',
+        steps: [
+          {
+            forEach: ['web1', 'web2', 'web3'],
+            maxParallel: 1,
+            action: bash('test "$item" != web3; echo "id=$item-$SOP_ITEM_NUMBER" >> "$SOP_OUTPUT"'),
+            rollback: [command('echo "$item $SOP_ITEM_NUMBER $id" | tee -a each-undone')],
+            onFailure: { kind: 'rollback' },
+          },
+        ],
+      }),
+    )
+    const { runId } = await engine.client.createRun('each-back')
+    expect(await over(runId)).toMatchObject({
+      status: 'failed',
+      stepResults: [{ status: 'rolled_back', items: { total: 3, rolled_back: 2, failed: 1 } }],
+    })
+    expect(await readFile(join(engine.dataDir, 'each-undone'), 'utf8')).toBe('web2 2 web2-2\nweb1 1 web1-1\n')
+    const undone = (await eventsOf(runId)).filter(({ eventType }) => eventType === 'step_rolled_back')
+    expect(undone.map(({ details }) => details)).toMatchObject([
+      { item: 2, output: 'web2 2 web2-2\n' },
+      { item: 1, output: 'web1 1 web1-1\n' },
+      { items: 2 },
+    ])
   })
 
   test('hundreds of items, with the record whole', { timeout: 120_000 }, async () => {

@@ -67,6 +67,7 @@ const itemsView: z.ZodType<ItemsView> = z
     failed: z.int(),
     skipped: z.int(),
     unknown: z.int(),
+    rolled_back: z.int().exactOptional(),
     shown: list(
       z.object({
         item: z.int(),

@@ -87,7 +87,9 @@ export const runsOnOf = (run: Run, work: CommandWork): string | undefined =>
 const ownOutputs = (run: Run, work: CommandWork): CommandTask['outputs'] | undefined => {
   if (work.kind !== 'verify' && work.kind !== 'rollback') return undefined
   const state = stepRunOf(run, work.step)
-  if (work.kind === 'verify') return state === undefined ? undefined : executionOf(state, work.item)?.outputs
+  const execution = state && executionOf(state, work.item)
+  if (work.kind === 'verify') return execution?.outputs
+  if (work.item !== undefined) return execution?.outputs ?? state?.items?.runs[work.item - 1]?.ran?.outputs
   return state?.state === 'success' ? state.outputs : state?.ran?.outputs
 }
 

@@ -59,9 +59,9 @@ const isUndone = (step: StepRun): boolean =>
 /** What it did for an item that is finished holds, unless it was walked back over, or is done again for another reason. */
 const keepsItems = (step: StepRun): boolean =>
   step.items !== undefined &&
-  step.items.runs.length > 0 &&
-  step.state !== 'rolled_back' &&
-  (isUndone(step) || step.state === 'unknown')
+  (isUndone(step) || step.state === 'unknown') &&
+  // Of what was walked back over holds only what somebody said to leave as it is.
+  step.items.runs.some(({ state }) => state === 'success' || step.state !== 'rolled_back')
 
 const planOf = (run: Run, decision: Decision): Plan | Refusal => {
   const refusal = closedRefusal(run) ?? stepRefusal(run, decision)

@@ -6,7 +6,8 @@ import type { EventDraft } from './event.ts'
 import type { RunInput } from './input.ts'
 import { ENGINE } from './principal.ts'
 import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
-import { hasUndo } from './rollback.ts'
+import { ofItem } from './items.ts'
+import { hasUndo, isAllLeft, stoppedItem } from './rollback.ts'
 import type { Run } from './run.ts'
 
 // decide-rollback.ts: what people say, and what undos come to, while a run walks back.
@@ -46,14 +47,21 @@ const answer = (run: Run, decision: Decision, sender: Sender): Decided => {
   if (more !== undefined) {
     return refuse(decision, sender, { code: 'invalid', reason: `${busy(run)}: "${more}" means nothing to that` })
   }
+  const item = stoppedItem(run, number)
+  if (decision.item !== undefined && decision.item !== item) {
+    const where = item === undefined ? `step ${number} as a whole` : `item ${item} of step ${number}`
+    const reason = `${busy(run)} and stands at ${where}, not at item ${decision.item}`
+    return refuse(decision, sender, { code: 'conflict', reason })
+  }
   const note = noteOf(decision)
-  const said = { ...(note !== undefined && { comment: note }), ...idOf(decision) }
+  const said = { ...ofItem(item), ...(note !== undefined && { comment: note }), ...idOf(decision) }
   const about = { stepNumber: number, ...sender }
   const step = run.seed.pinned.definition.steps.find((each) => each.number === number)
+  const passes = item !== undefined && isAllLeft(run, number, item) ? { passes: true as const } : {}
   const draft: EventDraft =
     decision.kind === 'retry' && hasUndo(step)
       ? { eventType: 'run_retried', ...about, details: { fromStep: number, undo: true, ...said } }
-      : { eventType: 'run_resumed', ...about, details: { leaves: number, ...said } }
+      : { eventType: 'run_resumed', ...about, details: { leaves: number, ...passes, ...said } }
   const action = draft.eventType === 'run_retried' ? 'undone' : 'left'
   return { drafts: [draft], reply: { accepted: true, stepNumber: number, action } }
 }
@@ -61,13 +69,18 @@ const answer = (run: Run, decision: Decision, sender: Sender): Decided => {
 type Result = Extract<RunInput, { kind: 'command_result' }>['result']
 
 /** The end of an undo. */
-export const undoEnded = (run: Run, number: number, attempt: number, result: Result): readonly EventDraft[] => {
+export const undoEnded = (
+  run: Run,
+  { step: number, attempt, item }: { readonly step: number; readonly attempt: number; readonly item?: number },
+  result: Result,
+): readonly EventDraft[] => {
   const title = run.seed.pinned.definition.steps.find((each) => each.number === number)?.title ?? ''
   const durationMs = result.outcome === 'lost' ? 0 : result.durationMs
   const about = { stepNumber: number, principal: ENGINE, via: 'engine' } as const
   const details = {
     title,
     attempt,
+    ...ofItem(item),
     duration: formatDuration(durationMs),
     duration_ms: durationMs,
     ...(result.outcome !== 'lost' && result.exitCode !== undefined && { exitCode: result.exitCode }),

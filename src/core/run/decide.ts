@@ -280,7 +280,7 @@ const commandEnded = (run: Run, { workId, result }: CommandEnded, at: string): r
     case 'gate_command':
       return gateCommandEnded(run, work.gate, result)
     case 'rollback':
-      return undoEnded(run, work.step, work.attempt, result)
+      return undoEnded(run, work, result)
     default:
       return []
   }

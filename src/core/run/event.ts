@@ -78,7 +78,7 @@ export interface OfItem {
   readonly item?: number
 }
 
-interface UndoDetails {
+interface UndoDetails extends OfItem {
   readonly title: string
   readonly attempt: number
   readonly duration: string
@@ -243,7 +243,8 @@ export interface EventDetails {
     readonly steps: readonly number[]
   }
   /** The step's undo came to its end; `attempt` counts the undos of the step. */
-  step_rolled_back: UndoDetails
+  /** For a `for_each` step as a whole: `items` of it were undone, each with an event of its own. */
+  step_rolled_back: UndoDetails & { readonly items?: number }
   rollback_failed: UndoDetails & { readonly error: string; readonly outcome: Exclude<Outcome, 'ok'> }
   input_requested: {
     readonly title: string
@@ -302,7 +303,14 @@ export interface EventDetails {
     readonly decisionId?: string
   }
   /** `leaves`: the step that the walk back passes over. */
-  run_resumed: { readonly comment?: string; readonly decisionId?: string; readonly leaves?: number }
+  run_resumed: OfItem & {
+    readonly comment?: string
+    readonly decisionId?: string
+    /** The step, or its `item`, that a walk back leaves as it is. */
+    readonly leaves?: number
+    /** With `item`: every other item of the step was left as well, so the walk is past the step. */
+    readonly passes?: true
+  }
   /** `question`: the facts that are asked anew. */
   run_retried: OfItem & {
     readonly fromStep?: number

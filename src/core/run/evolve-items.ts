@@ -80,11 +80,13 @@ export const itemVerifying = (run: Run, event: Of<'verification_started'>, item:
     outputs: event.details.outputs,
   })
 
-export const itemVerified = (run: Run, event: Of<'verification_passed' | 'verification_failed'>, item: number): Run =>
-  patchItem(run, event.stepNumber, item, {
-    verification: event.eventType === 'verification_passed' ? 'passed' : undefined,
-    lost: undefined,
-  })
+export const itemVerified = (run: Run, event: Of<'verification_passed' | 'verification_failed'>, item: number): Run => {
+  if (event.eventType === 'verification_passed')
+    return patchItem(run, event.stepNumber, item, { verification: 'passed', lost: undefined })
+  const outputs = runOf(run, event.stepNumber, item)?.outputs
+  const ran = outputs === undefined ? {} : { outputs }
+  return patchItem(run, event.stepNumber, item, { verification: undefined, lost: undefined, ran })
+}
 
 export const itemSkipped = (run: Run, event: Of<'step_skipped'>, item: number): Run =>
   patchItem(run, event.stepNumber, item, {
@@ -126,10 +128,11 @@ export const itemsKept = (items: ItemsRun, isAsked: boolean): ItemsRun => ({
 })
 
 const leftOver = (item: ItemRun, isAsked: boolean): ItemRun => {
-  if (isFinished(item) || item.state === 'unknown') return item
+  if (isFinished(item) || item.state === 'unknown') return patch(item, { isLeft: undefined })
   if (item.state === 'running' && !isAsked)
     return patch(item, { state: 'unknown', error: 'the run ended while it was under way', verification: undefined })
-  return { state: 'pending', attempt: item.attempt, failures: 0 }
+  const { attempt, ran, undos } = item
+  return compact({ state: 'pending' as const, attempt, failures: 0, ran, undos }) as ItemRun
 }
 
 /** What a step keeps of its items when it is to be done anew: the count of their attempts. */
@@ -143,7 +146,7 @@ const NEW: ItemRun = { state: 'pending', attempt: 0, failures: 0 }
 const runOf = (run: Run, number: number | undefined, item: number): ItemRun | undefined =>
   run.steps.find((step) => step.number === number)?.items?.runs[item - 1]
 
-const patchItem = (run: Run, number: number | undefined, item: number, changes: Patch<ItemRun>): Run =>
+export const patchItem = (run: Run, number: number | undefined, item: number, changes: Patch<ItemRun>): Run =>
   patchItems(run, number, (items) => {
     const runs = [...items.runs]
     runs[item - 1] = compact({ ...(runs[item - 1] ?? NEW), ...changes }) as ItemRun

@@ -1,4 +1,5 @@
 import type { EventType, RunEvent } from './event.ts'
+import { patchItem } from './evolve-items.ts'
 import { unpaused } from './evolve-run.ts'
 import { patch, patchGate, patchStep } from './patch.ts'
 import { undoWork } from './rollback.ts'
@@ -41,35 +42,55 @@ const left = (step: StepRun): StepRun => {
 const patchWalk = (run: Run, change: (asked: Rollback) => Rollback): Run =>
   run.rollback === undefined ? run : { ...run, rollback: change(run.rollback) }
 
-const beyond = ({ failed: _f, allowed: _a, undoing: _u, ...asked }: Rollback): Rollback => ({
-  ...asked,
-  steps: (asked.steps ?? []).slice(1),
-})
+/** The walk at the next item of the same step. */
+const nextItem = ({ failed: _f, allowedItem: _i, undoing: _u, ...asked }: Rollback): Rollback => asked
+
+const beyond = (at: Rollback): Rollback => {
+  const { allowed: _a, undoMs: _m, ...asked } = nextItem(at)
+  return { ...asked, steps: (asked.steps ?? []).slice(1) }
+}
 
 export const walkBegan = (run: Run, { details }: Of<'rollback_started'>): Run =>
   patchWalk(run, (asked) => ({ ...asked, steps: details.steps }))
 
-export const rolledBack = (run: Run, event: Of<'step_rolled_back'>): Run =>
-  patchWalk(
-    patchStep(run, event.stepNumber, { state: 'rolled_back', undos: event.details.attempt, ran: undefined }),
-    beyond,
-  )
+export const rolledBack = (run: Run, event: Of<'step_rolled_back'>): Run => {
+  const { item, attempt } = event.details
+  return item === undefined
+    ? patchWalk(patchStep(run, event.stepNumber, { state: 'rolled_back', undos: attempt, ran: undefined }), beyond)
+    : itemRolledBack(run, event, item)
+}
 
-export const undoFailed = (run: Run, event: Of<'rollback_failed'>): Run =>
-  patchWalk(patchStep(run, event.stepNumber, { undos: event.details.attempt }), ({ undoing: _, ...asked }) => ({
-    ...asked,
-    failed: event.details.error,
-  }))
+const itemRolledBack = (run: Run, { stepNumber, details }: Of<'step_rolled_back'>, item: number): Run => {
+  const undone = { state: 'rolled_back', undos: details.attempt, ran: undefined, outputs: undefined } as const
+  const { rollback, ...rest } = patchItem(run, stepNumber, item, undone)
+  // A run that ends undoes no other item.
+  if (rollback === undefined || run.ending !== undefined) return rest
+  return { ...rest, rollback: { ...nextItem(rollback), undoMs: (rollback.undoMs ?? 0) + details.duration_ms } }
+}
+
+export const undoFailed = (run: Run, event: Of<'rollback_failed'>): Run => {
+  const { item, attempt, error } = event.details
+  const counted =
+    item === undefined
+      ? patchStep(run, event.stepNumber, { undos: attempt })
+      : patchItem(run, event.stepNumber, item, { undos: attempt })
+  return patchWalk(counted, ({ undoing: _, ...asked }) => ({ ...asked, failed: error }))
+}
 
 /** Somebody said to undo the step where the walk stands. */
-export const undoAllowed = (run: Run, event: Of<'run_retried'>): Run =>
-  patchWalk(unpaused(run, event.timestamp), ({ failed: _, ...asked }) => ({
+export const undoAllowed = (run: Run, { timestamp, details: { fromStep, item } }: Of<'run_retried'>): Run =>
+  patchWalk(unpaused(run, timestamp), ({ failed: _, ...asked }) => ({
     ...asked,
-    ...(event.details.fromStep !== undefined && { allowed: event.details.fromStep }),
+    ...(item !== undefined ? { allowedItem: item } : fromStep !== undefined && { allowed: fromStep }),
   }))
 
 /** Somebody said to leave the step where the walk stands as it is. */
-export const stepLeft = (run: Run, event: Of<'run_resumed'>): Run => patchWalk(unpaused(run, event.timestamp), beyond)
+export const stepLeft = (run: Run, { timestamp, details }: Of<'run_resumed'>): Run => {
+  const { leaves, item, passes } = details
+  const goesOn = unpaused(run, timestamp)
+  if (item === undefined) return patchWalk(goesOn, beyond)
+  return patchWalk(patchItem(goesOn, leaves, item, { isLeft: true }), passes === true ? beyond : nextItem)
+}
 
 /** A pause that was asked for while an undo runs comes after it. */
 export const pauseAfterUndo = (run: Run): Run =>

@@ -142,11 +142,19 @@ export const closed = (run: Run, event: RunEvent, outcome: NonNullable<Run['outc
   }
 }
 
+/** How far the undo of that item came, nobody knows. */
+const undoCutOff = (step: StepRun, item: number): StepRun => {
+  const error = 'the run ended while it was under way'
+  const runs = step.items?.runs.map((each, at) => (at === item - 1 ? patch(each, { state: 'unknown', error }) : each))
+  return patch(step, { state: 'unknown', error, ...(step.items && runs && { items: { ...step.items, runs } }) })
+}
+
 /** Whatever was under way is not any more. A command that nobody ended may have run, as when the execution was terminated. */
 const atEnd = (run: Run, step: StepRun, state: string): StepRun => {
-  const isRunning =
-    stepWork(run, step).length > 0 || undoWork(run).some((work) => 'step' in work && work.step === step.number)
-  if (isRunning) return patch(step, { state: 'unknown', error: 'the run ended while it was under way' })
+  const undo = undoWork(run).find((work) => 'step' in work && work.step === step.number)
+  if (undo !== undefined && 'item' in undo && undo.item !== undefined) return undoCutOff(step, undo.item)
+  if (stepWork(run, step).length > 0 || undo !== undefined)
+    return patch(step, { state: 'unknown', error: 'the run ended while it was under way' })
   if (step.state === 'awaiting_approval') return patch(step, { state: 'pending', deadlineAt: undefined })
   return UNDER_WAY.includes(step.state)
     ? patch(step, {

@@ -1,7 +1,9 @@
 import type { EventDraft } from './event.ts'
 import type { Timer, Work } from './effect.ts'
 import { ENGINE } from './principal.ts'
-import { stopReason, undoWork, walkOf } from './rollback.ts'
+import { formatDuration } from '../duration.ts'
+import { stepRunOf } from './items.ts'
+import { areItemsUndone, stopReason, undoWork, walkOf } from './rollback.ts'
 import type { Run } from './run.ts'
 import { boundary } from './stage.ts'
 import { runningWorks } from './works.ts'
@@ -19,12 +21,31 @@ export const rollback = (run: Run, asked: Rollback): Stop => {
   if (asked.steps === undefined) return begin(run, asked)
   const [number] = asked.steps
   if (number === undefined) return { next: end(asked, asked.reason) }
-  if (run.pauseRequested !== undefined && asked.undoing !== true) return boundary(run.pauseRequested)
   const reason = stopReason(run, number)
+  if (reason === undefined && areItemsUndone(run, number)) return { next: itemsUndone(run, number, asked) }
+  if (run.pauseRequested !== undefined && asked.undoing !== true) return boundary(run.pauseRequested)
   if (reason === undefined) return waiting(undoWork(run))
   const { by, via } = asked
   const details = { kind: 'rollback' as const, reason }
   return { next: { eventType: 'run_paused', stepNumber: number, principal: by, via, details } }
+}
+
+/** A `for_each` step as a whole, once each of its items was undone, or left as it is. */
+const itemsUndone = (run: Run, number: number, { undoMs = 0 }: Rollback): EventDraft => {
+  const state = stepRunOf(run, number)
+  return {
+    eventType: 'step_rolled_back',
+    stepNumber: number,
+    principal: ENGINE,
+    via: 'engine',
+    details: {
+      title: run.seed.pinned.definition.steps.find((step) => step.number === number)?.title ?? '',
+      attempt: (state?.undos ?? 0) + 1,
+      duration: formatDuration(undoMs),
+      duration_ms: undoMs,
+      items: state?.items?.runs.filter((item) => item.state === 'rolled_back').length ?? 0,
+    },
+  }
 }
 
 /**

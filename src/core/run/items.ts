@@ -15,7 +15,7 @@ export const MAX_ITEM_OUTPUT_BYTES = 256 * 1024
 /** Characters of an item's error that the state keeps; the record holds all of it. */
 export const ITEM_ERROR_CHARS = 200
 
-export const ITEM_STATES = ['pending', 'running', 'success', 'failed', 'skipped', 'unknown'] as const
+export const ITEM_STATES = ['pending', 'running', 'success', 'failed', 'skipped', 'unknown', 'rolled_back'] as const
 export type ItemState = (typeof ITEM_STATES)[number]
 
 /** One item of a step; its executions are counted like those of a step. */
@@ -36,6 +36,12 @@ export interface ItemRun {
   readonly retryAt?: string
   /** Run id of the SOP that it runs. */
   readonly child?: string
+  /** Its commands ran to their end, though it is no success: its verification failed. What they handed on, for the undo. */
+  readonly ran?: { readonly outputs?: Readonly<Record<string, Json>> }
+  /** How often its undo was begun. */
+  readonly undos?: number
+  /** A walk back passed it over, since somebody said so. */
+  readonly isLeft?: true
 }
 
 export interface ItemsRun {
@@ -92,13 +98,20 @@ export const itemText = (value: Json, most: number): string => {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }
 
-export type ItemCounts = Readonly<Record<ItemState, number>>
+export type ItemCounts = Readonly<Record<Exclude<ItemState, 'rolled_back'>, number>> & {
+  /** Only where items were rolled back. */
+  readonly rolled_back?: number
+}
 
 /** How many items are in which state. */
 export const countItems = ({ list, runs }: ItemsRun): ItemCounts => {
   const counts = { pending: list.length - runs.length, running: 0, success: 0, failed: 0, skipped: 0, unknown: 0 }
-  for (const { state } of runs) counts[state] += 1
-  return counts
+  let undone = 0
+  for (const { state } of runs) {
+    if (state === 'rolled_back') undone += 1
+    else counts[state] += 1
+  }
+  return { ...counts, ...(undone > 0 && { rolled_back: undone }) }
 }
 
 /** Done, or passed over: what a retry of a closed run leaves as it is. */

@@ -226,6 +226,10 @@ export interface Rollback {
   readonly failed?: string
   /** The step that somebody said to undo though the walk stood still at it. */
   readonly allowed?: number
+  /** The item of that step of which somebody said so. */
+  readonly allowedItem?: number
+  /** How long the undos of the items of the next step took together. */
+  readonly undoMs?: number
   /** A pause was asked for while the undo of the next step runs. */
   readonly undoing?: true
 }

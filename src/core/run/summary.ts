@@ -262,9 +262,17 @@ const ofItem = (state: SummaryState, event: RunEvent): SummaryState =>
     ? walksBack(state, `item ${event.details.item} of step ${event.stepNumber} failed: ${event.details.error}`)
     : state
 
+/** Events that say something of the run though they name an item. */
+const OF_STEP: readonly RunEvent['eventType'][] = [
+  'step_skipped',
+  'run_retried',
+  'run_resumed',
+  'input_received',
+  'rollback_failed',
+]
+
 /** Events of one item say nothing of the step as a whole. */
-const isOfItem = ({ details, eventType }: RunEvent): boolean =>
-  eventType !== 'step_skipped' && eventType !== 'run_retried' && eventType !== 'input_received' && 'item' in details
+const isOfItem = ({ details, eventType }: RunEvent): boolean => !OF_STEP.includes(eventType) && 'item' in details
 
 const verifying = (state: SummaryState, gate: string | undefined, isRunning: boolean): SummaryState => {
   if (state.beyond === undefined || gate === undefined) return state
@@ -280,6 +288,9 @@ const walksBack = (state: SummaryState, reason: string): SummaryState => {
 
 /** The walk is past the step. */
 const undone = ({ undo = [], ...state }: SummaryState): SummaryState => ({ ...state, undo: undo.slice(1) })
+
+const passesStep = ({ leaves, item, passes }: Of<'run_resumed'>['details']): boolean =>
+  leaves !== undefined && (item === undefined || passes === true)
 
 const retried = (state: SummaryState, { details }: Of<'run_retried'>): SummaryState => {
   const { again = [], gates = [] } = details
@@ -371,7 +382,7 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
     case 'run_paused':
       return { ...state, paused: true, pausedAt: event.stepNumber ?? 0, reason: event.details.reason }
     case 'run_resumed':
-      return event.details.leaves === undefined ? reopened(state) : undone(reopened(state))
+      return passesStep(event.details) ? undone(reopened(state)) : reopened(state)
     case 'run_retried':
       return retried(state, event)
     case 'run_completed':

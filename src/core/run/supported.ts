@@ -6,7 +6,6 @@ import type { PinnedSop } from './run.ts'
 
 const stepRefusals: readonly [string, (step: Step) => boolean][] = [
   ['for_each of a manual or wait step', (step) => step.forEach !== undefined && !isExecuted(step)],
-  ['rollback of a for_each step', (step) => step.forEach !== undefined && step.rollback !== undefined],
   ['timeout of a sop step', (step) => step.action.kind === 'sop' && typeof step.timeoutMs === 'number'],
   ['quorum', (step) => needsSeveral(step.quorum)],
   ['escalate_to', (step) => step.escalateTo !== undefined],

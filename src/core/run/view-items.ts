@@ -30,7 +30,15 @@ const VALUE_CHARS = 120
 
 export const itemsView = (items: ItemsRun): ItemsView => {
   const counts = countItems(items)
-  const left = { failed: SHOWN, unknown: SHOWN, running: SHOWN, skipped: SHOWN, success: 0, pending: SHOWN }
+  const left = {
+    failed: SHOWN,
+    unknown: SHOWN,
+    running: SHOWN,
+    skipped: SHOWN,
+    success: 0,
+    pending: SHOWN,
+    rolled_back: 0,
+  }
   const shown: ItemView[] = []
   for (const [index, item] of items.runs.entries()) {
     if (left[item.state] === 0) continue
