@@ -51,8 +51,7 @@ export const executionsOf = (record) => {
   for (const event of record) {
     const attempt = 'attempt' in event.details ? event.details.attempt : undefined
     if (event.stepNumber === undefined) continue
-    const item = 'item' in event.details && typeof event.details.item === 'object' ? `[${event.details.item}]` : ''
-    const work = `step:${event.stepNumber}${item}`
+    const work = workOf(event)
     const open = () =>
       attempt === undefined
         ? [...found.values()].filter((each) => each.work === work).at(-1)
@@ -88,6 +87,12 @@ export const executionsOf = (record) => {
   return [...found.values()]
 }
 
+/** What the ledger calls the execution that an event of a step is about. @param {RecordedEvent} event */
+export const workOf = ({ stepNumber, details }) => `step:${stepNumber}${itemOf(details)}`
+
+/** @param {object} details */
+const itemOf = (details) => ('item' in details && details.item !== undefined ? `[${details.item}]` : '')
+
 /** Shell steps that mark the ledger. @param {RunEvidence} run @param {string} work @returns {StepFacts | undefined} */
 const markingStep = ({ steps }, work) => steps.find((step) => step.marks && `step:${step.number}` === stepWork(work))
 
@@ -108,6 +113,7 @@ const asRecorded = (run, effects) => {
       .map((effect) => violation(run, 'effect', `${keyOf(effect)} took effect, and the record has no such start`)),
     ...executions
       .filter((each) => each.end === 'done' || each.end === 'failed')
+      .filter(({ work }) => markingStep(run, work)?.isEach !== true || work.includes('['))
       .filter((each) => markingStep(run, each.work) !== undefined && !seen.has(keyOf(each)))
       .map((each) => violation(run, 'effect', `${keyOf(each)} is ${each.end} on record, and left no effect`)),
     ...rollbackEffects(run, effects),
@@ -168,7 +174,7 @@ const declaredRepeats = (run, effects) => {
             ),
           ]
     }
-    const isDeclared = step.idempotent || isResolved(run, step.number, before.attempt)
+    const isDeclared = step.idempotent || isResolved(run, before)
     return isDeclared
       ? []
       : [
@@ -197,11 +203,10 @@ const isSentBack = ({ record }, { work, attempt }) => {
     )
 }
 
-/** A person answered between the attempt that is unknown and the next. @param {RunEvidence} run @param {number} number @param {number} attempt */
-const isResolved = ({ record }, number, attempt) => {
+/** A person answered between the attempt that is unknown and the next. @param {RunEvidence} run @param {Execution} before */
+const isResolved = ({ record }, { work, attempt }) => {
   const from = record.findIndex(
-    ({ eventType, stepNumber, details }) =>
-      eventType === 'step_unknown' && stepNumber === number && 'attempt' in details && details.attempt === attempt,
+    (event) => event.eventType === 'step_unknown' && workOf(event) === work && event.details.attempt === attempt,
   )
   if (from === -1) {
     // Cancelled on its way, and tried again by a person.
@@ -237,8 +242,9 @@ const afterTheirNeeds = (run, effects) =>
     if (first === undefined) return []
     return needs.flatMap((need) => {
       const ended = run.record.findLast(
-        ({ eventType, stepNumber, sequence }) =>
+        ({ eventType, stepNumber, sequence, details }) =>
           stepNumber === need &&
+          itemOf(details) === '' &&
           sequence < first.sequence &&
           ['step_completed', 'step_failed', 'step_skipped'].includes(eventType),
       )

@@ -1,6 +1,8 @@
 // check-history.mjs: the record against Temporal's history, the second witness. Every event of the record left the
 // workflow as it is on record, in order, and has its cause in history; nothing that left the workflow is missing.
 
+import { workOf } from './check-effects.mjs'
+
 /**
  * @import { RunEvidence, Violation } from './evidence.d.ts'
  * @import { RecordedEvent, RunEvent } from '../../src/core/run/event.ts'
@@ -70,7 +72,12 @@ const RESULTS = {
 
 /** @param {RunEvidence} run @returns {readonly Violation[]} */
 const causes = (run) =>
-  run.record.flatMap((event) => [...commandCause(run, event), ...decisionCause(run, event), ...timerCause(run, event)])
+  run.record.flatMap((event) => [
+    ...commandCause(run, event),
+    ...decisionCause(run, event),
+    ...timerCause(run, event),
+    ...probeCause(run, event),
+  ])
 
 /** @param {RunEvidence} run @param {RecordedEvent} event @returns {readonly Violation[]} */
 const commandCause = (run, event) => {
@@ -78,10 +85,10 @@ const commandCause = (run, event) => {
   const results = RESULTS[eventType]
   if (results === undefined || principal.kind !== 'service' || !('attempt' in details) || 'gate' in details) return []
   const step = run.steps.find(({ number }) => number === stepNumber)
-  if (step?.kind !== 'shell') return []
+  if (step?.kind !== 'shell' || (step.isEach === true && !('item' in details))) return []
   if (eventType !== 'step_unknown' && isSaidByPerson(run, event)) return []
   const traces = (run.history?.commands ?? []).filter(
-    ({ work, attempt }) => work === `step:${stepNumber}` && attempt === details.attempt,
+    ({ work, attempt }) => work === workOf(event) && attempt === details.attempt,
   )
   if (traces.length === 0) return [violation(run, `${eventType} of step ${stepNumber} has no command in history`)]
   // One that is lost may be taken over, or begun anew where it never began: whether it ran twice says the ledger.
@@ -99,15 +106,21 @@ const commandCause = (run, event) => {
 }
 
 /** The attempt was unknown, and a person said that it ran. @param {RunEvidence} run @param {RecordedEvent} event */
-const isSaidByPerson = ({ record }, { stepNumber, sequence, details }) =>
+const isSaidByPerson = ({ record }, event) =>
   record.some(
     (each) =>
       each.eventType === 'step_unknown' &&
-      each.stepNumber === stepNumber &&
-      each.sequence < sequence &&
-      'attempt' in details &&
-      each.details.attempt === details.attempt,
+      workOf(each) === workOf(event) &&
+      each.sequence < event.sequence &&
+      'attempt' in event.details &&
+      each.details.attempt === event.details.attempt,
   )
+
+/** A step is declared unknown only after its host was looked for. @param {RunEvidence} run @param {RecordedEvent} event @returns {readonly Violation[]} */
+const probeCause = (run, { eventType, stepNumber, details }) =>
+  eventType === 'step_unknown' && /^its workers? died/.test(String(details.error)) && run.history?.probes === 0
+    ? [violation(run, `step ${stepNumber} is unknown on record, and nobody asked its host`)]
+    : []
 
 /** @param {RunEvidence} run @param {RecordedEvent} event @returns {readonly Violation[]} */
 const decisionCause = (run, event) => {

@@ -2,7 +2,7 @@
 // tested by evidence in which it was broken. How the chain of a record is checked is given to it.
 
 import { checkDecisions } from './check-decisions.mjs'
-import { checkEffects } from './check-effects.mjs'
+import { checkEffects, workOf } from './check-effects.mjs'
 import { checkHistory } from './check-history.mjs'
 
 /**
@@ -40,6 +40,8 @@ export const checkEvidence = (evidence, verifyChain) => [
   ]),
   ...checkStarts(evidence),
   ...evidence.processes.map((line) => violation('process', undefined, `a process was left over: ${line}`)),
+  ...checkChildren(evidence),
+  ...evidence.failures.map((line) => violation('answer', undefined, `the engine answered 500: ${line}`)),
   ...evidence.slots.map((runId) => violation('admission', runId, 'it still holds or awaits a slot')),
 ]
 
@@ -121,7 +123,7 @@ const checkLogs = ({ runId, record, logs }) =>
   record.flatMap((event) => {
     if (event.eventType !== 'step_completed' || event.details.output === undefined) return []
     const { attempt, output } = event.details
-    const log = logs.find((each) => each.work === `step:${event.stepNumber}` && each.attempt === attempt)
+    const log = logs.find((each) => each.work === workOf(event) && each.attempt === attempt)
     if (log === undefined) {
       return [violation('log', runId, `step ${event.stepNumber} printed something, and attempt ${attempt} has no log`)]
     }
@@ -149,8 +151,33 @@ const checkStarts = ({ starts, runs }) => {
     ...[...wanted]
       .filter((runId) => !known.has(runId))
       .map((runId) => violation('start', runId, 'it was started, and is lost')),
-    ...[...known]
-      .filter((runId) => !wanted.has(runId))
-      .map((runId) => violation('start', runId, 'nobody asked for it')),
+    ...runs
+      .filter(({ runId, record }) => !wanted.has(runId) && parentOf(record) === undefined)
+      .map(({ runId }) => violation('start', runId, 'nobody asked for it')),
   ]
 }
+
+/** @param {readonly RecordedEvent[]} record */
+const parentOf = ([created]) => (created?.eventType === 'run_created' ? created.details.parent : undefined)
+
+/** A run that is a step of another one was begun by that step, and its end is what the step says of it. @param {Evidence} evidence @returns {readonly Violation[]} */
+const checkChildren = ({ runs }) =>
+  runs.flatMap(({ runId, record }) => {
+    const parent = parentOf(record)
+    if (parent === undefined) return []
+    const above = runs.find((each) => each.runId === parent.runId)?.record ?? []
+    const attempt = Number(/-(\d+)$/.exec(runId)?.[1])
+    const ofStep = above.filter(
+      ({ stepNumber, details }) =>
+        stepNumber === parent.stepNumber && 'attempt' in details && details.attempt === attempt,
+    )
+    const has = (/** @type {string} */ type) => ofStep.some(({ eventType }) => eventType === type)
+    const isDone = record.at(-1)?.eventType === 'run_completed'
+    return [
+      ...(has('step_started') ? [] : [violation('child', runId, 'no step of its parent began it')]),
+      ...(has('step_completed') && !isDone
+        ? [violation('child', runId, 'its parent says it is done, and it is not')]
+        : []),
+      ...(has('step_failed') && isDone ? [violation('child', runId, 'its parent says it failed, and it is done')] : []),
+    ]
+  })

@@ -2,12 +2,15 @@
 
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { serverArguments } from '../../dist/engine/server-flags.js'
 import { kill } from './processes.mjs'
+import { POOL } from './shapes.mjs'
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const ARM = new URL('./arm.mjs', import.meta.url).href
@@ -102,6 +105,7 @@ export const createCluster = async ({ home, binary, plant }) => {
     sopDir: join(home, 'sops'),
     faults: join(home, 'faults'),
     ledger: join(home, 'ledger.txt'),
+    far: join(home, 'far'),
   }
   const environment = {
     ...cleanEnvironment(),
@@ -129,6 +133,22 @@ export const createCluster = async ({ home, binary, plant }) => {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
+  /** Like a worker on another host: a folder of its own, nothing that leads to the data directory, a token of its own. */
+  const poolWorker = (token) =>
+    spawn(process.execPath, [CLI, 'worker', '--pool', POOL, '--url', url], {
+      cwd: paths.far,
+      env: {
+        ...environment,
+        SOP_DATA_DIR: '',
+        SOP_DIR: '',
+        SOP_WORKER_DIR: paths.far,
+        SOP_TOKEN: token,
+        CHAOS_FAULTS: join(paths.faults, POOL),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+  const url = `http://127.0.0.1:${apiPort}`
   const programs = {
     server: new Program('server', server, join(home, 'server.log')),
     worker: new Program('worker', () => sop('worker'), join(home, 'worker.log')),
@@ -138,9 +158,19 @@ export const createCluster = async ({ home, binary, plant }) => {
     paths,
     programs,
     address: environment.TEMPORAL_ADDRESS,
-    url: `http://127.0.0.1:${apiPort}`,
+    url,
     start: () => Object.values(programs).forEach((program) => program.start()),
+    /** Adds a worker of the pool; the API has to be up. */
+    startPool: async () => {
+      await mkdir(join(paths.faults, POOL), { recursive: true })
+      await mkdir(paths.far, { recursive: true })
+      const made = sop('token', 'create', 'host-1', '--role', 'worker', '--group', POOL)
+      const [text] = await Promise.all([readText(made.stdout), new Promise((resolve) => made.once('exit', resolve))])
+      programs.pool = new Program('pool', () => poolWorker(text.trim()), join(home, 'pool.log'))
+      programs.pool.start()
+    },
     stop: async () => {
+      await programs.pool?.stop()
       await programs.api.stop()
       await programs.worker.stop()
       await programs.server.stop()

@@ -15,6 +15,8 @@ export type ViolationKind =
   | 'list'
   | 'log'
   | 'start'
+  | 'child'
+  | 'answer'
   | 'stuck'
   | 'process'
   | 'admission'
@@ -69,6 +71,8 @@ export interface RunHistory {
   /** Ids of the decisions that reached the run, by signal or update. */
   readonly decisionIds: readonly string[]
   readonly timersFired: number
+  /** How often the host of a lost command was looked for or asked. */
+  readonly probes: number
   /** Status of the last execution. */
   readonly status: string
 }
@@ -82,6 +86,8 @@ export interface StepFacts {
   /** Its rollback commands append to the ledger once. */
   readonly undoMarks?: boolean
   readonly hasGate: boolean
+  /** Runs once for each item of a list. */
+  readonly isEach?: boolean
   readonly needs: readonly number[]
 }
 
@@ -121,6 +127,8 @@ export interface Evidence {
   readonly runs: readonly RunEvidence[]
   /** Processes that are there after everything was stopped: `pid command`. */
   readonly processes: readonly string[]
+  /** Answers 500: the engine met a defect of its own. */
+  readonly failures: readonly string[]
   /** Runs that hold or await a slot after all of them ended. */
   readonly slots: readonly string[]
 }

@@ -22,12 +22,14 @@ const point = (name) => {
 /** A bug that has its turn once in a process. @param {string} name */
 const once = (name) => planted.delete(name)
 
-/** @param {(deps: object) => Record<string, (task: any) => Promise<any>>} create */
-export const aroundActivities = (create) => (deps) => {
+/** @typedef {(task: any) => Promise<any>} Activity */
+
+/** @param {(deps: object) => { runCommand: Activity, recordAudit: Activity }} create */
+export const aroundActivities = (create) => (/** @type {object} */ deps) => {
   const real = create(deps)
   return {
     ...real,
-    runCommand: async (task) => {
+    runCommand: async (/** @type {any} */ task) => {
       point('before-command')
       if (once('leave')) leave()
       const result = await real.runCommand(task)
@@ -35,7 +37,7 @@ export const aroundActivities = (create) => (deps) => {
       point('after-command')
       return result
     },
-    recordAudit: async (task) => {
+    recordAudit: async (/** @type {any} */ task) => {
       point('before-record')
       const result = await real.recordAudit(once('forge') ? forged(task) : task)
       point('after-record')
@@ -55,12 +57,15 @@ const forged = (task) => ({
   ),
 })
 
-/** @param {(...args: any[]) => Promise<any>} send */
-export const aroundDecisions = (send) => async (deps, actor, runId, kind, request) => {
-  point('before-decision')
-  // Acknowledged, and forgotten.
-  if (kind === 'pause' && planted.has('drop')) return { accepted: true, runId, status: 'running' }
-  const reply = await send(deps, actor, runId, kind, request)
-  point('after-decision')
-  return reply
-}
+/** @param {(...args: any[]) => Promise<any>} send @returns {(...args: any[]) => Promise<any>} */
+export const aroundDecisions =
+  (send) =>
+  async (/** @type {any[]} */ ...args) => {
+    const [, , runId, kind] = args
+    point('before-decision')
+    // Acknowledged, and forgotten.
+    if (kind === 'pause' && planted.has('drop')) return { accepted: true, runId, status: 'running' }
+    const reply = await send(...args)
+    point('after-decision')
+    return reply
+  }

@@ -20,15 +20,24 @@ export const readLedger = async (path) => {
   })
 }
 
+const recordsIn = async (root) =>
+  (await readdir(root, { recursive: true }).catch(() => [])).filter(
+    (name) => name.endsWith('.jsonl') && !name.endsWith('.forks.jsonl'),
+  )
+
+/** How many events are on record by now. @param {string} dataDir */
+export const countEvents = async (dataDir) => {
+  const root = join(dataDir, 'audit')
+  const texts = await Promise.all((await recordsIn(root)).map((file) => readFile(join(root, file), 'latin1')))
+  return texts.reduce((sum, text) => sum + text.split('\n').length - 1, 0)
+}
+
 /** Every run that has a record. @param {Sources} sources @returns {Promise<readonly import('./evidence.d.ts').RunEvidence[]>} */
 export const gatherRuns = async (sources) => {
   const root = join(sources.paths.dataDir, 'audit')
-  const files = (await readdir(root, { recursive: true }).catch(() => [])).filter(
-    (name) => name.endsWith('.jsonl') && !name.endsWith('.forks.jsonl'),
-  )
   const rows = await readIndex(sources.paths.dataDir)
   const runs = []
-  for (const file of files) runs.push(await gatherRun(sources, join(root, file), rows))
+  for (const file of await recordsIn(root)) runs.push(await gatherRun(sources, join(root, file), rows))
   return runs
 }
 
@@ -89,6 +98,7 @@ const seedOf = (created, pinned) => ({
   startedBy: created.principal,
   via: created.via,
   mode: created.details.effectiveMode,
+  ...(created.details.parent && { parent: created.details.parent }),
 })
 
 const scriptsOf = (commands) => (commands ?? []).map(({ script }) => script).join('\n')
@@ -102,6 +112,7 @@ const stepsOf = (definition, ledger) =>
     marks: step.action.kind === 'shell' && scriptsOf(step.action.commands).includes(ledger),
     undoMarks: scriptsOf(step.rollback).includes(ledger),
     hasGate: step.requiresApproval === true,
+    isEach: step.forEach !== undefined,
     needs: step.needs ?? (index === 0 ? [] : [definition.steps[index - 1].number]),
   }))
 

@@ -7,7 +7,7 @@ export const historyOf = async (temporal, runId) => {
   const executions = []
   for await (const each of temporal.workflow.list({ query: `WorkflowId = "${runId}"` })) executions.push(each)
   executions.sort((a, b) => a.startTime.getTime() - b.startTime.getTime())
-  const all = { carried: [], commands: [], decisionIds: [], timersFired: 0, status: 'UNKNOWN' }
+  const all = { carried: [], commands: [], decisionIds: [], timersFired: 0, probes: 0, status: 'UNKNOWN' }
   for (const execution of executions) {
     const { events } = await temporal.workflow.getHandle(runId, execution.runId).fetchHistory()
     readEvents(events ?? [], all)
@@ -37,11 +37,12 @@ const readEvents = (events, all) => {
 
 const takeScheduled = (event, { activityType, input }, commands, all) => {
   const argument = firstOf(input)
+  if (['findHost', 'probeCommand'].includes(activityType?.name)) all.probes += 1
   const task = activityType?.name === 'adoptCommand' ? { ...argument?.task, events: [] } : argument
   if (Array.isArray(task?.events) && task.events.length > 0) all.carried.push(task.events)
   // What a later worker takes over ends in an activity of its own.
   if (!['runCommand', 'adoptCommand'].includes(activityType?.name)) return
-  const item = task.item === undefined ? '' : `[${task.item.index ?? task.item}]`
+  const item = task.item === undefined ? '' : `[${task.item.number}]`
   const command = { work: `${task.executableId}${item}`, attempt: task.attempt, outcome: 'lost' }
   commands.set(String(event.eventId), command)
   all.commands.push(command)

@@ -9,6 +9,8 @@ const DEADLINE_MS = 12_000
 /** @param {{ url: string, dataDir: string }} options */
 export const createApi = ({ url, dataDir }) => {
   let token
+  /** What the engine itself calls its own defect. @type {string[]} */
+  const failures = []
   const tokenOf = async () => {
     token ??= (await readFile(join(dataDir, 'token'), 'utf8')).trim()
     return token
@@ -32,13 +34,16 @@ export const createApi = ({ url, dataDir }) => {
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
-      return { status: response.status, json: await response.json() }
+      const answer = { status: response.status, json: await response.json() }
+      if (answer.status === 500) failures.push(`${method} ${path}: ${answer.json?.detail ?? 'no reason'}`)
+      return answer
     } catch {
       return undefined
     }
   }
   return {
     call,
+    failures,
     get: (path) => call('GET', path),
     post: (path, body, headers) => call('POST', path, body, headers),
   }

@@ -2,7 +2,7 @@
 // who answers, and at the end the question whether anything was lost, doubled or falsified.
 
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,14 +11,15 @@ import { Client, Connection } from '@temporalio/client'
 import { verifyChain } from '../../dist/core/audit-chain.js'
 import { createProgress } from '../../dist/engine/console.js'
 import { resolveTemporal } from '../../dist/engine/resolve-temporal.js'
-import { checkEvidence, countOtherInstants } from './check.mjs'
+import { checkEvidence } from './check.mjs'
 import { createCluster } from './cluster.mjs'
-import { gatherRuns, readLedger, slotsOf } from './gather.mjs'
+import { countEvents, gatherRuns, readLedger, slotsOf } from './gather.mjs'
 import { createApi } from './http.mjs'
 import { createMonkey } from './monkey.mjs'
 import { createPerson } from './person.mjs'
 import { kill, processesWith } from './processes.mjs'
 import { createRandom } from './random.mjs'
+import { reportOf } from './report.mjs'
 import { shapesOf, writeShapes } from './shapes.mjs'
 
 const { values: options } = parseArgs({
@@ -30,6 +31,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '1000000' },
     shapes: { type: 'string' },
     without: { type: 'string', default: '' },
+    plan: { type: 'string' },
     plant: { type: 'string' },
     keep: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
@@ -37,8 +39,11 @@ const { values: options } = parseArgs({
 })
 const [wantedKills, wantedRuns, maxOpen] = [Number(options.kills), Number(options.runs), Number(options.open)]
 
-/** Time that the runs which are under way at the end get to end. */
+/** Time that the runs which are under way at the end get to end, and that a planned kill gets to hit. Only a defect needs it. */
 const SETTLE_MS = 180_000
+const PLANNED_MS = 60_000
+/** Events that have to come on record between two planned kills, so that each of them strikes an engine at work. */
+const EVENTS_BETWEEN = 6
 const LOOK_MS = 250
 
 const startedAt = Date.now()
@@ -69,13 +74,6 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 
 const api = createApi({ url: cluster.url, dataDir: paths.dataDir })
 const person = createPerson({ api, ledger: paths.ledger, seed: options.seed, note })
-const monkey = createMonkey({
-  cluster,
-  random: createRandom(`${options.seed}-kills`),
-  note,
-  without: options.without.split(','),
-})
-
 /** @type {Map<string, { key: string, sop: string, runIds: string[] }>} */
 const starts = new Map()
 let isStarting = true
@@ -91,6 +89,7 @@ const keepStarting = async () => {
     }
     const start = pending ?? { key: `${options.seed}-${starts.size + 1}`, sop: random.pick(shapes), runIds: [] }
     starts.set(start.key, start)
+    if (pending === undefined) open += 1
     await startOne(start)
     if (pending === undefined && random.chance(0.1)) await startOne(start)
   }
@@ -100,14 +99,14 @@ const startOne = async (start) => {
   const answer = await api.post(`/api/v1/sops/${start.sop}/runs`, { wait: false }, { 'Idempotency-Key': start.key })
   if (answer?.status === 201) {
     start.runIds.push(answer.json.runId)
-    open += 1
   } else await sleep(LOOK_MS)
 }
 
 let isLooking = true
 const keepLooking = async () => {
   while (isLooking) {
-    open = (await person.look()) ?? open
+    const [before, listed] = [starts.size, await person.look()]
+    if (listed !== undefined) open = listed + starts.size - before
     await sleep(LOOK_MS)
   }
 }
@@ -120,6 +119,26 @@ const untilUp = async () => {
   throw new Error(`Cannot start the engine: see ${paths.home}`)
 }
 
+/** The worker of the pool has brought all its logs to the engine. */
+const isDelivered = async () => (await readdir(join(paths.far, 'logs')).catch(() => [])).length === 0
+
+/** Worker, API and server work again: what was killed is up, and the record grows. */
+const untilAtWork = async () => {
+  await untilUp()
+  const before = await countEvents(paths.dataDir)
+  for (const end = Date.now() + PLANNED_MS; Date.now() < end; await sleep(LOOK_MS)) {
+    if ((await countEvents(paths.dataDir)) >= before + EVENTS_BETWEEN) return
+  }
+}
+
+/** Each of these kills, one after the other, and work between them. @param {readonly string[]} kinds */
+const follow = async (kinds) => {
+  for (const kind of kinds) {
+    await untilAtWork()
+    await monkey.hit(kind, PLANNED_MS)
+  }
+}
+
 const untilClosed = async () => {
   for (const end = Date.now() + SETTLE_MS; Date.now() < end; await sleep(LOOK_MS)) {
     const unanswered = [...starts.values()].filter(({ runIds }) => runIds.length === 0)
@@ -129,7 +148,8 @@ const untilClosed = async () => {
     if (
       listed?.status === 200 &&
       listed.json.runs.length === 0 &&
-      closed?.json?.runs?.length >= Math.min(1000, starts.size)
+      closed?.json?.runs?.length >= Math.min(1000, starts.size) &&
+      (await isDelivered())
     )
       return
   }
@@ -138,10 +158,18 @@ const untilClosed = async () => {
 
 cluster.start()
 await untilUp()
+if (shapes.includes('pooled')) await cluster.startPool()
+const monkey = createMonkey({
+  cluster,
+  random: createRandom(`${options.seed}-kills`),
+  note,
+  without: options.without.split(','),
+})
 note(`up in ${home}, seed ${options.seed}`)
 const working = [keepStarting(), keepLooking()]
 const deadline = startedAt + Number(options.seconds) * 1000
-while (monkey.count() < wantedKills && Date.now() < deadline) await monkey.next()
+if (options.plan !== undefined) await follow(options.plan.split(','))
+else while (monkey.count() < wantedKills && Date.now() < deadline) await monkey.next()
 if (wantedKills === 0) {
   while (starts.size < wantedRuns && Date.now() < deadline) await sleep(LOOK_MS)
   await untilClosed()
@@ -154,11 +182,14 @@ await untilClosed()
 isLooking = false
 await Promise.all(working)
 
+note('every run has ended')
 const connection = await Connection.connect({ address: cluster.address })
 const temporal = new Client({ connection })
 const [runs, slots] = [await gatherRuns({ temporal, paths }), await slotsOf(temporal)]
 await connection.close()
+note('evidence is gathered')
 await cluster.stop()
+note('everything is stopped')
 const processes = await processesWith(home)
 const evidence = {
   ledger: await readLedger(paths.ledger),
@@ -166,30 +197,14 @@ const evidence = {
   decisions: person.decisions(),
   runs,
   processes,
+  failures: api.failures,
   slots,
 }
 const violations = checkEvidence(evidence, (record, runId) => verifyChain(record, sha256Hex, { runId }))
 for (const line of processes) kill(Number.parseInt(line, 10))
 
-const events = runs.reduce((sum, { record }) => sum + record.length, 0)
-const unknown = runs.flatMap(({ record }) => record.filter(({ eventType }) => eventType === 'step_unknown')).length
-const acknowledged = evidence.decisions.filter(({ answers }) => answers.some(({ accepted }) => accepted)).length
-const count = (list, key) => [
-  ...list.reduce((counts, each) => counts.set(key(each), (counts.get(key(each)) ?? 0) + 1), new Map()),
-]
-const inWords = (counts) => counts.map(([name, number]) => `${name} ${number}`).join(', ')
-console.log(
-  [
-    `seed ${options.seed}, ${seconds()} s`,
-    `${monkey.count()} kills: ${inWords(monkey.table())}`,
-    `${runs.length} runs: ${inWords(count(runs, ({ sop }) => sop))}`,
-    `ended: ${inWords(count(runs, ({ folded }) => folded?.status))}`,
-    `${evidence.ledger.length} side effects, ${unknown} declared unknown, ${acknowledged} decisions acknowledged, ${events} events`,
-    `${countOtherInstants(evidence)} runs with instants on record that a replay gives otherwise`,
-    ...violations.map(({ kind, runId, message }) => `VIOLATION ${kind}${runId ? ` ${runId}` : ''}: ${message}`),
-    violations.length === 0 ? 'No violation.' : `${violations.length} violations. Evidence: ${home}`,
-  ].join('\n'),
-)
+const told = { seed: options.seed, seconds: seconds(), kills: monkey.table(), evidence, violations, home }
+console.log(reportOf(told))
 if (violations.length > 0 || options.keep) {
   await writeFile(join(home, 'evidence.json'), JSON.stringify({ ...evidence, violations }, null, 1))
 } else await rm(home, { recursive: true, force: true })

@@ -1,8 +1,10 @@
 // monkey.mjs: kills. What and when comes from the seed; what it hits is up to the instant.
 
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { POOL } from './shapes.mjs'
 
 /** How often each kind comes, one beside the other. */
 const WEIGHTS = {
@@ -11,6 +13,8 @@ const WEIGHTS = {
   server: 10,
   'server for long': 3,
   all: 7,
+  pool: 8,
+  'pool after a command': 5,
   'worker and api': 5,
   'worker after a command': 12,
   'worker before a command': 4,
@@ -26,6 +30,7 @@ const LONG_OUTAGE_MS = 13_000
 /** Fault points by kind of kill: the file that arms one, and the program that it kills. */
 const POINTS = {
   'worker after a command': { file: 'after-command', program: 'worker' },
+  'pool after a command': { file: `${POOL}/after-command`, program: 'pool' },
   'worker before a command': { file: 'before-command', program: 'worker' },
   'worker after a record': { file: 'after-record', program: 'worker' },
   'worker before a record': { file: 'before-record', program: 'worker' },
@@ -41,20 +46,22 @@ const POINT_MS = 5_000
  */
 export const createMonkey = ({ cluster, random, note, without = [] }) => {
   const { programs, paths } = cluster
-  const weights = Object.fromEntries(Object.entries(WEIGHTS).filter(([kind]) => !without.includes(kind)))
+  const isPossible = (kind) => !without.includes(kind) && (programs.pool !== undefined || !kind.startsWith('pool'))
+  const weights = Object.fromEntries(Object.entries(WEIGHTS).filter(([kind]) => isPossible(kind)))
   /** Kills that hit, by kind. @type {Map<string, number>} */
   const hits = new Map()
 
   const killAll = (...names) => names.map((name) => programs[name].kill()).every(Boolean)
 
-  const strike = async (kind) => {
+  const strike = async (kind, limitMs) => {
     switch (kind) {
       case 'worker':
       case 'api':
       case 'server':
+      case 'pool':
         return killAll(kind)
       case 'all':
-        return killAll('server', 'worker', 'api')
+        return killAll(...Object.keys(programs))
       case 'worker and api':
         return killAll('worker', 'api')
       case 'server for long': {
@@ -65,23 +72,28 @@ export const createMonkey = ({ cluster, random, note, without = [] }) => {
         return true
       }
       default:
-        return reach(POINTS[kind])
+        return reach(POINTS[kind], limitMs)
     }
   }
 
-  const reach = async ({ file, program }) => {
+  const reach = async ({ file, program }, limitMs) => {
     const before = programs[program].starts
-    await mkdir(paths.faults, { recursive: true })
-    await writeFile(join(paths.faults, file), '')
-    for (const end = Date.now() + POINT_MS; Date.now() < end; ) {
-      if (!(await readdir(paths.faults)).includes(file)) {
-        while (programs[program].starts === before) await sleep(20)
-        return true
-      }
-      await sleep(50)
+    const path = join(paths.faults, file)
+    await writeFile(path, '')
+    for (const end = Date.now() + limitMs; Date.now() < end; await sleep(50)) {
+      if (existsSync(path)) continue
+      while (programs[program].starts === before) await sleep(20)
+      return true
     }
-    await rm(join(paths.faults, file), { force: true })
+    await rm(path, { force: true })
     return false
+  }
+
+  const hit = async (kind, limitMs) => {
+    const isHit = await strike(kind, limitMs)
+    if (isHit) hits.set(kind, (hits.get(kind) ?? 0) + 1)
+    note(`${isHit ? 'killed' : 'missed'} ${kind}`)
+    return isHit
   }
 
   return {
@@ -90,11 +102,10 @@ export const createMonkey = ({ cluster, random, note, without = [] }) => {
       const kind = random.weighted(weights)
       // Mostly soon, so that starts and recoveries are hit as well; now and then late enough that much gets done.
       await sleep(random.chance(0.2) ? random.between(3_000, 6_000) : random.between(50, 1_500))
-      const isHit = await strike(kind)
-      if (isHit) hits.set(kind, (hits.get(kind) ?? 0) + 1)
-      note(`${isHit ? 'killed' : 'missed'} ${kind}`)
-      return isHit
+      return hit(kind, POINT_MS)
     },
+    /** This kind now: a fault point is waited for until something comes to it. @param {string} kind @param {number} limitMs */
+    hit,
     count: () => [...hits.values()].reduce((sum, count) => sum + count, 0),
     table: () => [...hits].sort((a, b) => b[1] - a[1]),
   }

@@ -80,6 +80,17 @@ export const createPerson = ({ api, ledger, seed, note }) => {
     }
   }
 
+  /** Those that ran are told one by one; what is left did not run. */
+  const resolveItems = async (run, { number, items }) => {
+    if (await isUnderWay(run.runId)) return
+    for (const { item, attempt, status } of items.shown) {
+      if (status !== 'unknown' || !(await tookEffect(run.runId, `step:${number}[${item}]`, attempt))) continue
+      await send(run.runId, 'complete', `${number}-${item}-${attempt}-${run.sequence}`, { step: number, item })
+      return
+    }
+    await send(run.runId, 'retry', `${number}-items-${run.sequence}`, { step: number, outcome: 'did_not_run' })
+  }
+
   /** The walk back stands at a step: either its undo is lost or failed, or nobody knows whether the step ran. */
   const answerWalk = async (run, number) => {
     if (await isUnderWay(run.runId)) return
@@ -100,6 +111,8 @@ export const createPerson = ({ api, ledger, seed, note }) => {
     if (run.paused?.kind === 'rollback') return answerWalk(run, run.paused.stepNumber)
     const unknown = run.stepResults.find(({ status }) => status === 'unknown')
     if (unknown !== undefined) return resolveUnknown(run, unknown)
+    const each = run.stepResults.find(({ items }) => items?.unknown > 0)
+    if (each !== undefined) return resolveItems(run, each)
     const failed = run.stepResults.find(({ status }) => status === 'failed')
     if (mind.isPausing || run.paused?.kind === 'requested') {
       const accepted = await send(run.runId, 'resume', `${mind.pauses}-${run.sequence}`)

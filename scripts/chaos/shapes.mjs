@@ -4,6 +4,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** The pool that `pooled` is sent to. */
+export const POOL = 'dba'
+
 /** @param {string} ledger @param {string} work what stands in the ledger @param {{ before?: number, after?: number }} [seconds] */
 const marking = (ledger, work, { before = 0.2, after = 0.2 } = {}) =>
   [
@@ -88,6 +91,28 @@ export const shapesOf = (ledger) => {
       step(1, '', mark(1), undo(ledger, 1)),
       step(2, '', mark(2), undo(ledger, 2)),
       step(3, '- requires_approval: true', mark(3)),
+    ]),
+    branches: sop('branches', 'execution_mode: auto', [
+      step(1, '', mark(1)),
+      step(2, '- needs: 1\n- requires_approval: true', mark(2)),
+      step(3, '- needs: 1\n- idempotent: true', mark(3, { before: 0.5, after: 0.5 })),
+      step(4, '- needs: 3', mark(4)),
+      step(5, '- needs: [2, 4]', mark(5)),
+    ]),
+    items: sop('items', 'execution_mode: auto', [
+      step(1, '- outputs: hosts', `echo 'hosts=["a", "b", "c", "d"]' >> "$SOP_OUTPUT"\n${mark(1)}`),
+      step(2, '- for_each: hosts\n- max_parallel: 2\n- on_failure: pause', marking(ledger, 'step:2[$SOP_ITEM_NUMBER]')),
+      step(3, '', mark(3)),
+    ]),
+    parent: sop('parent', 'execution_mode: auto', [
+      step(1, '', mark(1)),
+      step(2, '- sop: person\n- on_failure: pause', ''),
+      step(3, '', mark(3)),
+    ]),
+    pooled: sop('pooled', 'execution_mode: auto', [
+      step(1, `- runs_on: ${POOL}`, mark(1, { before: 0.5, after: 0.5 })),
+      step(2, `- runs_on: ${POOL}\n- idempotent: true`, mark(2)),
+      step(3, '', mark(3)),
     ]),
     slots: sop('slots', 'execution_mode: auto\nmax_concurrent: 1', [step(1, '', mark(1)), step(2, '', mark(2))]),
   }

@@ -149,6 +149,7 @@ export const recordedRun = async (records: Pick<Records, 'audit'>, runId: string
     startedBy: created.principal,
     via: created.via,
     mode: created.details.effectiveMode as NonNullable<RunSeed['mode']>,
+    ...(created.details.parent && { parent: created.details.parent }),
   }
   return fold(seed, events)
 }

@@ -55,6 +55,18 @@ const at = (events: readonly RunEvent[], type: string, step: number, attempt: nu
     )?.timestamp ?? '',
   )
 
+const DIED = 'its worker died or was cut off, and its host gave no answer'
+
+/** A step that was done for two items. */
+const itemsPlay = (): Play => {
+  const each = sopOf({ name: 'shapes', steps: [{ title: 'Patch', forEach: ['a', 'b'] }] })
+  const play = new Play(each).start()
+  play.ends(ok(), 'step:1[1]#1')
+  play.ends(ok(), 'step:1[2]#1')
+  expect(play.state).toBe('completed')
+  return play
+}
+
 const goodRun = (): RunEvidence => {
   const { events, seed } = played()
   const record = chained(events)
@@ -87,6 +99,7 @@ const goodRun = (): RunEvidence => {
       ],
       decisionIds: ['d-start', 'd-deploy', 'd-retry'],
       timersFired: 1,
+      probes: 0,
       status: 'COMPLETED',
     },
     logs: [{ work: 'step:1', attempt: 2, text: 'effect step:1 2\n' }],
@@ -113,6 +126,7 @@ const good = (): Evidence => {
     decisions: [sent('approve', 'd-start'), sent('approve', 'd-deploy'), sent('retry', 'd-retry')],
     runs: [run],
     processes: [],
+    failures: [],
     slots: [],
   }
 }
@@ -391,6 +405,73 @@ describe('checkEvidence() finds', () => {
       messages({ ...evidence, starts: [...evidence.starts, { key: 'k2', sop: 'shapes', runIds: ['gone'] }] }),
     ).toContain('it was started, and is lost')
     expect(messages({ ...evidence, starts: [] })).toContain('nobody asked for it')
+  })
+
+  test('a defect that the engine answered with', () => {
+    expect(kinds({ ...good(), failures: ['POST /api/v1/runs/x/retry: keepSecrets is not a function'] })).toEqual([
+      'answer',
+    ])
+  })
+
+  test('a step that is unknown on record while nobody looked for it', () => {
+    const lost = (probes: number) => {
+      const { record, history } = good().runs[0] as RunEvidence
+      const unknown = record.map((event) =>
+        event.eventType === 'step_failed' && event.stepNumber === 3
+          ? { ...event, eventType: 'step_unknown' as const, details: { title: 'Tell', attempt: 1, error: DIED } }
+          : event,
+      ) as readonly RunEvent[]
+      return withRun(() => ({ record: chained(unknown), history: { ...history, probes } as RunEvidence['history'] }))
+    }
+    expect(messages(lost(0))).toContain('step 3 is unknown on record, and nobody asked its host')
+    expect(messages(lost(1))).not.toContain('nobody asked its host')
+  })
+
+  test('an item of a list that took effect twice, or without being begun', () => {
+    const { events } = itemsPlay()
+    const effect = (item: number) => ({ runId: RUN, work: `step:1[${item}]`, attempt: 1, at: Date.now() })
+    const evidence = (...ledger: Evidence['ledger']): Evidence => ({
+      ...withRun(({ steps, shown }) => ({
+        steps: steps.slice(0, 1).map((step) => ({ ...step, isEach: true })),
+        record: chained(events),
+        history: undefined,
+        folded: shown,
+        logs: [],
+        listed: { status: 'completed', sequence: events.length },
+      })),
+      decisions: [],
+      ledger,
+    })
+    expect(check(evidence(effect(1), effect(2)))).toEqual([])
+    expect(messages(evidence(effect(1)))).toBe('step:1[2]#1 is done on record, and left no effect')
+    expect(messages(evidence(effect(1), effect(2), effect(2)))).toBe('step:1[2]#1 took effect 2 times')
+    expect(messages(evidence(effect(1), effect(2), effect(3)))).toContain('the record has no such start')
+  })
+
+  test('a run below another one that its parent did not begin, or tells otherwise', () => {
+    const evidence = (step: number, status: 'run_completed' | 'run_failed'): Evidence => {
+      const { runs } = good()
+      const { record } = runs[0] as RunEvidence
+      const child = record.map((event, index) => ({
+        ...event,
+        runId: `${RUN}-s${step}-1`,
+        ...(index === 0 && { details: { ...event.details, parent: { runId: RUN, workId: 'x', stepNumber: step } } }),
+        ...(index === record.length - 1 && { eventType: status }),
+      })) as readonly RunEvent[]
+      return {
+        ...good(),
+        runs: [...runs, { ...(runs[0] as RunEvidence), runId: `${RUN}-s${step}-1`, record: chained(child) }],
+      }
+    }
+    const children = (...of: Parameters<typeof evidence>): readonly string[] =>
+      check(evidence(...of))
+        .filter(({ kind }) => kind === 'child')
+        .map(({ message }) => message)
+    expect(children(2, 'run_completed')).toEqual([])
+    expect(children(2, 'run_failed')).toEqual(['its parent says it is done, and it is not'])
+    expect(children(1, 'run_completed')).toEqual(['its parent says it failed, and it is done'])
+    expect(children(7, 'run_completed')).toEqual(['no step of its parent began it'])
+    expect(messages(evidence(2, 'run_completed'))).not.toContain('nobody asked for it')
   })
 
   test('a process and a slot that were left over', () => {

@@ -216,7 +216,11 @@ describe('an SOP that runs another', () => {
     })
     await engine.client.approveStep(child)
     expect(await over(runId)).toMatchObject({ status: 'completed', outputs: { said: 'db7-3', told: 'db7-3' } })
-    expect(await engine.client.getRunStatus(child)).toMatchObject({ status: 'completed' })
+    // Also as its record tells it.
+    expect(await engine.client.getRunStatus(child)).toMatchObject({
+      status: 'completed',
+      parent: { runId, stepNumber: 2 },
+    })
     await eventsOf(child)
   })
 
