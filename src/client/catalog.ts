@@ -133,14 +133,15 @@ const refuseTwins = (entries: readonly CatalogEntry[]): CatalogEntry[] => {
   })
 }
 
-/** An SOP that runs one that is not there, or itself in a circle of others, never starts. */
+/** An SOP that runs one that is not there, or itself in a circle of others, never starts; nor do those of a circle of triggers. */
 const linked = (entries: readonly CatalogEntry[]): readonly CatalogEntry[] => {
   const found = linkSops(entries.map(({ name, compiled: { runs = [] } }) => ({ name, runs })))
   return entries.map((entry, at) => {
     const problems = found[at] ?? []
     if (problems.length === 0) return entry
-    const { definition: _, diagnostics, ...rest } = entry.compiled
-    return { ...entry, compiled: { ...rest, diagnostics: [...diagnostics, ...problems] } }
+    const { definition, diagnostics, ...rest } = entry.compiled
+    const stays = hasError(problems) || definition === undefined ? {} : { definition }
+    return { ...entry, compiled: { ...rest, ...stays, diagnostics: [...diagnostics, ...problems] } }
   })
 }
 

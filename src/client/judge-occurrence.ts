@@ -101,12 +101,14 @@ const judgeTrigger = async (
   entry: CatalogEntry,
   { trigger, index, how }: Found,
   occurrence: Occurrence,
-  { admits }: DeliverOptions,
+  { admits, bars }: DeliverOptions,
 ): Promise<Judged> => {
   const at = { sop: entry.name, trigger: index }
   const refused = (code: ErrorCode, reason: string): Judged => ({ ...at, verdict: 'refused', code, reason })
   const barred = await admits?.(entry.name, trigger)
   if (barred !== undefined) return refused('unauthenticated', barred)
+  const bar = bars?.(entry.name)
+  if (bar !== undefined) return refused('conflict', bar)
   let pinned: PinnedSop
   try {
     pinned = deps.pin.pinEntry(entry)

@@ -19,6 +19,8 @@ export interface DeliverOptions {
   readonly admits?: (sop: string, trigger: Trigger) => Promise<string | undefined>
   /** The triggers that the source means; the others are as if they were not there. Absent: all of its type. */
   readonly concerns?: (sop: string, trigger: Trigger) => boolean
+  /** A sentence that says why no run of that SOP may begin by this occurrence, whatever its triggers say. */
+  readonly bars?: (sop: string) => string | undefined
   /** The delivery that is delivered again. */
   readonly redeliveryOf?: string
   /** Only this SOP, and only this trigger of it. */

@@ -34,7 +34,7 @@ export interface Compiled {
   /** Absent when there is an error. */
   readonly definition?: SopDefinition
   readonly diagnostics: readonly Diagnostic[]
-  /** Its steps that run SOPs, where there are any: whether those are there, only all of a directory together tell. */
+  /** Its steps that run SOPs, and its triggers that wait for the end of one, where there are any: whether those are there, only all of a directory together tell. */
   readonly runs?: readonly SopReference[]
 }
 
@@ -79,22 +79,27 @@ const compileSources = (
   const { hints: stepHints, refusals: stepRefusals, steps } = zeroclaw
   const gateScripts: PlacedScript[] = []
   const keepCommand = (command: Command, place: Place): void => void gateScripts.push(placeSetting(command, place))
-  const definition = buildSop({ name, document, fields, steps, find, keepCommand, stepHints, stepRefusals })
+  const ends: SopReference[] = []
+  const keepSop = (sop: string, place: Place): void => void ends.push(referenceTo(sop, place, report))
+  const definition = buildSop({ name, document, fields, steps, find, keepCommand, keepSop, stepHints, stepRefusals })
   check({ definition, drafts, fields, gateScripts, sources, report })
   return {
     name,
     definition: { ...definition, ...lackOfSteps(definition, document, report) },
-    runs: referencesOf(drafts, report),
+    runs: [...referencesOf(drafts, report), ...ends],
   }
 }
 
 const referencesOf = (drafts: readonly DraftStep[], report: Report): readonly SopReference[] =>
   drafts.flatMap(({ step: { number, title, action }, fields }) => {
     if (action.kind !== 'sop') return []
-    const place = fields.valuePlace('sop')
-    const sourceLine = report.sourceLine(place)
-    return [{ sop: action.sop, step: { number, title }, place, ...(sourceLine !== undefined && { sourceLine }) }]
+    return [{ ...referenceTo(action.sop, fields.valuePlace('sop'), report), step: { number, title } }]
   })
+
+const referenceTo = (sop: string, place: Place, report: Report): SopReference => {
+  const sourceLine = report.sourceLine(place)
+  return { sop, place, ...(sourceLine !== undefined && { sourceLine }) }
+}
 
 const draftSteps = (document: SopDocument, fields: Fields, report: Report): readonly DraftStep[] => {
   const isZeroclaw = document.dialect === 'Z'

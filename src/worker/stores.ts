@@ -3,6 +3,7 @@ import { createFileAudit } from '../adapters/file-audit.ts'
 import { createFileDeliveries } from '../adapters/file-deliveries.ts'
 import { createFileLogs } from '../adapters/file-logs.ts'
 import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index.ts'
+import { createFileState, type EngineState } from '../adapters/file-state.ts'
 import { createFileVault } from '../adapters/file-vault.ts'
 import { createFlatFiles } from '../adapters/flat-files.ts'
 import { markForks } from '../adapters/forked-audit.ts'
@@ -28,6 +29,8 @@ export interface Stores {
   readonly deliveries: DeliveryStore
   /** Tokens that all processes share; absent: each data directory has its own. */
   readonly tokens?: SharedTokens
+  /** How far the sources of triggers came. */
+  readonly state: EngineState
   /** Absent: whoever owns the data directory leads. */
   readonly leaderLock?: ReturnType<typeof createLeaderLock>
   readonly secrets: Secrets
@@ -88,6 +91,7 @@ export const openStores = async (
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,
     vault: createFileVault({ dataDir }),
+    state: createFileState({ dataDir }),
     deliveries,
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
@@ -115,6 +119,7 @@ export const followStores = (
     logs: files,
     receivedLogs: files,
     vault: createFileVault({ dataDir }),
+    state: createFileState({ dataDir }),
     deliveries: createFileDeliveries({ dataDir, warn }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, () => new Date(), { environment }),

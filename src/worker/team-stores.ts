@@ -8,6 +8,7 @@ import { createPostgresDeliveries } from '../adapters/postgres/deliveries.ts'
 import { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
 import { createPostgresLogs } from '../adapters/postgres/logs.ts'
 import { createPostgresRunIndex, settleRestoredRows } from '../adapters/postgres/run-index.ts'
+import { createPostgresState } from '../adapters/postgres/state.ts'
 import { createPostgresTokens } from '../adapters/postgres/tokens.ts'
 import { createPostgresVault } from '../adapters/postgres/vault.ts'
 import { createSecrets } from '../adapters/secrets.ts'
@@ -53,6 +54,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     vault: createPostgresVault({ db, key: installation.vaultKey }),
     deliveries,
     tokens: createPostgresTokens({ db }),
+    state: createPostgresState({ db }),
     leaderLock: createLeaderLock({ url: withPassword({ url, ...(password !== undefined && { password }) }) }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),

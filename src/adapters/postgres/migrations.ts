@@ -103,4 +103,14 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX sop_deliveries_at ON sop_deliveries (at)',
     ],
   },
+  {
+    number: 3,
+    name: 'state',
+    sql: [
+      // How far the sources of triggers came.
+      `CREATE TABLE sop_state (
+         name text COLLATE "C" PRIMARY KEY,
+         value json NOT NULL)`,
+    ],
+  },
 ]

@@ -87,6 +87,8 @@ export interface SopParts {
   readonly find: Lookup
   /** Takes the commands of gates with their places. */
   keepCommand(command: Command, place: Place): void
+  /** Takes the SOPs whose end a trigger waits for, with their places. */
+  keepSop(sop: string, place: Place): void
   readonly stepHints: readonly Hint[]
   readonly stepRefusals: readonly string[]
 }
@@ -98,6 +100,7 @@ export const buildSop = ({
   steps,
   find,
   keepCommand,
+  keepSop,
   stepHints,
   stepRefusals,
 }: SopParts): SopDefinition => {
@@ -107,7 +110,7 @@ export const buildSop = ({
   const timezone = readTimezone(fields)
   const triggerHints: Hint[] = []
   const keepHint = (hint: Hint): void => void triggerHints.push(hint)
-  const context = { isZeroclaw, timezone, secrets: secrets ?? [], keepHint }
+  const context = { isZeroclaw, timezone, secrets: secrets ?? [], keepHint, keepSop }
   const triggers = fields.read('triggers', (value, asked) => readTriggers(value, asked, context))
   const hints = [...readZeroclawSop(fields, report), ...readHints(fields), ...triggerHints, ...stepHints]
   const refusals = [...(texts(fields, 'refusals') ?? []), ...stepRefusals]

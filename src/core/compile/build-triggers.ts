@@ -53,6 +53,8 @@ export interface TriggerContext {
   readonly secrets: readonly string[]
   /** Takes the settings that are kept and change nothing. */
   keepHint(hint: Hint): void
+  /** Takes the SOPs whose end is waited for, with their places. */
+  keepSop(sop: string, place: Place): void
 }
 
 /** Reads `[[triggers]]`, and the empty `[triggers]` of seed 000. */
@@ -366,6 +368,7 @@ class TriggerReader {
             didYouMean(text, SOP_STATES),
           )
       }
+      this.context.keepSop(sop, this.fields.valuePlace('sop'))
       return compact({
         type: 'sop' as const,
         sop,

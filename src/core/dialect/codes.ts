@@ -60,6 +60,8 @@ export const CODES = {
   'stray-jump': error('A failed step goes on at a step of another branch'),
   'sop-cycle': error('SOPs run each other in a circle'),
   'unknown-sop': error('A step runs an SOP that does not exist'),
+  'trigger-cycle': error('SOPs start each other by their ends, in a circle'),
+  'unknown-trigger-sop': warning('A trigger waits for the end of an SOP that does not exist'),
   'two-actions': error('A step would do two things at once'),
   'template-in-command': error('A command holds `{{x}}`; values reach commands as variables'),
   'undeclared-variable': warning('A command reads an UPPER_CASE variable that nothing declares'),

@@ -96,6 +96,70 @@ const table: readonly (readonly [name: string, sops: Sops, found: readonly strin
   ],
 ]
 
+/** Names of SOPs → the SOPs whose end they wait for (`<a`), or that their steps run (`a`). */
+const triggered = (sops: Sops): readonly string[] => {
+  const linked = Object.entries(sops).map(([name, all]) => ({
+    name,
+    runs: all.map((text, at) => ({
+      sop: text.replace('<', ''),
+      place: { file: name, line: at + 1, column: 1 },
+      ...(!text.startsWith('<') && { step: { number: 1, title: 'x' } }),
+    })),
+  }))
+  return linkSops(linked).flatMap((list) =>
+    list.map(
+      ({ code, severity, place, message }) => `${severity} ${code} ${place.file}: ${message.split(': ').at(-1)}`,
+    ),
+  )
+}
+
+describe('linkSops() with triggers', () => {
+  test.each<[what: string, sops: Sops, found: readonly string[]]>([
+    ['one waits for another', { a: [], b: ['<a'] }, []],
+    ['two wait for one, and one for both', { a: [], b: ['<a'], c: ['<a'], d: ['<b', '<c'] }, []],
+    ['one waits for an SOP that its step runs twice removed', { a: ['b'], b: ['c'], c: [], d: ['<c'] }, []],
+    ['one waits for itself', { a: ['<a'] }, ['error trigger-cycle a: a starts a']],
+    [
+      'a circle of three: each of them is told, with the chain',
+      { a: ['<c'], b: ['<a'], c: ['<b'], d: ['<c'] },
+      [
+        'error trigger-cycle a: c starts a starts b starts c',
+        'error trigger-cycle b: a starts b starts c starts a',
+        'error trigger-cycle c: b starts c starts a starts b',
+      ],
+    ],
+    [
+      'one waits for the end of an SOP that its own step runs',
+      { a: [], b: ['<a', 'a'] },
+      ['error trigger-cycle b: a starts b starts a'],
+    ],
+    [
+      'an SOP that is not there: it may come',
+      { build: ['<biuld'] },
+      ['warning unknown-trigger-sop build: there is no SOP of that name'],
+    ],
+  ])('%s', (_what, sops, found) => expect(triggered(sops)).toEqual(found))
+
+  test('points at the name in the file', () => {
+    const files = [
+      { path: 'a/SOP.toml', text: 'name = "a"\n[[triggers]]\ntype = "sop"\nsop = "a"\n' },
+      { path: 'a/SOP.md', text: '## Steps\n\n1. **Look**\n' },
+    ]
+    const { runs = [] } = compile({ files, fallbackName: 'a' })
+    const [[finding] = []] = linkSops([{ name: 'a', runs }])
+    expect(finding && renderDiagnostic(finding)).toBe(
+      [
+        'error[trigger-cycle]: Cannot wait for the end of SOP "a": SOPs would start each other without end: a starts a',
+        ' --> a/SOP.toml:4:7',
+        '  |',
+        '4 | sop = "a"',
+        '  |       ^^^',
+        '  = help: Take the trigger out of one of them',
+      ].join('\n'),
+    )
+  })
+})
+
 describe('linkSops()', () => {
   test.each(table)('%s', (_name, sops, found) => expect(findings(sops)).toEqual(found))
 

@@ -1,0 +1,39 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Json } from '../core/definition.ts'
+
+// file-state.ts: small things that the engine has to remember over restarts, by name.
+
+/** What the engine remembers. Names are its own: letters, digits and `-`. */
+export interface EngineState {
+  /** Undefined where nothing was remembered, or where it cannot be read any more. */
+  get(name: string): Promise<Json | undefined>
+  /** Fulfilled when it is kept. */
+  put(name: string, value: Json): Promise<void>
+}
+
+/** Keeps it in `<dataDir>/triggers/<name>.json`; a crash leaves the old value or the new one. */
+export const createFileState = ({ dataDir }: { readonly dataDir: string }): EngineState => {
+  const folder = join(dataDir, 'triggers')
+  return {
+    get: async (name) => {
+      try {
+        return JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8')) as Json
+      } catch {
+        return undefined
+      }
+    },
+    put: async (name, value) => {
+      const path = join(folder, `${name}.json`)
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const file = await open(`${path}.tmp`, 'w', 0o600)
+      try {
+        await file.writeFile(JSON.stringify(value))
+        await file.datasync()
+      } finally {
+        await file.close()
+      }
+      await rename(`${path}.tmp`, path)
+    },
+  }
+}
