@@ -26,3 +26,15 @@ export async function bareGate(task) {
   await condition(() => approved)
   return runCommand(task)
 }
+
+/** Runs the task once for each item, so many at once, with an attempt of its own each. @param {object} task @param {number} items @param {number} abreast */
+export async function bareEach(task, items, abreast) {
+  let next = 0
+  const work = async () => {
+    while (next < items) {
+      next += 1
+      await runCommand({ ...task, attempt: next })
+    }
+  }
+  await Promise.all(Array.from({ length: abreast }, work))
+}

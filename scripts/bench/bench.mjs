@@ -10,6 +10,7 @@ const SECTIONS = {
   parked: async () => (await import('./parked.mjs')).parked(),
   recovery: async () => (await import('./recovery.mjs')).recovery(),
   logs: async () => (await import('./logs.mjs')).logs(),
+  wide: async () => (await import('./wide.mjs')).wide(),
   long: async () => (await import('./long.mjs')).long(),
 }
 const DEFAULT = ['steps', 'cli']

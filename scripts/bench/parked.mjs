@@ -22,7 +22,7 @@ export async function parked() {
   const first = await start(side, Math.floor(RUNS / 10))
   const fewRss = await worker.rss()
   const seconds = (await msOf(async () => first.push(...(await start(side, RUNS - first.length))))) / 1000
-  await settled(worker)
+  await settled(side, worker, RUNS)
   const rss = await worker.rss()
   const idle = await cpuShare(worker.pid)
   const old = sample(first, APPROVALS)
@@ -78,8 +78,13 @@ async function inTurn(items, one) {
   return times
 }
 
-/** Waits until the worker has nothing more to do. */
-async function settled({ pid }) {
+/** Waits until every run stands at its gate and the worker has nothing more to do. */
+async function settled({ temporal }, { pid }, runs) {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const { count } = await temporal.workflow.count("SopState = 'awaiting_approval'")
+    if (count >= runs) break
+    await pause(1000)
+  }
   for (let tries = 0; tries < 60; tries += 1) if ((await cpuShare(pid, 1000)) < 0.05) return
 }
 

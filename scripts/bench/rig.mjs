@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
 import { createPin } from '../../dist/client/pin.js'
 import { createCatalog } from '../../dist/client/catalog.js'
 import { openInstallationKey } from '../../dist/client/signing.js'
@@ -36,16 +37,14 @@ export const later = (close) => closers.unshift(close)
 export const folder = await mkdtemp(join(tmpdir(), 'sop-bench-'))
 later(() => rm(folder, { recursive: true, force: true }))
 
-/** A server with a database file, as the engine has it. */
-export async function startServer(name, tuned) {
+/** A server with a database file, as the engine has it: its address. */
+export const startServer = async (name, tuned) => (tuned ? (await startServerProcess(name)).address : startPlain(name))
+
+/** The same with its process. */
+export async function startServerProcess(name) {
   const data = join(folder, name)
   await mkdir(data)
-  const binary = await resolveTemporal({
-    env: process.env,
-    progress,
-    ...(process.env.TEMPORAL_CLI_PATH && { cliPath: process.env.TEMPORAL_CLI_PATH }),
-  })
-  if (!tuned) return startPlainServer(binary.path, data)
+  const binary = await findBinary()
   const server = await startDevServer({
     binary,
     folder: data,
@@ -57,8 +56,21 @@ export async function startServer(name, tuned) {
     progress,
   })
   later(() => server.stop())
-  return server.target.address
+  return { address: server.target.address, pid: () => server.pid() }
 }
+
+async function startPlain(name) {
+  const data = join(folder, name)
+  await mkdir(data)
+  return startPlainServer((await findBinary()).path, data)
+}
+
+const findBinary = () =>
+  resolveTemporal({
+    env: process.env,
+    progress,
+    ...(process.env.TEMPORAL_CLI_PATH && { cliPath: process.env.TEMPORAL_CLI_PATH }),
+  })
 
 /** The dev server as a user would start it: a database file and nothing else. */
 async function startPlainServer(path, data) {
@@ -191,6 +203,18 @@ export async function openSide(address, dataDir, taskQueue) {
     }))
   }
   return { temporal, client, tasksOf, taskQueue }
+}
+
+/** The bare workflows, bundled as ours are. */
+export async function bareBundle() {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(ROOT, 'scripts/bench/bare-workflows.mjs'),
+    logger: new DefaultLogger('ERROR'),
+    webpackConfigHook: (config) => ({ ...config, mode: 'production' }),
+  })
+  const path = join(folder, 'bare-bundle.js')
+  await writeFile(path, code)
+  return path
 }
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

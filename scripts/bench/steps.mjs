@@ -5,9 +5,21 @@ import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
 import { median, msOf, quantile, table } from './measure.mjs'
-import { folder, later, openSide, pause, QUICK, ROOT, say, sopDir, startServer, startWorker, stepsSop } from './rig.mjs'
+import {
+  bareBundle,
+  folder,
+  later,
+  openSide,
+  pause,
+  QUICK,
+  ROOT,
+  say,
+  sopDir,
+  startServer,
+  startWorker,
+  stepsSop,
+} from './rig.mjs'
 
 const ROUNDS = QUICK ? 2 : 5
 const GATES = QUICK ? 10 : 40
@@ -59,17 +71,6 @@ async function inTurn(rounds, first, second) {
     results[1].push(pair[1])
   }
   return results
-}
-
-async function bareBundle() {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(ROOT, 'scripts/bench/bare-workflows.mjs'),
-    logger: new DefaultLogger('ERROR'),
-    webpackConfigHook: (config) => ({ ...config, mode: 'production' }),
-  })
-  const path = join(folder, 'bare-bundle.js')
-  await writeFile(path, code)
-  return path
 }
 
 export async function steps() {

@@ -2,7 +2,7 @@ import { constants, copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SopError } from '../core/errors.ts'
 import { readJsonFile, writeFileAtomic } from './atomic-file.ts'
-import { TEMPORAL_CLI_VERSION } from './temporal-release.ts'
+import { OLDEST_SERVER_VERSION, TEMPORAL_CLI_VERSION, TEMPORAL_SERVER_VERSION } from './temporal-release.ts'
 import { compareVersions, isSameMinor, parseVersion } from './version.ts'
 
 export const DB_FILE = 'temporal.db'
@@ -26,8 +26,8 @@ export interface DbFound {
 export type DbPlan =
   | { readonly kind: 'create' }
   | { readonly kind: 'keep' }
-  /** Copied aside first: `from` is the server that made it, undefined when unknown. */
-  | { readonly kind: 'backup'; readonly from: string | undefined }
+  /** Copied aside first: `from` is the server that made it. */
+  | { readonly kind: 'backup'; readonly from: string }
   | { readonly kind: 'refuse'; readonly reason: string }
 
 /**
@@ -36,7 +36,7 @@ export type DbPlan =
  */
 export function planDb({ exists, record }: DbFound, server: string): DbPlan {
   if (!exists || record?.state === 'creating') return { kind: 'create' }
-  if (record === undefined) return { kind: 'backup', from: undefined }
+  if (record === undefined) return { kind: 'refuse', reason: UNKNOWN_MAKER }
   const order = compareVersions(server, record.server)
   if (order === 0) return { kind: 'keep' }
   if (order < 0) return { kind: 'refuse', reason: `the database was made by the later server ${record.server}` }
@@ -45,6 +45,36 @@ export function planDb({ exists, record }: DbFound, server: string): DbPlan {
     kind: 'refuse',
     reason: `the database was made by server ${record.server}, whose schema it does not migrate`,
   }
+}
+
+const UNKNOWN_MAKER = 'nothing says which server made the database'
+
+/**
+ * Before a binary is looked for, or built: no server that we accept could open the file.
+ *
+ * @throws SopError `conflict` with the way out
+ */
+export function assertUsable(folder: string, { exists, record }: DbFound): void {
+  if (!exists || record?.state === 'creating') return
+  const path = join(folder, DB_FILE)
+  const elsewhere = 'give the engine another directory with SOP_DATA_DIR'
+  if (record === undefined) {
+    throw new SopError(
+      'conflict',
+      `Cannot open "${path}": ${UNKNOWN_MAKER}, and a server half works on the file of another one. If you know its ` +
+        `version, write it beside the file, to "${versionPath(folder)}", as {"server":"${TEMPORAL_SERVER_VERSION}","state":"ready"}; ` +
+        `else move the file away, or ${elsewhere}`,
+    )
+  }
+  if (compareVersions(record.server, OLDEST_SERVER_VERSION) >= 0 || isSameMinor(record.server, OLDEST_SERVER_VERSION))
+    return
+  throw new SopError(
+    'conflict',
+    `Cannot open "${path}": server ${record.server} made it, this version needs ${OLDEST_SERVER_VERSION} or later, and no ` +
+      `server migrates such a file. Let its runs end under the version of this engine that began them, then ${elsewhere}. ` +
+      'Their records stay where they are',
+    { server: record.server },
+  )
 }
 
 export async function findDb(folder: string): Promise<DbFound> {
@@ -58,14 +88,16 @@ export async function findDb(folder: string): Promise<DbFound> {
  * @throws SopError `conflict` when this server must not use the file
  */
 export async function prepareDb(folder: string, server: string, now: Date): Promise<string | undefined> {
-  const plan = planDb(await findDb(folder), server)
+  const found = await findDb(folder)
+  if (found.record === undefined) assertUsable(folder, found)
+  const plan = planDb(found, server)
   switch (plan.kind) {
     case 'create':
       for (const name of await dbFiles(folder)) await rm(join(folder, name))
       await writeRecord(folder, { server, state: 'creating' })
       return undefined
     case 'backup':
-      return await backUp(folder, plan.from ?? 'unknown', now)
+      return await backUp(folder, plan.from, now)
     case 'refuse':
       throw refuse(folder, server, plan.reason)
     case 'keep':

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Progress } from './console.ts'
 import type { DataDir } from './data-dir.ts'
-import { findDb, planDb } from './db-version.ts'
+import { assertUsable, findDb, planDb } from './db-version.ts'
 import { startDevServer } from './dev-server.ts'
 import type { Environment } from './find-temporal.ts'
 import { resolveTemporal } from './resolve-temporal.ts'
@@ -60,6 +60,7 @@ async function startOwn(options: StartTemporalOptions): Promise<RunningTemporal>
 async function findBinary(options: StartTemporalOptions): Promise<TemporalBinary> {
   const { cliPath } = options.config.temporal
   const found = await findDb(options.dataDir.temporalDir)
+  assertUsable(options.dataDir.temporalDir, found)
   const accepts = (server: string): string | undefined => {
     const plan = planDb(found, server)
     return plan.kind === 'refuse' ? plan.reason : undefined

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type DbFound, planDb, prepareDb, recordDb } from '../../src/engine/db-version.ts'
+import { assertUsable, type DbFound, planDb, prepareDb, recordDb } from '../../src/engine/db-version.ts'
 
 const made = (server: string, state: 'creating' | 'ready' = 'ready'): DbFound => ({
   exists: true,
@@ -17,13 +17,30 @@ describe('planDb()', () => {
     ['a file that a later server never got ready', made('1.40.0', 'creating'), '1.31.2', 'create'],
     ['the same version', made('1.31.2'), '1.31.2', 'keep'],
     ['an earlier patch', made('1.31.1'), '1.31.2', 'backup'],
-    ['a file of unknown origin', { exists: true }, '1.31.2', 'backup'],
+    ['a file of unknown origin', { exists: true }, '1.31.2', 'refuse'],
     ['a later patch', made('1.31.3'), '1.31.2', 'refuse'],
     ['a later minor version', made('1.32.0'), '1.31.2', 'refuse'],
     ['an earlier minor version', made('1.31.2'), '1.32.0', 'refuse'],
     ['an earlier major version', made('1.31.2'), '2.31.2', 'refuse'],
   ] as const)('of %s', (_, found, server, kind) => {
     expect(planDb(found, server).kind).toBe(kind)
+  })
+})
+
+describe('assertUsable()', () => {
+  const look = (found: DbFound) => () => assertUsable('data', found)
+
+  test('refuses, before any binary is looked for, what no server that we accept can open', () => {
+    expect(look(made('1.29.1'))).toThrow(/server 1\.29\.1 made it, this version needs 1\.31\.0 or later.*SOP_DATA_DIR/)
+    expect(look({ exists: true })).toThrow(/nothing says which server made the database.*SOP_DATA_DIR/)
+  })
+
+  test.each([
+    ['a later server', made('1.32.0')],
+    ['a file that was never ready', made('1.29.1', 'creating')],
+    ['a file that is not there', { exists: false }],
+  ])('leaves %s to the binary that is found', (_, found) => {
+    expect(look(found)).not.toThrow()
   })
 })
 
@@ -94,10 +111,17 @@ describe('prepareDb()', () => {
     expect((await readdir(folder)).sort()).toEqual(['server.log', 'version.json'])
   })
 
-  test('copies a file aside whose record is damaged', async () => {
+  test.each([
+    ['is damaged', '{"server":'],
+    ['is missing', undefined],
+  ])('never lets any server touch a file whose record %s, and says how to go on', async (_, record) => {
     await write('temporal.db', 'db')
-    await write('version.json', '{"server":')
-    expect(await prepareDb(folder, '1.31.2', now)).toContain('backup-unknown-')
+    if (record !== undefined) await write('version.json', record)
+    await expect(prepareDb(folder, '1.31.2', now)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/nothing says which server made the database.*version\.json.*SOP_DATA_DIR/),
+    })
     expect(await read('temporal.db')).toBe('db')
+    expect((await readdir(folder)).filter((name) => name.startsWith('backup'))).toEqual([])
   })
 })
