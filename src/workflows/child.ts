@@ -37,6 +37,8 @@ export class Children {
   /** Started by an earlier execution of this run. */
   private readonly adopted = new Map<string, string>()
   private readonly waiting = new Map<string, (result: ChildResult) => void>()
+  /** Works whose child is being told to end: a message that is under way does not outlive the execution. */
+  private readonly telling = new Set<string>()
   private readonly host: CancellationScope
 
   constructor(host: CancellationScope) {
@@ -53,7 +55,12 @@ export class Children {
 
   /** Whether the work is a child that goes on by itself, whatever becomes of this execution. */
   isDetached(workId: string): boolean {
-    return this.started.has(workId)
+    return this.started.has(workId) && !this.telling.has(workId)
+  }
+
+  /** Whether an earlier execution of this run started it, and nobody waits for it yet. */
+  isAdopted(workId: string): boolean {
+    return this.adopted.has(workId)
   }
 
   /** A child says that it ended; one that nobody waits for is passed over. */
@@ -70,7 +77,7 @@ export class Children {
       const end = await this.begin(scope, work, made.task)
       if ('outcome' in end) return end
       this.started.set(work.id, made.task.runId)
-      scope.cancelRequested.catch(() => void this.cancel(made.task.runId, how()))
+      scope.cancelRequested.catch(() => void this.cancel(work.id, made.task.runId, how()))
       return await Promise.race([told, end.ended])
     } finally {
       this.started.delete(work.id)
@@ -97,11 +104,14 @@ export class Children {
     }
   }
 
-  private async cancel(runId: string, how: ChildCancel): Promise<void> {
+  private async cancel(workId: string, runId: string, how: ChildCancel): Promise<void> {
+    this.telling.add(workId)
     try {
       await this.host.run(() => getExternalWorkflowHandle(runId).signal('cancel', how))
     } catch {
       // It is over already, and says so.
+    } finally {
+      this.telling.delete(workId)
     }
   }
 

@@ -10,16 +10,18 @@ import type { AdmissionAnswer } from '../core/admission.ts'
 import { type CommandWork, isCommandWork } from '../core/run/command-task.ts'
 import type { Decision, DecisionKind, DecisionReply } from '../core/run/decision.ts'
 import type { Effect, Timer, Work } from '../core/run/effect.ts'
-import { isChildWork } from '../core/run/child.ts'
+import { type ChildWork, isChildWork } from '../core/run/child.ts'
 import { newRun } from '../core/run/evolve.ts'
 import { isWide } from '../core/run/graph.ts'
 import { type Inbox, remember, seenReply } from '../core/run/inbox.ts'
+import { executionName, findExecution } from '../core/run/items.ts'
 import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
 import { type Received, receive } from '../core/run/receive.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
 import { needsAdmission } from '../core/run/supported.ts'
 import { effectsOf, type Transition, transition } from '../core/run/transition.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
+import { runningWorks } from '../core/run/works.ts'
 import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand } from './carry-out.ts'
 import { type ChildCancel, Children, tellParent } from './child.ts'
 import { unreadableReason } from './converter.ts'
@@ -88,6 +90,10 @@ export class Interpreter {
     this.inbox = inbox
     this.executions = executions + 1
     this.perform(effectsOf(run, now()))
+    // Nothing calls for a child any more that was told to end, but its end is waited for.
+    for (const work of runningWorks(run)) {
+      if (isChildWork(work) && !this.works.has(work.id) && this.children.isAdopted(work.id)) this.start(work)
+    }
     this.show()
     this.takeEarly()
   }
@@ -379,7 +385,7 @@ export class Interpreter {
         return { kind: 'command_result', workId, result }
       }
       if (isChildWork(work)) {
-        const result = await this.children.run(scope, run, work, () => this.childCancel())
+        const result = await this.children.run(scope, run, work, () => this.childCancel(work))
         return { kind: 'child_ended', workId, result }
       }
       if (work.kind === 'facts') {
@@ -429,8 +435,12 @@ export class Interpreter {
     }
   }
 
-  private childCancel(): ChildCancel {
-    const { ending, rollback } = this.created()
+  private childCancel({ step, item }: ChildWork): ChildCancel {
+    const run = this.created()
+    const { ending, rollback } = run
+    const late = findExecution(run, step, item).state?.timedOut
+    if (late !== undefined && ending === undefined)
+      return { reason: `step ${executionName(step, item)} of its parent run "${this.runId}" is ended: ${late}` }
     const why = ending?.reason ?? rollback?.reason ?? 'it goes another way'
     const reason = `its parent run "${this.runId}" is ending: ${why}`
     return rollback === undefined ? { reason } : { reason, rollback: true }

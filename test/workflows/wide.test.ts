@@ -265,6 +265,35 @@ describe('an SOP that runs another', () => {
     expect(childEnd! <= parentEnd!).toBe(true)
   })
 
+  test('ends it when the time of its step is over, and fails the step then', async () => {
+    engine.add(sopOf({ name: 'slow', steps: [{ action: bash('echo $$ > slow.pid; sleep 600') }] }))
+    engine.add(
+      sopOf({
+        name: 'hurried',
+        steps: [
+          { title: 'Slow', action: { kind: 'sop', sop: 'slow' }, timeoutMs: 3_000, onFailure: { kind: 'continue' } },
+          { title: 'After', action: bash('! kill -0 "$(cat slow.pid)"') },
+        ],
+      }),
+    )
+    const { runId } = await engine.client.createRun('hurried')
+    const run = await over(runId)
+    const child = run.stepResults[0]?.child ?? ''
+    expect(run).toMatchObject({
+      status: 'completed',
+      stepResults: [
+        { status: 'failed', error: `SOP "slow" was ended: it took longer than 3s (run ${child})` },
+        { status: 'success' },
+      ],
+    })
+    expect(await engine.client.getRunStatus(child)).toMatchObject({
+      status: 'cancelled',
+      reason: `step 1 of its parent run "${runId}" is ended: it took longer than 3s`,
+    })
+    const events = await eventsOf(runId)
+    expect(events.map(({ eventType }) => eventType)).toContain('step_timeout')
+  })
+
   test('notices that it was terminated', async () => {
     engine.add(sopOf({ name: 'killed', steps: [{ requiresApproval: true }] }))
     engine.add(sopOf({ name: 'keeper', steps: [{ title: 'Keep', action: { kind: 'sop', sop: 'killed' } }] }))

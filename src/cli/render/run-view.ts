@@ -113,7 +113,9 @@ const noteOf = ({ attempt, error, reason, items, child }: StepView): string =>
 
 /** `12 of 40 items done, 5 running, 1 failed` */
 const renderItems = ({ total, success, ...counts }: NonNullable<StepView['items']>): string => {
-  const others = (['running', 'failed', 'unknown', 'skipped', 'rolled_back'] as const).filter((state) => (counts[state] ?? 0) > 0)
+  const others = (['running', 'failed', 'unknown', 'skipped', 'rolled_back'] as const).filter(
+    (state) => (counts[state] ?? 0) > 0,
+  )
   const words = others.map((state) => `${counts[state]} ${state.replace('_', ' ')}`)
   return [`${success} of ${total} items done`, ...words].join(', ')
 }

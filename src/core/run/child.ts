@@ -228,7 +228,7 @@ export const placeInParent = ({ stepNumber, item }: ParentRun): string => `step 
 export const childCommandResult = (
   step: Step,
   runId: string,
-  { startedAt }: { readonly startedAt?: string },
+  { startedAt, timedOut }: { readonly startedAt?: string; readonly timedOut?: string },
   { outcome, outputs = {}, reason }: ChildResult,
   at: string,
 ): CommandResult => {
@@ -238,11 +238,18 @@ export const childCommandResult = (
   const error = isTooLarge
     ? `its outputs have ${bytes} bytes as JSON, and a step hands on at most ${MAX_CHILD_OUTPUT_BYTES}`
     : `${reason ?? `it was ${outcome}`} (run ${runId})`
+  // One that came to its end all the same has done what the step is for.
   const isOk = outcome === 'ok' && !isTooLarge
+  const isLate = !isOk && timedOut !== undefined
+  const verdict = isLate
+    ? `was ended: ${timedOut} (run ${runId})`
+    : outcome === 'cancelled'
+      ? `was cancelled: ${error}`
+      : `failed: ${error}`
   return {
     // A child that somebody cancelled has not done what the step is for; a cancel of this run is told by its own state.
-    outcome: isOk ? 'ok' : outcome === 'cancelled' ? 'cancelled' : 'failed',
-    ...(!isOk && { error: `SOP "${sop}" ${outcome === 'cancelled' ? 'was cancelled' : 'failed'}: ${error}` }),
+    outcome: isOk ? 'ok' : isLate ? 'timed_out' : outcome === 'cancelled' ? 'cancelled' : 'failed',
+    ...(!isOk && { error: `SOP "${sop}" ${verdict}` }),
     durationMs: Math.max(0, Date.parse(at) - Date.parse(startedAt ?? at)),
     output: '',
     outputs: isOk ? outputs : {},

@@ -1,5 +1,6 @@
 import { formatDuration } from '../duration.ts'
 import { childCommandResult, childRunId } from './child.ts'
+import { childTimedOut } from './child-timeout.ts'
 import { reopen } from './decide-reopen.ts'
 import { undoEnded } from './decide-rollback.ts'
 import { gateCommandEnded, verifyEnded } from './decide-check.ts'
@@ -106,6 +107,8 @@ const timerFired = (run: Run, timerId: string, at: string): readonly EventDraft[
       return tryAgain(run, readExecutionName(id))
     case 'input':
       return inputTimedOut(run, Number(id), at)
+    case 'timeout':
+      return childTimedOut(run, readExecutionName(id), Number(attempt))
     case 'due':
       return overdue(run, Number(id))
     default:

@@ -54,6 +54,7 @@ export const EVENT_TYPES = [
   'rollback_failed',
   'step_waiting',
   'step_taken',
+  'step_timeout',
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 
@@ -182,6 +183,8 @@ export interface EventDetails {
     readonly since: string
     readonly until?: string
   }
+  /** The SOP that the step runs took too long: it was told to end, and the step ends with it. */
+  step_timeout: OfItem & { readonly title: string; readonly attempt: number; readonly reason: string }
   /** A worker came and took the command that had waited this long. */
   step_taken: {
     readonly title: string

@@ -27,6 +27,7 @@ export const itemStarted = (run: Run, event: Of<'step_started'>, item: number): 
     retryAt: undefined,
     reason: undefined,
     verification: undefined,
+    timedOut: undefined,
   })
 
 export const itemCompleted = (run: Run, event: Of<'step_completed'>, item: number): Run => {
@@ -38,6 +39,7 @@ export const itemCompleted = (run: Run, event: Of<'step_completed'>, item: numbe
     outputs,
     startedAt: undefined,
     verification: undefined,
+    timedOut: undefined,
   })
   return outputs === undefined
     ? done
@@ -59,6 +61,7 @@ export const itemFailed = (run: Run, event: Of<'step_failed'>, item: number): Ru
     outputs: undefined,
     startedAt: undefined,
     verification: undefined,
+    timedOut: undefined,
     then: details.then,
     retryAt: details.retryAt,
   })
@@ -74,6 +77,7 @@ export const itemUnknown = (run: Run, event: Of<'step_unknown'>, item: number): 
 export const itemVerifying = (run: Run, event: Of<'verification_started'>, item: number): Run =>
   patchItem(run, event.stepNumber, item, {
     verification: 'running',
+    timedOut: undefined,
     lost: event.details.lost,
     durationMs: event.details.duration_ms,
     exitCode: event.details.exitCode,

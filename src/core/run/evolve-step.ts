@@ -31,6 +31,7 @@ export const stepStarted = (run: Run, event: Of<'step_started'>): Run => {
     ticked: undefined,
     overdue: undefined,
     child,
+    timedOut: undefined,
     items: itemsOf(stepRunOf(run, event.stepNumber ?? 0), event),
     itemBase: undefined,
   })
@@ -54,6 +55,7 @@ export const stepEnded = (run: Run, event: Of<'step_completed'>): Run => {
       error: undefined,
       deadlineAt: undefined,
       untilAt: undefined,
+      timedOut: undefined,
       then: undefined,
       retryAt: undefined,
     }),
@@ -79,6 +81,7 @@ export const stepFailed = (run: Run, event: Of<'step_failed'>): Run => {
     error: details.error,
     deadlineAt: undefined,
     untilAt: undefined,
+    timedOut: undefined,
     failures: (before?.failures ?? 0) + 1,
     then: details.then,
     retryAt: details.retryAt,

@@ -11,7 +11,7 @@ import {
   walkEnds,
 } from './evolve-rollback.ts'
 import { closed, paused, retried, unpaused } from './evolve-run.ts'
-import { itemUnknown } from './evolve-items.ts'
+import { itemUnknown, patchItem } from './evolve-items.ts'
 import { dropEndedWaits, poolTook, poolWaits } from './evolve-pool.ts'
 import { skipped, stepEnded, stepFailed, stepStarted } from './evolve-step.ts'
 import { modeOfRun } from './mode.ts'
@@ -118,6 +118,10 @@ const apply = (run: Run, event: RunEvent): Run => {
       const rest = before.filter((other) => other !== item)
       return patchStep(run, event.stepNumber, { ticked: ticked ? [...rest, item].sort((a, b) => a - b) : rest })
     }
+    case 'step_timeout':
+      return event.details.item === undefined
+        ? patchStep(run, event.stepNumber, { timedOut: event.details.reason })
+        : patchItem(run, event.stepNumber, event.details.item, { timedOut: event.details.reason })
     case 'step_completed':
       return stepEnded(run, event)
     case 'step_failed':

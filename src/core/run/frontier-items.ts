@@ -3,6 +3,7 @@ import type { Json, Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import { ask } from './ask.ts'
 import { childRunId } from './child.ts'
+import { childTimers } from './child-timeout.ts'
 import type { Timer, Work } from './effect.ts'
 import { doneAgain } from './failure.ts'
 import {
@@ -20,7 +21,7 @@ import {
 import { DEFAULT_MAX_ITEMS_AT_ONCE, hasRoom } from './room.ts'
 import type { Run, StepRun } from './run.ts'
 import { boundary, emit, question, type Stage } from './stage.ts'
-import { itemWork } from './works.ts'
+import { isToldToEnd, itemWork } from './works.ts'
 
 // frontier-items.ts: what a `for_each` step calls for: its list, its items, its end.
 
@@ -194,11 +195,14 @@ const begin = (run: Run, step: Step, items: ItemsRun, index: number): Stage => {
 
 const waits = (run: Run, step: Step, state: StepRun, items: ItemsRun, look: Look, at: string): Stage => {
   if (look.verified >= 0) return itemDone(step, look.verified + 1, items.runs[look.verified] as ItemRun)
-  const works = look.underWay.flatMap((index) => itemWork(run, step.number, items.runs[index] as ItemRun, index + 1))
-  const timers = look.isLeaving
+  const running = look.underWay.flatMap((index) => itemWork(run, step.number, items.runs[index] as ItemRun, index + 1))
+  const limits = look.underWay.flatMap((index) => childTimers(step, items.runs[index] as ItemRun, index + 1))
+  const again = look.isLeaving
     ? []
     : look.underWay.flatMap((index) => retryTimer(step, items.runs[index] as ItemRun, index + 1))
-  if (works.length > 0 || timers.length > 0) return { works, timers }
+  const timers = [...limits, ...again]
+  if (running.length > 0 || timers.length > 0)
+    return { works: running.filter((work) => !isToldToEnd(run, work)), timers }
   const isOver = look.isLeaving || (look.pending < 0 && items.runs.length >= items.list.length)
   // With no room for its next item it waits for another step of the run.
   return isOver ? endOf(run, step, state, items, at) : { works: [] }

@@ -1,3 +1,4 @@
+import { allChildTimers } from './child-timeout.ts'
 import type { EventDraft } from './event.ts'
 import type { Timer, Work } from './effect.ts'
 import { ENGINE } from './principal.ts'
@@ -6,7 +7,7 @@ import { stepRunOf } from './items.ts'
 import { areItemsUndone, stopReason, undoWork, walkOf } from './rollback.ts'
 import type { Run } from './run.ts'
 import { boundary } from './stage.ts'
-import { runningWorks } from './works.ts'
+import { runningWorks, wantedWorks } from './works.ts'
 
 // frontier-rollback.ts: what the walk back calls for. No step begins any more, and the time limit of the run is off.
 
@@ -14,10 +15,10 @@ type Rollback = NonNullable<Run['rollback']>
 
 type Stop = { readonly next: EventDraft } | { readonly works: readonly Work[]; readonly timers: readonly Timer[] }
 
-const waiting = (works: readonly Work[]): Stop => ({ works, timers: [] })
+const waiting = (works: readonly Work[], timers: readonly Timer[] = []): Stop => ({ works, timers })
 
 export const rollback = (run: Run, asked: Rollback): Stop => {
-  if (run.paused !== undefined) return waiting(runningWorks(run))
+  if (run.paused !== undefined) return waiting(wantedWorks(run), allChildTimers(run))
   if (asked.steps === undefined) return begin(run, asked)
   const [number] = asked.steps
   if (number === undefined) return { next: end(asked, asked.reason) }
@@ -56,7 +57,10 @@ const begin = (run: Run, asked: Rollback): Stop => {
   const left = waitingStep(run)
   if (left !== undefined) return { next: left }
   const works = runningWorks(run)
-  if (works.length > 0) return waiting(asked.because === 'cancel' || asked.because === 'timeout' ? [] : works)
+  if (works.length > 0)
+    return asked.because === 'cancel' || asked.because === 'timeout'
+      ? waiting([])
+      : waiting(wantedWorks(run), allChildTimers(run))
   const steps = walkOf(run)
   if (steps.length === 0) return { next: end(asked, `${asked.reason}; there was nothing to roll back`) }
   const { because, reason, then, by, via } = asked

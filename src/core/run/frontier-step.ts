@@ -3,6 +3,7 @@ import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import { type Asked, ask } from './ask.ts'
 import { childRunId } from './child.ts'
+import { childTimers } from './child-timeout.ts'
 import type { Timer } from './effect.ts'
 import { allGates } from './frontier-gate.ts'
 import { branches } from './frontier-graph.ts'
@@ -11,7 +12,7 @@ import { type GateSpec, gatesAfter, gatesBefore } from './gates.ts'
 import { hasBranches } from './graph.ts'
 import type { Run, StepRun } from './run.ts'
 import { boundary, conditionError, emit, firstOf, plus, question, type Stage } from './stage.ts'
-import { stepWork } from './works.ts'
+import { isToldToEnd, stepWork } from './works.ts'
 
 // frontier-step.ts: what the steps call for, from their condition to the gates behind them.
 
@@ -136,6 +137,11 @@ const underWay = (run: Run, step: Step, state: StepRun): Stage => {
       return requestInput(step, state)
     case 'wait':
       return { timers: waitTimer(step, state) }
+    case 'sop':
+      return {
+        works: stepWork(run, state).filter((work) => !isToldToEnd(run, work)),
+        timers: childTimers(step, state),
+      }
     default:
       return { works: stepWork(run, state) }
   }

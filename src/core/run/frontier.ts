@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts'
+import { allChildTimers } from './child-timeout.ts'
 import type { Timer, Work } from './effect.ts'
 import type { EventDraft } from './event.ts'
 import { arrival, begin, slot, start } from './frontier-entry.ts'
@@ -10,7 +11,7 @@ import { runGates } from './gates.ts'
 import { hasBranches } from './graph.ts'
 import type { Run, StepRun } from './run.ts'
 import { emit, firstOf, plus, type Stage, type Waits } from './stage.ts'
-import { runningWorks } from './works.ts'
+import { runningWorks, wantedWorks } from './works.ts'
 
 // frontier.ts: what a state calls for. Either the next event follows by itself, or the run waits for work and timers.
 // Nothing here remembers anything: asked twice, it answers the same.
@@ -46,10 +47,11 @@ const way = (run: Run, at: string): Stage =>
   )
 
 /** A paused run: what is under way goes on to its end, and nothing new begins. */
-const standing = (run: Run): Waits =>
-  hasBranches(run.seed.pinned.definition)
-    ? { works: runningWorks(run), timers: waitTimers(run) }
-    : { works: runningWorks(run) }
+const standing = (run: Run): Waits => {
+  const limits = allChildTimers(run)
+  const waits = hasBranches(run.seed.pinned.definition) ? waitTimers(run) : []
+  return { works: wantedWorks(run), timers: [...waits, ...limits] }
+}
 
 const isEnd = ({ eventType }: EventDraft): boolean => eventType === 'run_failed' || eventType === 'run_cancelled'
 

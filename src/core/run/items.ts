@@ -36,6 +36,8 @@ export interface ItemRun {
   readonly retryAt?: string
   /** Run id of the SOP that it runs. */
   readonly child?: string
+  /** That run took too long and was told to end: why. */
+  readonly timedOut?: string
   /** Its commands ran to their end, though it is no success: its verification failed. What they handed on, for the undo. */
   readonly ran?: { readonly outputs?: Readonly<Record<string, Json>> }
   /** How often its undo was begun. */
@@ -59,7 +61,16 @@ export interface ItemsRun {
 /** What is common to an execution of a step and one of its items. */
 export type Execution = Pick<
   StepRun,
-  'attempt' | 'failures' | 'verification' | 'lost' | 'startedAt' | 'durationMs' | 'exitCode' | 'output' | 'outputs'
+  | 'attempt'
+  | 'failures'
+  | 'verification'
+  | 'lost'
+  | 'timedOut'
+  | 'startedAt'
+  | 'durationMs'
+  | 'exitCode'
+  | 'output'
+  | 'outputs'
 > & { readonly state: string; readonly then?: AfterFailure }
 
 /** The execution that a work or an event means: the step's, or that of its item, which counts from 1. */

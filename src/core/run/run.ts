@@ -196,6 +196,8 @@ export interface StepRun {
   readonly itemBase?: number
   /** Run id of the SOP that it runs. */
   readonly child?: string
+  /** That run took too long and was told to end: why. */
+  readonly timedOut?: string
 }
 
 /** A command that no worker has taken yet, since its pool has none. */

@@ -6,7 +6,6 @@ import type { PinnedSop } from './run.ts'
 
 const stepRefusals: readonly [string, (step: Step) => boolean][] = [
   ['for_each of a manual or wait step', (step) => step.forEach !== undefined && !isExecuted(step)],
-  ['timeout of a sop step', (step) => step.action.kind === 'sop' && typeof step.timeoutMs === 'number'],
   ['quorum', (step) => needsSeveral(step.quorum)],
   ['escalate_to', (step) => step.escalateTo !== undefined],
   ['verify of a manual or wait step', (step) => step.verify !== undefined && !isExecuted(step)],

@@ -1,6 +1,6 @@
 import type { Step } from '../definition.ts'
 import type { Work } from './effect.ts'
-import { executionName, type ItemRun } from './items.ts'
+import { executionName, findExecution, type ItemRun } from './items.ts'
 import { undoWork } from './rollback.ts'
 import type { GateRun, Run, StepRun } from './run.ts'
 
@@ -12,6 +12,12 @@ export const runningWorks = (run: Run): readonly Work[] => [
   ...Object.values(run.gates).flatMap((gate) => gateWork(gate)),
   ...undoWork(run),
 ]
+
+/** Of these what the state calls for: a child that was told to end is waited for, and not called for any more. */
+export const wantedWorks = (run: Run): readonly Work[] => runningWorks(run).filter((work) => !isToldToEnd(run, work))
+
+export const isToldToEnd = (run: Run, work: Work): boolean =>
+  work.kind === 'child' && findExecution(run, work.step, work.item).state?.timedOut !== undefined
 
 export const stepWork = (run: Run, step: StepRun): readonly Work[] => {
   if (step.state !== 'running') return []
