@@ -6,10 +6,12 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import type { Health, SopClient } from '../client/client.ts'
 import type { WorkerDoor } from '../client/worker-door.ts'
 import type { TokenStore } from '../client/tokens.ts'
+import type { WebhookDoor } from '../client/webhook-door.ts'
 import type { Actor } from '../core/access.ts'
 import { SopError } from '../core/errors.ts'
 import { authenticate } from './auth.ts'
 import { createFailureLimit } from './failure-limit.ts'
+import { createFlowLimit } from './flow-limit.ts'
 import { checkHost } from './host-check.ts'
 import type { ApiLog } from './log.ts'
 import { openApiDocument, type OpenApiDocument } from './openapi.ts'
@@ -26,6 +28,7 @@ import { eventRoutes } from './routes/events.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { createStreams, type Streams } from './streams.ts'
 import { workerRoutes } from './routes/workers.ts'
+import { limitFlow, webhookHandler } from './webhooks.ts'
 
 export interface AppDeps {
   /** A client that acts as this principal; it applies the rules of gates and runs itself. */
@@ -33,6 +36,8 @@ export interface AppDeps {
   readonly tokens: TokenStore
   /** What workers of pools get and bring. */
   readonly workers: WorkerDoor
+  /** Requests at the paths that SOPs name. */
+  readonly webhooks: WebhookDoor
   /** Whether the engine can serve; asked by `/ready` without a credential. */
   readonly health: () => Promise<Health>
   readonly log: ApiLog
@@ -65,7 +70,10 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
   app.enable('case sensitive routing')
   app.use(identify(deps.log), secure, limitHeaders, checkHost(deps.host, deps.publicUrl))
   mountPublic(app, publicRoutes, { ...deps, document })
-  app.use(authenticate(deps.tokens, createFailureLimit(deps.authFailuresPerMinute ?? 100)))
+  const failures = createFailureLimit(deps.authFailuresPerMinute ?? 100)
+  app.use(limitFlow(createFlowLimit()))
+  app.use(webhookHandler({ ...deps, failures, baseUrl: baseUrlOf(deps) }))
+  app.use(authenticate(deps.tokens, failures))
   for (const spec of routes) mount(app, spec, deps.clientFor, deps.handlerTimeoutMs ?? 60_000)
   app.use(unknownRoute)
   app.use(answerErrors(deps.log))
@@ -73,7 +81,7 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
 }
 
 function allRoutes(deps: AppDeps): readonly Route[] {
-  const baseUrl = (host: string): string => deps.publicUrl?.replace(/\/+$/, '') ?? `http://${host}`
+  const baseUrl = baseUrlOf(deps)
   const streams = deps.streams ?? createStreams()
   return [
     ...sopRoutes({ agentsMayCreate: deps.agentsMayCreate === true }),
@@ -87,6 +95,11 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...seedRoutes(baseUrl),
   ]
 }
+
+const baseUrlOf =
+  ({ publicUrl }: AppDeps) =>
+  (host: string): string =>
+    publicUrl?.replace(/\/+$/, '') ?? `http://${host}`
 
 /** Gives the request its id, and writes one line about it when it is over. */
 function identify(log: ApiLog): RequestHandler {

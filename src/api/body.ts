@@ -2,6 +2,7 @@
 // parser, which reads an oversized body to its end before it refuses, and knows no limit of depth.
 
 import type { IncomingMessage } from 'node:http'
+import type { Json } from '../core/definition.ts'
 import { TransportError } from './problem.ts'
 import { SopError } from '../core/errors.ts'
 
@@ -15,21 +16,20 @@ export const MAX_DEPTH = 64
  * no JSON object, deeper than 64 levels, or has a key `__proto__`.
  */
 export async function readJsonBody(request: IncomingMessage): Promise<object> {
-  const bytes = await readBytes(request)
+  const bytes = await readBytes(request, MAX_BODY_BYTES)
   if (bytes.length === 0) return {}
   checkType(request)
   return parseBody(bytes)
 }
 
-/** The bytes of a body, as they are. @throws TransportError 413 past 1 MB, 415 for a content encoding. */
-export const readRawBody = (request: IncomingMessage): Promise<Uint8Array> => readBytes(request)
+/** The bytes of a body, as they are. @throws TransportError 413 past the limit, 415 for a content encoding. */
+export const readRawBody = (request: IncomingMessage, limitBytes = MAX_BODY_BYTES): Promise<Buffer> =>
+  readBytes(request, limitBytes)
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
+async function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const tooLarge = () =>
-    new TransportError(413, `Cannot read the body: it is larger than ${MAX_BODY_BYTES} bytes`, {
-      limitBytes: MAX_BODY_BYTES,
-    })
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge()
+    new TransportError(413, `Cannot read the body: it is larger than ${limitBytes} bytes`, { limitBytes })
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge()
   const encoding = request.headers['content-encoding'] ?? 'identity'
   if (encoding.toLowerCase() !== 'identity') {
     throw new TransportError(
@@ -42,7 +42,7 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size <= MAX_BODY_BYTES) chunks.push(chunk)
+      if (size <= limitBytes) chunks.push(chunk)
       else reject(tooLarge())
     })
     request.on('end', () => resolve(Buffer.concat(chunks)))
@@ -54,35 +54,51 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
 function checkType(request: IncomingMessage): void {
   const type = request.headers['content-type']
   if (type === undefined) return
-  const [media = '', ...parameters] = type.split(';').map((part) => part.trim().toLowerCase())
+  const media = mediaOf(type)
   if (media !== 'application/json' && !/^application\/[\w.-]+\+json$/.test(media)) {
     const way = 'Send JSON with the header "Content-Type: application/json"'
     throw new TransportError(415, `Cannot read the body: its type is "${media}". ${way}`)
   }
+}
+
+/** The media type that a `Content-Type` names. @throws TransportError 415 for another charset than UTF-8 */
+export function mediaOf(type: string): string {
+  const [media = '', ...parameters] = type.split(';').map((part) => part.trim().toLowerCase())
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length)
   if (charset !== undefined && !/^"?utf-?8"?$/.test(charset)) {
     throw new TransportError(415, `Cannot read the body: charset ${charset} is not accepted. Send UTF-8`)
   }
+  return media
 }
 
 function parseBody(bytes: Buffer): object {
-  let text: string
+  const text = decodeBody(bytes)
+  if (text.trim() === '') return {}
+  const value = parseJson(text)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new SopError('invalid', 'Cannot read the body: expected a JSON object, as in {"params": {}}')
+}
+
+/** @throws SopError `invalid` for what is not UTF-8 */
+export function decodeBody(bytes: Uint8Array): string {
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw new SopError('invalid', 'Cannot read the body: it is not UTF-8')
   }
-  if (text.trim() === '') return {}
+}
+
+/** Any JSON value. @throws SopError `invalid` for what is none, is too deep, or has a key `__proto__` */
+export function parseJson(text: string): Json {
   checkDepth(text)
-  let value: unknown
+  let value: Json
   try {
-    value = JSON.parse(text, refuseProto)
+    value = JSON.parse(text, refuseProto) as Json
   } catch (error) {
     if (error instanceof SopError) throw error
     throw new SopError('invalid', `Cannot read the body: it is not JSON (${(error as Error).message})`)
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw new SopError('invalid', 'Cannot read the body: expected a JSON object, as in {"params": {}}')
+  return value
 }
 
 function refuseProto(key: string, value: unknown): unknown {

@@ -1,4 +1,4 @@
-import type { Trigger } from '../core/definition.ts'
+import type { SopDefinition, Trigger } from '../core/definition.ts'
 import { type ErrorCode, SopError } from '../core/errors.ts'
 import { type CheckedParams, checkParams } from '../core/params.ts'
 import type { PinnedSop } from '../core/run/run.ts'
@@ -9,7 +9,7 @@ import { inZeroclawWords } from '../core/trigger/zeroclaw.ts'
 import { type AskFact, askFacts } from './ask-facts.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import type { Pin } from './pin.ts'
-import type { DeliverOptions } from './trigger-door.ts'
+import type { Admission, DeliverOptions } from './trigger-door.ts'
 
 // judge-occurrence.ts: which runs an occurrence would start, with which params, and why not. Starts nothing.
 
@@ -22,19 +22,19 @@ export interface JudgeDeps {
 }
 
 /** One SOP that has a trigger for the occurrence. */
-export type Judged = { readonly sop: string; readonly trigger: number } & (
-  | {
-      readonly verdict: 'ready'
-      readonly pinned: PinnedSop
-      readonly params: Extract<CheckedParams, { ok: true }>
-      readonly taken: number
-    }
-  | { readonly verdict: 'refused'; readonly code: ErrorCode; readonly reason: string }
-  | { readonly verdict: 'unmatched'; readonly reason: string }
-)
+export type Judged = Omit<Admission, 'refusal'> & { readonly sop: string; readonly trigger: number } & (
+    | {
+        readonly verdict: 'ready'
+        readonly pinned: PinnedSop
+        readonly params: Extract<CheckedParams, { ok: true }>
+        readonly taken: number
+      }
+    | { readonly verdict: 'refused'; readonly code: ErrorCode; readonly reason: string }
+    | { readonly verdict: 'unmatched'; readonly reason: string }
+  )
 
 /** The triggers that an SOP had when it last compiled: while it is broken its owner is told, not its sender misled. */
-export type LastTriggers = Map<string, readonly Trigger[]>
+export type LastTriggers = Map<string, Pick<SopDefinition, 'triggers' | 'secrets'>>
 
 /**
  * Asks every SOP. Of several triggers of one SOP the first that is met counts; of several SOPs that a message is a
@@ -48,13 +48,13 @@ export const judge = async (
 ): Promise<readonly Judged[]> => {
   const entries = await deps.catalog.list()
   const meant = entries.flatMap((entry) => {
-    const triggers = triggersOf(entry, last)
+    const { triggers, secrets = [] } = triggersOf(entry, last)
     const found = triggers.flatMap((trigger, index) => {
       const how = addressed(trigger, occurrence, deps.workdir)
       const isMeant = how !== undefined && options.concerns?.(entry.name, trigger) !== false
       return !isMeant || (options.only !== undefined && !isOnly(options.only, entry.name, index))
         ? []
-        : [{ trigger, index, how }]
+        : [{ trigger, index, how, secrets }]
     })
     return found.length === 0 ? [] : [{ entry, found }]
   })
@@ -65,16 +65,21 @@ export const judge = async (
 const isOnly = (only: NonNullable<DeliverOptions['only']>, sop: string, index: number): boolean =>
   only.sop === sop && (only.trigger === undefined || only.trigger === index)
 
-const triggersOf = ({ path, compiled: { definition } }: CatalogEntry, last: LastTriggers): readonly Trigger[] => {
-  if (definition === undefined) return last.get(path) ?? []
-  last.set(path, definition.triggers)
-  return definition.triggers
+const triggersOf = (
+  { path, compiled: { definition } }: CatalogEntry,
+  last: LastTriggers,
+): Pick<SopDefinition, 'triggers' | 'secrets'> => {
+  if (definition === undefined) return last.get(path) ?? { triggers: [] }
+  last.set(path, { triggers: definition.triggers, ...(definition.secrets && { secrets: definition.secrets }) })
+  return definition
 }
 
 interface Found {
   readonly trigger: Trigger
   readonly index: number
   readonly how: Addressed
+  /** Names that the SOP declares. */
+  readonly secrets: readonly string[]
 }
 
 /** The first trigger that is met; else the first that refuses, else the first whose condition is not met. */
@@ -99,14 +104,14 @@ const judgeSop = async (
 const judgeTrigger = async (
   deps: JudgeDeps,
   entry: CatalogEntry,
-  { trigger, index, how }: Found,
+  { trigger, index, how, secrets }: Found,
   occurrence: Occurrence,
   { admits, bars }: DeliverOptions,
 ): Promise<Judged> => {
-  const at = { sop: entry.name, trigger: index }
+  const { refusal, ...sender } = (await admits?.(entry.name, trigger, secrets)) ?? {}
+  const at = { sop: entry.name, trigger: index, ...sender }
   const refused = (code: ErrorCode, reason: string): Judged => ({ ...at, verdict: 'refused', code, reason })
-  const barred = await admits?.(entry.name, trigger)
-  if (barred !== undefined) return refused('unauthenticated', barred)
+  if (refusal !== undefined) return refused(refusal.code, refusal.reason)
   const bar = bars?.(entry.name)
   if (bar !== undefined) return refused('conflict', bar)
   let pinned: PinnedSop
@@ -149,6 +154,7 @@ const longest = (judged: readonly Judged[]): readonly Judged[] => {
       : {
           sop: each.sop,
           trigger: each.trigger,
+          ...(each.key !== undefined && { key: each.key }),
           verdict: 'unmatched',
           reason: `The message is a command for SOP "${best.sop}": its pattern takes ${best.taken === each.taken ? 'as much of it, and it comes first by name' : 'more of it'}`,
         },

@@ -1,7 +1,7 @@
 import { monotonicFactory } from 'ulid'
 import type { Json, Trigger } from '../core/definition.ts'
-import { SopError } from '../core/errors.ts'
-import type { TriggerInfo } from '../core/run/principal.ts'
+import { type ErrorCode, SopError } from '../core/errors.ts'
+import type { Principal, TriggerInfo } from '../core/run/principal.ts'
 import type { Delivery, DeliveryStore } from '../core/trigger/delivery.ts'
 import { triggerSubject } from '../core/trigger/match.ts'
 import type { Occurrence } from '../core/trigger/occurrence.ts'
@@ -11,12 +11,21 @@ import { keyedRunId, newRunId, type StartDeps, startPinned } from './start-run.t
 
 // trigger-door.ts: the one door through which occurrences become runs, whatever source tells of them.
 
+/** What one trigger makes of the sender of an occurrence. */
+export interface Admission {
+  /** Why it does not take it from that sender. */
+  readonly refusal?: { readonly code: ErrorCode; readonly reason: string }
+  /** Instead of the key and the principal of the occurrence. */
+  readonly key?: string
+  readonly principal?: Principal
+}
+
 export interface DeliverOptions {
   /**
-   * Whether this trigger of that SOP takes the occurrence from its sender: `undefined`, or a sentence that says why not.
-   * A webhook checks its signature here, since each SOP on a path may have a secret of its own (rulings 27).
+   * Asked of each trigger that is meant, before anything else of it is looked at; `secrets` are the names that its SOP
+   * declares. A webhook checks its signature here, since each SOP on a path may have a secret of its own (rulings 27).
    */
-  readonly admits?: (sop: string, trigger: Trigger) => Promise<string | undefined>
+  readonly admits?: (sop: string, trigger: Trigger, secrets: readonly string[]) => Promise<Admission>
   /** The triggers that the source means; the others are as if they were not there. Absent: all of its type. */
   readonly concerns?: (sop: string, trigger: Trigger) => boolean
   /** A sentence that says why no run of that SOP may begin by this occurrence, whatever its triggers say. */
@@ -48,7 +57,7 @@ export interface TriggerDoorDeps extends StartDeps, JudgeDeps {
 }
 
 /** What became of the occurrence at one SOP, before it is on record. */
-type Outcome = Pick<Delivery, 'sop' | 'trigger' | 'verdict' | 'runId' | 'reason' | 'code'> & {
+type Outcome = Pick<Delivery, 'sop' | 'trigger' | 'verdict' | 'runId' | 'reason' | 'code' | 'key' | 'principal'> & {
   readonly secrets?: readonly Json[]
 }
 
@@ -65,7 +74,14 @@ export const createTriggerDoor = (deps: TriggerDoorDeps): TriggerDoor => {
       const judged = await judge(deps, last, occurrence, options)
       const outcomes: readonly Outcome[] =
         judged.length === 0
-          ? [{ verdict: 'unmatched', reason: `No SOP has a trigger for ${nameOf(occurrence)}` }]
+          ? [
+              {
+                verdict: 'unmatched',
+                reason: `No SOP has a trigger for ${nameOf(occurrence)}`,
+                principal: occurrence.principal.id,
+                ...(occurrence.key !== undefined && { key: occurrence.key }),
+              },
+            ]
           : await Promise.all(judged.map((each) => begin(deps, each, occurrence)))
       const deliveries = outcomes.map((outcome) => {
         lastMs = Math.max(lastMs, now().getTime())
@@ -94,11 +110,12 @@ const nameOf = ({ source, subject }: Occurrence): string =>
   source === 'command' ? 'this message' : `${source} "${subject.slice(0, 100)}"`
 
 const begin = async (deps: TriggerDoorDeps, judged: Judged, occurrence: Occurrence): Promise<Outcome> => {
-  const at = { sop: judged.sop, trigger: judged.trigger }
+  const { key = occurrence.key, principal = occurrence.principal } = judged
+  const at = { sop: judged.sop, trigger: judged.trigger, principal: principal.id, ...(key !== undefined && { key }) }
   if (judged.verdict === 'unmatched') return { ...at, verdict: 'unmatched', reason: judged.reason }
   if (judged.verdict === 'refused') return { ...at, verdict: 'refused', code: judged.code, reason: judged.reason }
   const { pinned, params } = judged
-  const { key, source, principal } = occurrence
+  const { source } = occurrence
   const runId = key === undefined ? newRunId() : keyedRunId(judged.sop, source, key)
   const secrets = params.secretNames.map((name) => params.params[name] as Json)
   try {
@@ -130,13 +147,13 @@ const deliveryOf = (
   id: string,
   at: Date,
   { secrets = [], ...outcome }: Outcome,
-  { source, subject, action, key, principal, payload, headers }: Occurrence,
+  { source, subject, action, payload, headers }: Occurrence,
   { redeliveryOf }: DeliverOptions,
   { deliveryPayload }: TriggerDoorDeps,
 ): Delivery => {
   // Whoever may not send has no place to write in.
   const redacted =
-    outcome.code === 'unauthenticated'
+    outcome.code === 'unauthenticated' || outcome.code === 'forbidden'
       ? 'unauthenticated'
       : deliveryPayload === 'redact'
         ? 'config'
@@ -151,8 +168,6 @@ const deliveryOf = (
     subject: withoutSecrets(subject, secrets),
     ...(action !== undefined && { action }),
     ...outcome,
-    ...(key !== undefined && { key }),
-    principal: principal.id,
     ...(isKept && { payload: withoutSecrets(payload, secrets) }),
     ...(isKept && headers !== undefined && { headers: withoutSecrets(headers, secrets) }),
     ...(redacted !== undefined && { redacted }),

@@ -182,7 +182,11 @@ export type Trigger = { readonly condition?: Condition } & (
       readonly path: string
       readonly methods?: readonly string[]
       readonly secret?: string
+      /** How the request is signed (core/trigger/signature.ts). Absent: any way that is known. */
       readonly signature?: string
+      /** How far the time of a signature may be off. Absent: `REPLAY_WINDOW_MS`. */
+      readonly replayWindowMs?: number
+      /** By what repeats are told (core/trigger/key.ts). */
       readonly idempotencyKey?: string
       readonly params?: Readonly<Record<string, Json>>
     }
@@ -197,8 +201,13 @@ export type Trigger = { readonly condition?: Condition } & (
       readonly onStart?: true
       readonly params?: Readonly<Record<string, Json>>
     }
-  | { readonly type: 'command'; readonly pattern: string; readonly captureGroups: boolean }
-  | { readonly type: 'event'; readonly event: string }
+  | {
+      readonly type: 'command'
+      readonly pattern: string
+      readonly captureGroups: boolean
+      readonly params?: Readonly<Record<string, Json>>
+    }
+  | { readonly type: 'event'; readonly event: string; readonly params?: Readonly<Record<string, Json>> }
   | { readonly type: 'mqtt'; readonly topic: string; readonly params?: Readonly<Record<string, Json>> }
   | { readonly type: 'amqp'; readonly routingKey: string; readonly params?: Readonly<Record<string, Json>> }
   | {

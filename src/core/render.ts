@@ -127,6 +127,7 @@ const ownTable = (trigger: Trigger): Toml => {
         methods: trigger.methods,
         secret: trigger.secret,
         signature: trigger.signature,
+        replay_window: durationOf(trigger.replayWindowMs),
         idempotency_key: trigger.idempotencyKey,
         params: tomlOf(trigger.params),
       }
@@ -140,9 +141,14 @@ const ownTable = (trigger: Trigger): Toml => {
         params: tomlOf(trigger.params),
       }
     case 'command':
-      return { type: 'command', pattern: trigger.pattern, capture_groups: trigger.captureGroups || undefined }
+      return {
+        type: 'command',
+        pattern: trigger.pattern,
+        capture_groups: trigger.captureGroups || undefined,
+        params: tomlOf(trigger.params),
+      }
     case 'event':
-      return { type: 'event', event: trigger.event }
+      return { type: 'event', event: trigger.event, params: tomlOf(trigger.params) }
     case 'mqtt':
       return { type: 'mqtt', topic: trigger.topic, params: tomlOf(trigger.params) }
     case 'amqp':

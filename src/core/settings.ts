@@ -232,7 +232,7 @@ export const SETTINGS = [
     scopes: ['sop', 'trigger'],
     type: 'fields',
     also: ['parameters', 'param', 'inputs', 'vars', 'variables'],
-    triggers: ['cron', 'webhook', 'file_watch', 'mqtt', 'amqp', 'sop'],
+    triggers: ['cron', 'webhook', 'file_watch', 'command', 'event', 'mqtt', 'amqp', 'sop'],
     doc: 'Values that a run takes; at a trigger: values that it gives',
   },
   {
@@ -655,7 +655,17 @@ export const SETTINGS = [
     type: 'text',
     also: ['signature_header'],
     triggers: ['webhook'],
-    doc: 'How the request is signed',
+    default: 'any of these that the request brings',
+    doc: 'How the request is signed: `github`, `stripe`, `pagerduty`, `grafana`, `gitlab`, `bearer`, a header with an HMAC, or `hmac`, `timestamped` or `token` with a header',
+  },
+  {
+    key: 'replay_window',
+    scopes: TRIGGER,
+    type: 'duration',
+    also: ['tolerance', 'max_age'],
+    triggers: ['webhook'],
+    default: '5m',
+    doc: 'How far the time in a signature may be off',
   },
   {
     key: 'idempotency_key',
@@ -664,7 +674,7 @@ export const SETTINGS = [
     also: ['dedupe', 'dedupe_key'],
     triggers: ['webhook'],
     default: '`Idempotency-Key`, `X-GitHub-Delivery` or CloudEvents `id`',
-    doc: 'Header or payload path that tells repeats',
+    doc: 'What tells repeats: a header, a path such as `$.id`, an expression in `{{ }}`, `body` (its digest), or `none`',
   },
   {
     key: 'event',

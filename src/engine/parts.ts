@@ -18,6 +18,7 @@ import { createEndedRuns } from '../client/ended-runs.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
 import { createTemporalClient } from '../client/temporal.ts'
 import { createTriggerDoor, type TriggerDoor } from '../client/trigger-door.ts'
+import { createWebhookDoor, type WebhookDoor } from '../client/webhook-door.ts'
 import { createWorkerDoor, type WorkerDoor } from '../client/worker-door.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -56,6 +57,7 @@ export interface Parts {
   readonly workers: WorkerDoor
   /** Where every source of triggers brings what happened. */
   readonly triggers: TriggerDoor
+  readonly webhooks: WebhookDoor
   close(): Promise<void>
 }
 
@@ -88,6 +90,19 @@ export const openParts = async ({
     version,
     resolveFact: stores.resolveFact,
   })
+  const triggers = createTriggerDoor({
+    temporal,
+    taskQueue: config.temporal.taskQueue,
+    catalog,
+    pin,
+    key,
+    records: stores,
+    resolveFact: stores.resolveFact,
+    deliveries: stores.deliveries,
+    deliveryPayload: config.deliveryPayload,
+    workdir: config.workdir,
+    warn: (message, details) => log.warn(message, details),
+  })
   return {
     stores,
     catalog,
@@ -96,17 +111,11 @@ export const openParts = async ({
     temporal,
     connection,
     clients,
-    triggers: createTriggerDoor({
-      temporal,
-      taskQueue: config.temporal.taskQueue,
+    triggers,
+    webhooks: createWebhookDoor({
       catalog,
-      pin,
-      key,
-      records: stores,
-      resolveFact: stores.resolveFact,
-      deliveries: stores.deliveries,
-      deliveryPayload: config.deliveryPayload,
-      workdir: config.workdir,
+      triggers,
+      secrets: stores.secrets,
       warn: (message, details) => log.warn(message, details),
     }),
     workers: createWorkerDoor({

@@ -99,6 +99,7 @@ const openApi = async ({ config, log, temporal }: EngineContext, parts: Parts, v
       localPrincipal: localPrincipal(),
     }),
     workers: parts.workers,
+    webhooks: parts.webhooks,
     health: () => parts.clients.health(),
     log,
     version,

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { startApi } from '../../src/api/main.ts'
 import { openTokenStore } from '../../src/client/tokens.ts'
 import { fakeClient, healthSample } from '../support/fake-client.ts'
-import { fakeDoor, testApi, type TestApi } from '../support/test-api.ts'
+import { fakeDoor, noWebhooks, testApi, type TestApi } from '../support/test-api.ts'
 
 /** What comes back for these bytes until the server closes; nothing more is sent. */
 function exchange(api: Pick<TestApi, 'port'>, text: string): Promise<string> {
@@ -132,6 +132,7 @@ describe('startApi()', () => {
     clientFor: () => fakeClient(),
     tokens: openTokenStore({ dataDir: '/nonexistent' }),
     workers: fakeDoor,
+    webhooks: noWebhooks,
     health: async () => healthSample,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     version: '0.1.0',

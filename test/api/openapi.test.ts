@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { createApp } from '../../src/api/app.ts'
 import { openTokenStore } from '../../src/client/tokens.ts'
 import { fakeClient, healthSample } from '../support/fake-client.ts'
-import { fakeDoor, testApi } from '../support/test-api.ts'
+import { fakeDoor, noWebhooks, testApi } from '../support/test-api.ts'
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const { app, document: documentOf } = createApp({
   clientFor: () => fakeClient(),
   tokens: openTokenStore({ dataDir: '/nonexistent' }),
   workers: fakeDoor,
+  webhooks: noWebhooks,
   health: async () => healthSample,
   log: silent,
   version: '0.1.0',

@@ -149,7 +149,7 @@ describe('deliver()', () => {
   test('asks whether the sender may before anything else is looked at', async () => {
     const sop = addEvent({ params: [{ name: 'version', type: 'string', required: true }] })
     const [delivery] = await engine.triggers.deliver(event(sop.name, { junk: 'x'.repeat(1000) }), {
-      admits: async () => 'The signature is wrong',
+      admits: async () => ({ refusal: { code: 'unauthenticated', reason: 'The signature is wrong' } }),
     })
     expect(delivery).toMatchObject({ verdict: 'refused', code: 'unauthenticated', redacted: 'unauthenticated' })
     expect(delivery?.payload).toBeUndefined()

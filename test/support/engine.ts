@@ -9,7 +9,7 @@ import type { ActivityDeps } from '../../src/activities/deps.ts'
 import { createRequestCancel, createTemporalAdmission } from '../../src/client/admission.ts'
 import { createTemporalCommands } from '../../src/client/commands.ts'
 import type { Config } from '../../src/config.ts'
-import type { CatalogEntry } from '../../src/client/catalog.ts'
+import type { Catalog, CatalogEntry } from '../../src/client/catalog.ts'
 import type { SopClient } from '../../src/client/client.ts'
 import { createTemporalPools } from '../../src/client/pools.ts'
 import { createPin } from '../../src/client/pin.ts'
@@ -20,6 +20,7 @@ import { createTriggerDoor, type TriggerDoor } from '../../src/client/trigger-do
 import type { Actor } from '../../src/core/access.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { RunPolicy } from '../../src/core/run/run.ts'
+import { sopOf } from './definitions.ts'
 import { createLog } from '../../src/log.ts'
 import { openHostId } from '../../src/worker/host-id.ts'
 import { openStores, type Stores } from '../../src/worker/stores.ts'
@@ -34,8 +35,11 @@ export interface TestEngine {
   readonly dataDir: string
   readonly stores: Stores
   readonly triggers: TriggerDoor
+  readonly catalog: Catalog
   /** Puts an SOP where the engine finds it. */
   add(definition: SopDefinition): void
+  /** What an edit may do to it: it is there and does not compile. */
+  breakSop(name: string): void
   stopWorker(): Promise<void>
   startWorker(): Promise<void>
   /** One more worker of the same task queue, of another build. It ends with the engine. */
@@ -81,7 +85,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
   await mkdir(scratchDir)
   const taskQueue = `test-${randomUUID()}`
   const environment = { ...process.env, ...options.environment }
-  const sops = new Map((options.sops ?? []).map((sop) => [sop.name, sop]))
+  const sops = new Map((options.sops ?? []).map((sop) => [sop.name, entryOf(sop)]))
   const stores = await openStores(
     {
       dataDir,
@@ -98,11 +102,8 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
   )
   const key = await openInstallationKey(dataDir)
   const catalog = {
-    list: () => Promise.resolve([...sops.values()].map(entryOf)),
-    get: (name: string) => {
-      const sop = sops.get(name)
-      return Promise.resolve(sop && entryOf(sop))
-    },
+    list: () => Promise.resolve([...sops.values()]),
+    get: (name: string) => Promise.resolve(sops.get(name)),
   }
   const pin = createPin({ catalog, key, policy: { ...POLICY, ...options.policy } })
   const connection = await NativeConnection.connect({ address: options.address ?? inject('temporalAddress') })
@@ -182,7 +183,12 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     dataDir,
     stores,
     triggers,
-    add: (sop) => void sops.set(sop.name, sop),
+    catalog,
+    add: (sop) => void sops.set(sop.name, entryOf(sop)),
+    breakSop: (name) => {
+      const { compiled, ...entry } = entryOf(sopOf({ name, steps: [] }))
+      sops.set(name, { ...entry, compiled: { name: compiled.name, diagnostics: [] } })
+    },
     stopWorker: stopOne,
     startWorker: startOne,
     startBeside: async (workerVersioning) => {

@@ -8,6 +8,7 @@ import type { ApiLog } from '../../src/api/log.ts'
 import { startApi, type ApiOptions } from '../../src/api/main.ts'
 import { openLocalToken } from '../../src/client/local-token.ts'
 import { openTokenStore, type NewToken, type TokenStore } from '../../src/client/tokens.ts'
+import type { WebhookDoor } from '../../src/client/webhook-door.ts'
 import type { WorkerDoor } from '../../src/client/worker-door.ts'
 import type { Actor } from '../../src/core/access.ts'
 import { ROLES, type Role } from '../../src/core/run/principal.ts'
@@ -76,6 +77,9 @@ export const fakeDoor: WorkerDoor = {
   runState: async () => ({ status: 'running' }),
 }
 
+/** An engine whose SOPs have no webhooks. */
+export const noWebhooks: WebhookDoor = { serves: async () => false, receive: async () => [] }
+
 /** The real server on a free port over a fake client, with a token of each role; ends with the test. */
 export async function testApi(options: Partial<ApiOptions> & { readonly client?: FakeClient } = {}): Promise<TestApi> {
   const dataDir = await mkdtemp(join(tmpdir(), 'sop-api-'))
@@ -99,6 +103,7 @@ export async function testApi(options: Partial<ApiOptions> & { readonly client?:
     },
     tokens,
     workers: fakeDoor,
+    webhooks: noWebhooks,
     health: async () => healthSample,
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     version: '0.1.0',

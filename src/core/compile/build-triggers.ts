@@ -18,6 +18,9 @@ import { didYouMean } from '../nearest.ts'
 import { normalizeKey, type Setting, SETTINGS } from '../settings.ts'
 import { watchProblem } from '../trigger/glob.ts'
 import { routingKeyProblem, topicFilterProblem } from '../trigger/topic.ts'
+import { readKeyRule } from '../trigger/key.ts'
+import { mappingProblem } from '../trigger/params.ts'
+import { readSignature } from '../trigger/signature.ts'
 import { compilePattern } from './build-params.ts'
 import { compact } from './compact.ts'
 import { cronProblem } from '../schedule/cron.ts'
@@ -170,13 +173,13 @@ class TriggerReader {
       case 'mqtt':
         return this.required('topic', (topic) =>
           this.isTopic('topic', topic, topicFilterProblem)
-            ? compact({ type: 'mqtt' as const, topic, params: this.params() })
+            ? compact({ type: 'mqtt' as const, topic, params: this.mapping() })
             : undefined,
         )
       case 'amqp':
         return this.required('routing_key', (routingKey) =>
           this.isTopic('routing_key', routingKey, routingKeyProblem)
-            ? compact({ type: 'amqp' as const, routingKey, params: this.params() })
+            ? compact({ type: 'amqp' as const, routingKey, params: this.mapping() })
             : undefined,
         )
       case 'sop':
@@ -263,7 +266,7 @@ class TriggerReader {
           'plain-secret',
           this.fields.valuePlace('secret'),
           'The secret of the webhook stands in the file itself, where everybody can read it',
-          'Declare it in secrets, and write its name here',
+          'Write the name of a secret in capitals, as in HOOK_SECRET, and set it where the engine is started',
         )
       }
       const methods = this.fields.list('methods')?.map(({ text, place }) => ({ text: text.toUpperCase(), place }))
@@ -280,11 +283,45 @@ class TriggerReader {
         path,
         methods: methods === undefined || methods.length === 0 ? undefined : methods.map(({ text }) => text),
         secret,
-        signature: this.fields.text('signature'),
-        idempotencyKey: this.fields.text('idempotency_key'),
-        params: this.params(),
+        signature: this.signature(secret),
+        replayWindowMs: this.fields.duration('replay_window') ?? undefined,
+        idempotencyKey: this.idempotencyKey(),
+        params: this.mapping(),
       })
     })
+  }
+
+  private signature(secret: string | undefined): string | undefined {
+    const written = this.fields.text('signature')
+    if (written === undefined) return undefined
+    const read = readSignature(written)
+    if (!read.ok) return refuseValue(this.fields.valuePlace('signature'), this.fields.asked('signature'), read.reason)
+    if (secret !== undefined) return written.trim()
+    const asked = this.fields.asked('signature')
+    return refuseValue(
+      this.fields.valuePlace('signature'),
+      asked,
+      'a signature needs a secret',
+      'Write secret = "NAME"',
+    )
+  }
+
+  private idempotencyKey(): string | undefined {
+    const written = this.fields.text('idempotency_key')
+    if (written === undefined) return undefined
+    const read = readKeyRule(written)
+    if (read.ok) return written.trim()
+    return refuseValue(this.fields.valuePlace('idempotency_key'), this.fields.asked('idempotency_key'), read.reason)
+  }
+
+  /** Params that are worked out from what came. */
+  private mapping(): Readonly<Record<string, Json>> | undefined {
+    const table = this.fields.read('params', readTable)
+    for (const { value } of table?.entries ?? []) {
+      const reason = value.kind === 'scalar' ? mappingProblem(withoutNulls(toJson(value)) ?? null) : undefined
+      if (reason !== undefined) this.report.add('bad-expression', value.place, reason)
+    }
+    return this.params()
   }
 
   private fileWatch(): Trigger | undefined {
@@ -315,7 +352,7 @@ class TriggerReader {
         events: events.size === 0 ? (['create', 'modify', 'delete'] as const) : [...events],
         settleMs: this.fields.duration('settle') ?? undefined,
         onStart: this.fields.boolean('on_start') === true ? (true as const) : undefined,
-        params: this.params(),
+        params: this.mapping(),
       })
     })
   }
@@ -323,14 +360,19 @@ class TriggerReader {
   private command(): Trigger | undefined {
     return this.required('pattern', (pattern) => {
       if (compilePattern(pattern, this.fields.valuePlace('pattern'), this.report) === undefined) return undefined
-      return { type: 'command', pattern, captureGroups: this.fields.boolean('capture_groups') ?? false }
+      return compact({
+        type: 'command' as const,
+        pattern,
+        captureGroups: this.fields.boolean('capture_groups') ?? false,
+        params: this.mapping(),
+      })
     })
   }
 
   private event(): Trigger | undefined {
     const channel = this.fields.foreignEntry('channel')
     if (channel !== undefined && channel.value.kind === 'scalar' && channel.value.value !== null) {
-      return { type: 'event', event: `channel.${channel.value.raw}` }
+      return compact({ type: 'event' as const, event: `channel.${channel.value.raw}`, params: this.mapping() })
     }
     const [name, ...more] = this.fields.list('event') ?? []
     if (more[0] !== undefined)
@@ -340,7 +382,8 @@ class TriggerReader {
         'a trigger waits for one event',
         'Make it two triggers',
       )
-    if (name !== undefined && name.text.trim() !== '') return { type: 'event', event: name.text.trim() }
+    if (name !== undefined && name.text.trim() !== '')
+      return compact({ type: 'event' as const, event: name.text.trim(), params: this.mapping() })
     this.report.add(
       'missing-setting',
       this.table.place,
@@ -373,7 +416,7 @@ class TriggerReader {
         type: 'sop' as const,
         sop,
         on: on.size === 0 ? (['completed'] as const) : [...on],
-        params: this.params(),
+        params: this.mapping(),
       })
     })
   }

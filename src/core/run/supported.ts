@@ -70,10 +70,13 @@ const triggerDetail = (trigger: Trigger): string => {
   }
 }
 
+/** The types that begin runs in this version. */
+const SERVED: readonly Trigger['type'][] = ['manual', 'webhook']
+
 /** Sentences about what is written, shown, and does not work yet, though runs can be started by hand. */
 export const notServed = (definition: SopDefinition): readonly string[] =>
   definition.triggers
-    .filter((trigger) => trigger.type !== 'manual')
+    .filter((trigger) => !SERVED.includes(trigger.type))
     .map((trigger) => `Trigger "${triggerDetail(trigger)}" is not served by this version yet: start the SOP by hand`)
 
 /** Whether runs have to visit admission at all; most do not (engine.md 1). */

@@ -1,0 +1,72 @@
+// webhooks.ts: requests at the paths that SOPs name. They come before the credential of the API: each webhook has its own.
+
+import type { RequestHandler } from 'express'
+import type { TokenStore } from '../client/tokens.ts'
+import type { WebhookDoor } from '../client/webhook-door.ts'
+import { RESERVED_PATHS } from '../core/compile/webhook-path.ts'
+import type { FailureLimit } from './failure-limit.ts'
+import type { FlowLimit } from './flow-limit.ts'
+import { readPayload } from './payload.ts'
+import { TransportError } from './problem.ts'
+import { acceptedAnswer, refusalOf } from './delivery-answer.ts'
+
+export interface WebhookDeps {
+  readonly webhooks: WebhookDoor
+  readonly tokens: TokenStore
+  readonly failures: FailureLimit
+  readonly baseUrl: (host: string) => string
+}
+
+/** Where the flow of triggers comes in besides webhooks. */
+const TRIGGER_ROUTES: readonly string[] = ['/api/v1/events', '/api/v1/messages']
+
+/** Keeps the requests that are under way at the doors of triggers within their limits. */
+export function limitFlow(flow: FlowLimit): RequestHandler {
+  return (request, response, next) => {
+    if (request.method === 'GET' || (isOwn(request.path) && !TRIGGER_ROUTES.includes(request.path))) return next()
+    const leave = flow.enter(request.socket.remoteAddress ?? '')
+    if (leave === undefined) {
+      response.setHeader('Connection', 'close')
+      throw new TransportError(429, 'Cannot take the request: too many of this address are under way', {
+        retryAfterSeconds: 1,
+      })
+    }
+    response.on('close', leave)
+    next()
+  }
+}
+
+export function webhookHandler({ webhooks, tokens, failures, baseUrl }: WebhookDeps): RequestHandler {
+  return async (request, response, next) => {
+    const { method, path } = request
+    if (isOwn(path) || !(await webhooks.serves(method, path))) return next()
+    const address = request.socket.remoteAddress ?? ''
+    const read = await readPayload(request)
+    const token = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.authorization ?? '')?.[1]
+    const principal = token === undefined ? undefined : await tokens.principalOf(token)
+    const deliveries = await webhooks.receive({
+      method,
+      path,
+      headers: read.headers,
+      query: Object.fromEntries(new URL(request.originalUrl, 'http://engine').searchParams),
+      body: read.body,
+      payload: read.payload,
+      ...(principal !== undefined && { actor: { principal, via: 'http' } }),
+    })
+    const refusal = refusalOf(deliveries)
+    if (refusal?.code === 'unauthenticated') {
+      const retryAfterSeconds = failures.count(address)
+      if (retryAfterSeconds !== undefined) {
+        throw new TransportError(429, 'Cannot check the signature: too many wrong ones came from this address', {
+          retryAfterSeconds,
+        })
+      }
+    }
+    if (refusal !== undefined) throw refusal
+    const { status, json, headers } = acceptedAnswer(deliveries, baseUrl(request.headers.host ?? ''))
+    response.status(status).set(headers).type('application/json').send(JSON.stringify(json))
+  }
+}
+
+const isOwn = (path: string): boolean =>
+  path === '/' || RESERVED_PATHS.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
