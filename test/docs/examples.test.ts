@@ -16,11 +16,13 @@ const commandsOf = ({ steps, gates = [] }: SopDefinition): readonly Command[] =>
 
 test('every procedure that the examples promise is there', () => {
   expect(entries.map(({ name }) => name)).toEqual([
+    'alert-triage',
     'certificate-rotation',
     'cleanup-logs',
     'daily-backup',
     'db-backup',
     'deploy-frontend',
+    'deploy-on-push',
     'deploy-prod',
     'deploy-production',
     'deploy-to-production',
@@ -31,6 +33,7 @@ test('every procedure that the examples promise is there', () => {
     'maintenance-window',
     'move-database',
     'nightly-release',
+    'page-response',
     'patching',
     'process-daily-data',
     'qa-testing',
