@@ -150,6 +150,8 @@ export type ResolveFact = (name: string, timezone: string | undefined) => Promis
 export interface AdmissionPort {
   request(request: AdmissionRequest): Promise<void>
   release(runId: string): Promise<void>
+  /** The slot alone, of the run's grant with that number. */
+  yield(place: { readonly runId: string; readonly turn: number }): Promise<void>
   /** Which of these runs are closed or unknown. */
   findGone(runIds: readonly string[]): Promise<readonly string[]>
 }

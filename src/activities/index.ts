@@ -56,6 +56,10 @@ export const createActivities = (deps: ActivityDeps, commands: Commands = create
   /** Asks admission for the run; the verdict comes to the run by signal. */
   requestAdmission: (request: AdmissionRequest): Promise<void> => orFailure(() => deps.admission.request(request)),
 
+  /** Gives the slot of a run away that waits at a gate. */
+  yieldSlot: (place: { readonly runId: string; readonly turn: number }): Promise<void> =>
+    orFailure(() => deps.admission.yield(place)),
+
   /** Gives the run's slot back. Harmless where it holds none. */
   releaseAdmission: ({ runId }: { readonly runId: string }): Promise<void> =>
     orFailure(() => deps.admission.release(runId)),

@@ -28,8 +28,8 @@ export interface AdmissionRequest {
   readonly turn?: number
   /** The run began already: it goes before those of its priority that have not. */
   readonly begun?: true
-  /** It is a step of another run, whose slot counts for both where all runs are limited. */
-  readonly child?: true
+  /** The run whose step it is: what that one holds it may have as well, and all runs together are not one more. */
+  readonly parent?: string
   /** Not before this instant, since a blackout lasts until then; ISO-8601. */
   readonly notBefore?: string
   /** What lasts until then. */
@@ -44,7 +44,7 @@ export interface Holder {
   /** It waits at a gate and gave its slot away; its locks it kept. */
   readonly slot?: false
   readonly turn?: number
-  readonly child?: true
+  readonly parent?: string
   readonly since?: string
 }
 
@@ -81,7 +81,15 @@ export interface AdmissionAnswer {
   readonly runId: string
   readonly phase: 'arrival' | 'slot'
   readonly verdict: AdmissionVerdict
+  /** Of the request that it answers. */
+  readonly turn?: number
 }
+
+/** The answer to a request for a slot. */
+export const slotAnswer = (
+  { runId, turn }: Pick<AdmissionRequest, 'runId' | 'turn'>,
+  verdict: AdmissionVerdict,
+): AdmissionAnswer => ({ runId, phase: 'slot', verdict, ...(turn !== undefined && { turn }) })
 
 /** What somebody asks about a run that waits. */
 export interface QueueCommand extends QueueOrder {

@@ -14,6 +14,9 @@ export type EffectiveMode = Exclude<ExecutionMode, 'priority_based'>
 export const ADMISSIONS = ['queue', 'reject', 'coalesce'] as const
 export type Admission = (typeof ADMISSIONS)[number]
 
+export const BLACKOUT_POLICIES = ['refuse', 'wait'] as const
+export type BlackoutPolicy = (typeof BLACKOUT_POLICIES)[number]
+
 export const ON_TIMEOUT = ['approve', 'reject', 'escalate', 'fail'] as const
 export type OnTimeout = (typeof ON_TIMEOUT)[number]
 
@@ -255,6 +258,8 @@ export interface SopDefinition {
   readonly locks?: readonly string[]
   readonly blackout?: readonly string[]
   readonly holidays?: readonly string[]
+  /** What happens to a run that comes in a blackout or on a holiday. Absent: it is refused. */
+  readonly blackoutPolicy?: BlackoutPolicy
   readonly timezone?: string
   /** Time for the whole run. */
   readonly timeoutMs?: number

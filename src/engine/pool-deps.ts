@@ -47,7 +47,12 @@ export const poolDeps = ({ config, env, pool, client, authority, logs }: PoolDep
     verifyWarrant: (warrant) => served.includes(runsOnOf(warrant.executable) ?? '') && isSigned(warrant),
     pinSop: notHere('pin an SOP'),
     resolveFact: notHere('answer facts'),
-    admission: { request: notHere('admit runs'), release: notHere('admit runs'), findGone: notHere('look for runs') },
+    admission: {
+      request: notHere('admit runs'),
+      release: notHere('admit runs'),
+      yield: notHere('admit runs'),
+      findGone: notHere('look for runs'),
+    },
     runEnds: { find: notHere('look for the ends of runs') },
     seal: () => {
       throw new SopError(

@@ -3,7 +3,7 @@ import type { ClosedExecution, EndedRuns } from '../client/ended-runs.ts'
 import { recordedRun } from '../client/find-run.ts'
 import { endedOutside } from '../core/run/ended-outside.ts'
 import type { Run } from '../core/run/run.ts'
-import { needsAdmission } from '../core/run/supported.ts'
+import { needsAdmission } from '../core/run/admission.ts'
 import { RUN_STATES, isClosed } from '../core/run/state.ts'
 import type { Log } from '../log.ts'
 import type { Stores } from '../worker/stores.ts'
@@ -110,5 +110,5 @@ const clear = async (
   { seed }: Run,
 ): Promise<void> => {
   await vault.drop(seed.runId)
-  if (needsAdmission(seed.pinned)) await admission.release(seed.runId)
+  if (needsAdmission(seed)) await admission.release(seed.runId)
 }

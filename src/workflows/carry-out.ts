@@ -9,9 +9,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
-import type { AdmissionRequest } from '../core/admission.ts'
 import { formatDuration } from '../core/duration.ts'
 import { poolQueue } from '../core/pool.ts'
+import { admissionRequest } from '../core/run/admission.ts'
 import { type CommandWork, commandTask, runsOnOf, workSummary } from '../core/run/command-task.ts'
 import type { RunEvent } from '../core/run/event.ts'
 import type { LostResult } from '../core/run/input.ts'
@@ -135,27 +135,11 @@ export const record = (run: Run, events: readonly RunEvent[]): Promise<RecordRes
   })
 }
 
-const PRIORITY_KEYS = { critical: 1, high: 2, normal: 3, low: 5 } as const
-
-/** Asks; the verdict comes by signal, at once or when a slot is free. */
-export const askAdmission = (run: Run, phase: 'arrival' | 'slot'): Promise<void> => {
-  const { runId, pinned, trigger, force } = run.seed
-  const { definition, policy } = pinned
-  const request: AdmissionRequest = {
-    runId,
-    sop: definition.name,
-    phase,
-    triggeredAt: trigger.scheduledAt ?? run.createdAt ?? '',
-    priority: PRIORITY_KEYS[definition.priority],
-    cooldownMs: definition.cooldownMs,
-    ...(definition.maxConcurrent !== undefined && { maxConcurrent: definition.maxConcurrent }),
-    ...(policy.maxConcurrentRuns !== undefined && { maxTotal: policy.maxConcurrentRuns }),
-    admission: definition.admission,
-    // A run that was opened again had its cooldown behind it when it began.
-    ...((force === true || run.startedAt !== undefined) && { force: true }),
-  }
-  return bookkeeping(`Ask for admission (${phase})`).requestAdmission(request)
-}
+/** Asks; the verdict comes by signal, at once or when a slot is free. `yield` gives the slot away and expects nothing. */
+export const askAdmission = (run: Run, phase: 'arrival' | 'slot' | 'yield'): Promise<void> =>
+  phase === 'yield'
+    ? bookkeeping('Give the slot away at the gate').yieldSlot({ runId: run.seed.runId, turn: run.slots ?? 0 })
+    : bookkeeping(`Ask for admission (${phase})`).requestAdmission(admissionRequest(run, phase))
 
 /** Has the run's own execution cancelled, from outside. */
 export const requestCancel = (runId: string): Promise<void> =>

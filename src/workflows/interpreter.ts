@@ -7,6 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { AdmissionAnswer } from '../core/admission.ts'
+import { needsAdmission } from '../core/run/admission.ts'
 import { type CommandWork, isCommandWork } from '../core/run/command-task.ts'
 import type { Decision, DecisionKind, DecisionReply } from '../core/run/decision.ts'
 import type { Effect, Timer, Work } from '../core/run/effect.ts'
@@ -18,7 +19,6 @@ import { executionName, findExecution } from '../core/run/items.ts'
 import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
 import { type Received, receive } from '../core/run/receive.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
-import { needsAdmission } from '../core/run/supported.ts'
 import { effectsOf, type Transition, transition } from '../core/run/transition.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { runningWorks } from '../core/run/works.ts'
@@ -187,9 +187,14 @@ export class Interpreter {
 
   /** Admission's answer; one that fits no question is passed over by the rules. */
   receiveVerdict(answer: unknown): void {
-    const { phase, verdict } = (answer ?? {}) as Partial<AdmissionAnswer>
+    const { phase, verdict, turn } = (answer ?? {}) as Partial<AdmissionAnswer>
     if (this.run === undefined || (phase !== 'arrival' && phase !== 'slot') || !isVerdict(verdict)) return
-    this.apply({ kind: 'admission', workId: `admission:${phase}`, verdict })
+    this.apply({
+      kind: 'admission',
+      workId: `admission:${phase}`,
+      verdict,
+      ...(typeof turn === 'number' && { turn }),
+    })
   }
 
   /** An SOP that runs as a step of this run is over. */
@@ -213,7 +218,7 @@ export class Interpreter {
     await condition(() => this.works.size === 0 && !this.recorder.isFlushing)
     await this.recorder.flushAll()
     const run = this.created()
-    if (needsAdmission(run.seed.pinned)) await releaseAdmission(run)
+    if (needsAdmission(run.seed)) await releaseAdmission(run)
     if (run.seed.rulesVersion >= 3) this.visibility.show(viewOf(run))
     await tellParent(run)
     return 'closed'
@@ -467,7 +472,8 @@ const decided = (run: Run, input: RunInput): Transition => {
 const NO_RIDE: Ride = { events: [], isCarrier: false }
 
 const isVerdict = (value: AdmissionVerdict | undefined): value is AdmissionVerdict =>
-  value?.kind === 'admitted' ||
-  ((value?.kind === 'queued' || value?.kind === 'refused') && typeof value.reason === 'string')
+  (value?.kind === 'admitted' ||
+    ((value?.kind === 'queued' || value?.kind === 'refused') && typeof value.reason === 'string')) &&
+  (value.order === undefined || (typeof value.order === 'object' && value.order !== null))
 
 const now = (): string => new Date(Date.now()).toISOString()

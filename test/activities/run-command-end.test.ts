@@ -27,7 +27,12 @@ const ESCAPEE = `
 
 /** Temporal knows no open run. */
 const CLOSED: Partial<ActivityDeps> = {
-  admission: { request: async () => {}, release: async () => {}, findGone: async (runIds) => runIds },
+  admission: {
+    request: async () => {},
+    release: async () => {},
+    yield: async () => {},
+    findGone: async (runIds) => runIds,
+  },
 }
 
 const gone = async (rig: ReturnType<typeof commandRig>, ...names: readonly string[]): Promise<void> => {

@@ -406,6 +406,7 @@ describe('runCommand() handles output', () => {
         size: 0,
         cut: async () => {},
         release: async () => {},
+        yield: async () => {},
         write: async (chunk: Uint8Array) => {
           bytes += chunk.length
           if (bytes % (64 * 2 ** 20) < chunk.length) largest = Math.max(largest, process.memoryUsage().rss)

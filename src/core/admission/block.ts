@@ -36,7 +36,7 @@ export const fullBlock = (
     return { kind: 'slot', reason, by: own.map(({ runId }) => runId) }
   }
   if (maxTotal === undefined) return undefined
-  const all = state.holders.filter((holder) => hasSlot(holder) && holder.child !== true)
+  const all = state.holders.filter((holder) => hasSlot(holder) && holder.parent === undefined)
   if (all.length < maxTotal) return undefined
   return {
     kind: 'total',
@@ -45,16 +45,32 @@ export const fullBlock = (
   }
 }
 
-/** The locks that others hold. */
+/** The runs that a run is a step of, as far as they were let in: it works on their behalf. */
+export const ancestorsOf = (state: AdmissionState, { parent }: AdmissionRequest): readonly Holder[] => {
+  const found: Holder[] = []
+  for (let above = parent; above !== undefined; ) {
+    const holder = state.holders.find(({ runId }) => runId === above)
+    if (holder === undefined || found.includes(holder)) break
+    found.push(holder)
+    above = holder.parent
+  }
+  return found
+}
+
+/** The locks that others hold. Those of the runs that it is a step of are no others. */
 export const lockBlocks = (
   state: AdmissionState,
-  { runId, locks = [] }: AdmissionRequest,
-): readonly Extract<Block, { kind: 'lock' }>[] =>
-  locks.flatMap((lock) => {
-    const holder = state.holders.find((each) => each.runId !== runId && each.locks?.includes(lock) === true)
+  request: AdmissionRequest,
+): readonly Extract<Block, { kind: 'lock' }>[] => {
+  const { runId, locks = [] } = request
+  if (locks.length === 0) return []
+  const own = [runId, ...ancestorsOf(state, request).map((each) => each.runId)]
+  return locks.flatMap((lock) => {
+    const holder = state.holders.find((each) => each.locks?.includes(lock) === true && !own.includes(each.runId))
     if (holder === undefined) return []
     return [{ kind: 'lock', lock, reason: `run "${holder.runId}" holds lock "${lock}"`, by: [holder.runId] }]
   })
+}
 
 const isLater = (until: string | undefined, at: string): until is string =>
   until !== undefined && Date.parse(until) > Date.parse(at)

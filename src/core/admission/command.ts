@@ -1,4 +1,11 @@
-import type { Admitted, AdmissionState, QueueCommand, QueueReply, Waiting } from '../admission.ts'
+import {
+  type Admitted,
+  type AdmissionState,
+  type QueueCommand,
+  type QueueReply,
+  slotAnswer,
+  type Waiting,
+} from '../admission.ts'
 import type { QueueOrder, QueuePlace } from '../run/queue-order.ts'
 import { type Block, lockBlocks } from './block.ts'
 import { grant, inOrder, letIn, wake } from './grant.ts'
@@ -37,7 +44,8 @@ const refused = (state: AdmissionState, at: string, reply: QueueReply): Commande
   reply,
 })
 
-const drop = (state: AdmissionState, { runId, begun }: Waiting, order: QueueOrder, at: string): Commanded => {
+const drop = (state: AdmissionState, waiting: Waiting, order: QueueOrder, at: string): Commanded => {
+  const { runId, begun } = waiting
   if (begun === true) {
     const reason = `run "${runId}" began already and waits for its slot again. Cancel it instead: sop cancel ${runId}`
     return refused(state, at, { accepted: false, runId, code: 'conflict', reason })
@@ -47,7 +55,7 @@ const drop = (state: AdmissionState, { runId, begun }: Waiting, order: QueueOrde
   const verdict = { kind: 'refused' as const, reason: 'dropped from the queue', order }
   return {
     ...granted,
-    answers: [{ runId, phase: 'slot', verdict }, ...granted.answers],
+    answers: [slotAnswer(waiting, verdict), ...granted.answers],
     reply: { accepted: true, runId },
   }
 }
@@ -63,7 +71,7 @@ const letInNow = (state: AdmissionState, waiting: Waiting, order: QueueOrder, at
   return {
     ...wake(now, at),
     state: now,
-    answers: [{ runId, phase: 'slot', verdict: { kind: 'admitted', order } }],
+    answers: [slotAnswer(waiting, { kind: 'admitted', order })],
     reply: { accepted: true, runId },
   }
 }
@@ -77,7 +85,7 @@ const move = (state: AdmissionState, waiting: Waiting, order: QueueOrder, at: st
   const reason = `moved to place ${position} of the queue`
   return {
     ...granted,
-    answers: [{ runId, phase: 'slot', verdict: { kind: 'queued', reason, order } }, ...granted.answers],
+    answers: [slotAnswer(waiting, { kind: 'queued', reason, order }), ...granted.answers],
     reply: { accepted: true, runId, position },
   }
 }

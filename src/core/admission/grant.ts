@@ -1,5 +1,12 @@
-import type { Admitted, AdmissionAnswer, AdmissionState, Holder, Waiting } from '../admission.ts'
-import { type Block, blocksOf, coolingUntil, timeBlocks } from './block.ts'
+import {
+  type Admitted,
+  type AdmissionAnswer,
+  type AdmissionState,
+  type Holder,
+  slotAnswer,
+  type Waiting,
+} from '../admission.ts'
+import { ancestorsOf, type Block, blocksOf, coolingUntil, timeBlocks } from './block.ts'
 
 // grant.ts: who of those that wait gets in.
 
@@ -30,7 +37,10 @@ const walk = (
   let now = state
   for (const waiting of inOrder(state.waiting)) {
     const locks = waiting.locks ?? []
+    // Whoever waits for a lock of these runs waits for this one to end as well.
+    const theirs = locks.length === 0 ? [] : ancestorsOf(now, waiting).flatMap((holder) => holder.locks ?? [])
     const before: readonly Block[] = locks.flatMap((lock) => {
+      if (theirs.includes(lock)) return []
       const runId = kept.get(lock)
       return runId === undefined
         ? []
@@ -60,7 +70,7 @@ export const grant = (state: AdmissionState, at: string): Admitted => {
   const answers: AdmissionAnswer[] = []
   const now = walk(state, at, (before, { waiting, blocks }) => {
     if (blocks.length > 0) return before
-    answers.push({ runId: waiting.runId, phase: 'slot', verdict: { kind: 'admitted' } })
+    answers.push(slotAnswer(waiting, { kind: 'admitted' }))
     return letIn(before, waiting, at)
   })
   return { ...wake(now, at), state: now, answers }
@@ -79,7 +89,7 @@ export const letIn = (state: AdmissionState, waiting: Waiting, at: string): Admi
 }
 
 const holderOf = (state: AdmissionState, waiting: Waiting, at: string): Holder => {
-  const { runId, sop, form, turn, child } = waiting
+  const { runId, sop, form, turn, parent } = waiting
   const kept = state.holders.find((holder) => holder.runId === runId)?.locks
   const locks = waiting.locks ?? kept
   if (form === undefined) return { runId, sop }
@@ -89,7 +99,7 @@ const holderOf = (state: AdmissionState, waiting: Waiting, at: string): Holder =
     since: at,
     ...(locks !== undefined && locks.length > 0 && { locks }),
     ...(turn !== undefined && { turn }),
-    ...(child === true && { child }),
+    ...(parent !== undefined && { parent }),
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type AdmissionState,
   type Admitted,
   MAX_WAITING,
+  slotAnswer,
   type Waiting,
 } from '../admission.ts'
 import type { AdmissionVerdict } from '../run/input.ts'
@@ -33,7 +34,7 @@ export const onSlot = (state: AdmissionState, request: AdmissionRequest, at: str
   }
   if (held !== undefined && held.slot !== false) {
     const known = request.turn === undefined ? state : withTurn(state, runId, request.turn)
-    return answered(known, { runId, phase: 'slot', verdict: { kind: 'admitted' } }, at)
+    return answered(known, slotAnswer(request, { kind: 'admitted' }), at)
   }
   return held === undefined ? queued(state, request, at) : queued(state, withoutLocks(request), at)
 }
@@ -56,19 +57,19 @@ const queued = (state: AdmissionState, request: AdmissionRequest, at: string): A
   const { runId } = request
   const refusal = refusalOf(state, request, at)
   if (refusal !== undefined) {
-    return answered(state, { runId, phase: 'slot', verdict: { kind: 'refused', reason: refusal } }, at)
+    return answered(state, slotAnswer(request, { kind: 'refused', reason: refusal }), at)
   }
   const known = state.waiting.some((waiting) => waiting.runId === runId)
   const merged = known ? { state, replaced: [] } : coalesced(state, request)
   if (merged.by !== undefined) {
-    return answered(merged.state, { runId, phase: 'slot', verdict: replacedBy(merged.by) }, at)
+    return answered(merged.state, slotAnswer(request, replacedBy(merged.by)), at)
   }
   const asked = known ? merged.state : enqueue(merged.state, request, at)
   const granted = grant(asked, at)
   const answers = [...merged.replaced, ...granted.answers]
   if (granted.answers.some((answer) => answer.runId === runId)) return { ...granted, answers }
   const verdict: AdmissionVerdict = { kind: 'queued', reason: waitReason(asked, request, at) }
-  return { ...granted, answers: [...answers, { runId, phase: 'slot', verdict }] }
+  return { ...granted, answers: [...answers, slotAnswer(request, verdict)] }
 }
 
 const enqueue = (state: AdmissionState, request: AdmissionRequest, at: string): AdmissionState => {
@@ -115,7 +116,7 @@ const coalesced = (state: AdmissionState, request: AdmissionRequest): Coalesced 
   if (newer !== undefined) return { state, replaced: [], by: newer.runId }
   return {
     state: { ...state, waiting: state.waiting.filter((waiting) => !older.includes(waiting)) },
-    replaced: older.map(({ runId }) => ({ runId, phase: 'slot', verdict: replacedBy(request.runId) })),
+    replaced: older.map((waiting) => slotAnswer(waiting, replacedBy(request.runId))),
   }
 }
 

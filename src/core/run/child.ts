@@ -4,7 +4,7 @@ import { HIDDEN, vaultName } from '../secret-param.ts'
 import type { Work } from './effect.ts'
 import type { ChildResult } from './input.ts'
 import { executionName, stepRunOf } from './items.ts'
-import { type ParentRun, type PinnedChild, type PinnedSop, RULES_VERSION, type Run } from './run.ts'
+import { type ParentRun, type PinnedChild, type PinnedSop, type Run } from './run.ts'
 import type { StartInput } from './seed.ts'
 import type { CommandResult } from './task.ts'
 
@@ -15,6 +15,9 @@ export const MAX_DEPTH = 10
 
 /** Outputs that a child may hand up, as JSON in bytes. */
 export const MAX_CHILD_OUTPUT_BYTES = 256 * 1024
+
+/** The rules under which the first children began. */
+const OLDEST_OF_CHILDREN = 3
 
 export type ChildWork = Extract<Work, { kind: 'child' }>
 
@@ -71,7 +74,8 @@ export const childTask = (run: Run, work: ChildWork): ChildTaskOr => {
     trigger: { type: 'sop' },
     startedBy: seed.startedBy,
     via: 'engine',
-    rulesVersion: RULES_VERSION,
+    // By the rules of its parent: those of a newer build would make another child of one that began before.
+    rulesVersion: Math.max(OLDEST_OF_CHILDREN, seed.rulesVersion),
     parent,
   }
   const secrets = Object.keys(params.secrets).length > 0 ? { secrets: params.secrets } : {}

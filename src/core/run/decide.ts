@@ -2,6 +2,7 @@ import { formatDuration } from '../duration.ts'
 import { childCommandResult, childRunId } from './child.ts'
 import { childTimedOut } from './child-timeout.ts'
 import { reopen } from './decide-reopen.ts'
+import { admissionAnswered } from './decide-admission.ts'
 import { undoEnded } from './decide-rollback.ts'
 import { gateCommandEnded, verifyEnded } from './decide-check.ts'
 import { decideMessage } from './decide-message.ts'
@@ -11,7 +12,7 @@ import type { EventDraft } from './event.ts'
 import { failure } from './failure.ts'
 import { runningWorks } from './works.ts'
 import { afterRejection } from './gates.ts'
-import { awaitsSlot } from './frontier-entry.ts'
+import { isAskedNow } from './frontier-blackout.ts'
 import { hasBranches } from './graph.ts'
 import { findExecution, ofItem, outputExcess, readExecutionName } from './items.ts'
 import type { RunInput } from './input.ts'
@@ -379,7 +380,7 @@ const factsArrived = (
   { workId, result }: Extract<RunInput, { kind: 'facts_result' }>,
 ): readonly EventDraft[] => {
   const question = workId.slice('facts:'.length)
-  if (run.outcome !== undefined || run.facts[question] !== undefined) return []
+  if (run.outcome !== undefined || run.facts[question] !== undefined || !isAskedNow(run, question)) return []
   return [
     {
       eventType: 'facts_resolved',
@@ -388,29 +389,4 @@ const factsArrived = (
       details: { question, values: result.values, ...(result.errors && { errors: result.errors }) },
     },
   ]
-}
-
-const admissionAnswered = (
-  run: Run,
-  { workId, verdict }: Extract<RunInput, { kind: 'admission' }>,
-): readonly EventDraft[] => {
-  if (run.outcome !== undefined || (run.startedAt !== undefined && !awaitsSlot(run))) return []
-  const phase = workId === 'admission:arrival' ? 'arrival' : 'slot'
-  const engine = { principal: ENGINE, via: 'engine' } as const
-  switch (verdict.kind) {
-    case 'admitted':
-      return run.admitted[phase] === true ? [] : [{ eventType: 'run_admitted', ...engine, details: { phase } }]
-    case 'queued':
-      return run.queued === undefined
-        ? [{ eventType: 'run_queued', ...engine, details: { reason: verdict.reason } }]
-        : []
-    case 'refused':
-      return [
-        {
-          eventType: 'run_refused',
-          ...engine,
-          details: { reason: verdict.reason, ...(verdict.notBefore !== undefined && { notBefore: verdict.notBefore }) },
-        },
-      ]
-  }
 }

@@ -17,7 +17,7 @@ export type Work =
   | (OfStep & { readonly kind: 'child' })
   | { readonly id: string; readonly kind: 'gate_command'; readonly gate: string; readonly attempt: number }
   | { readonly id: string; readonly kind: 'facts'; readonly question: string; readonly names: readonly string[] }
-  | { readonly id: string; readonly kind: 'admission'; readonly phase: 'arrival' | 'slot' }
+  | { readonly id: string; readonly kind: 'admission'; readonly phase: 'arrival' | 'slot' | 'yield' }
 
 /** A durable timer that the state of a run calls for. `at` is ISO-8601 UTC. */
 export interface Timer {

@@ -55,6 +55,7 @@ export const EVENT_TYPES = [
   'step_waiting',
   'step_taken',
   'step_timeout',
+  'slot_released',
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 
@@ -113,9 +114,24 @@ export interface EventDetails {
     /** The run whose step this one is. */
     readonly parent?: ParentRun
   }
-  run_queued: { readonly reason: string }
-  run_admitted: { readonly phase: 'arrival' | 'slot' }
-  run_refused: { readonly reason: string; readonly notBefore?: string }
+  /** `again`: it had a slot and gave it back, since a blackout had begun. */
+  run_queued: {
+    readonly reason: string
+    readonly notBefore?: string
+    readonly again?: true
+    readonly comment?: string
+  }
+  /** `overLimit`: somebody let it in before its turn. */
+  run_admitted: { readonly phase: 'arrival' | 'slot'; readonly overLimit?: true; readonly comment?: string }
+  /** `replacedBy`: the newer run that coalesces with it. */
+  run_refused: {
+    readonly reason: string
+    readonly notBefore?: string
+    readonly replacedBy?: string
+    readonly comment?: string
+  }
+  /** It waits at these gates, and others may have its slot meanwhile. */
+  slot_released: { readonly gates: readonly string[] }
   run_started: { readonly totalSteps: number }
   facts_resolved: {
     readonly question: string

@@ -76,7 +76,7 @@ export const retried = (run: Run, event: Of<'run_retried'>): Run => {
 
 /** Open again: what it had been let in for stays, its slot does not. */
 const reopened = (run: Run, event: RunEvent): Run => {
-  const { outcome: _o, closedAt: _c, admitted, ...rest } = run
+  const { outcome: _o, closedAt: _c, away: _a, admitted, ...rest } = run
   return {
     ...rest,
     admitted: { ...(admitted.arrival === true && { arrival: true }) },

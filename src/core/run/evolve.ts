@@ -10,6 +10,7 @@ import {
   walkBegan,
   walkEnds,
 } from './evolve-rollback.ts'
+import { BLACKOUT_FACT, calendarKnown, letIn, queued, slotGiven } from './evolve-entry.ts'
 import { closed, paused, retried, unpaused } from './evolve-run.ts'
 import { itemUnknown, patchItem } from './evolve-items.ts'
 import { dropEndedWaits, poolTook, poolWaits } from './evolve-pool.ts'
@@ -44,11 +45,11 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'run_created':
       return { ...run, createdAt: event.timestamp }
     case 'run_queued':
-      return { ...run, queued: { reason: event.details.reason, at: event.timestamp } }
-    case 'run_admitted': {
-      const { queued: _, ...rest } = run
-      return { ...rest, admitted: { ...run.admitted, [event.details.phase]: true }, facts: {} }
-    }
+      return queued(run, event)
+    case 'run_admitted':
+      return letIn(run, event)
+    case 'slot_released':
+      return slotGiven(run, event)
     case 'run_refused':
       return {
         ...run,
@@ -58,6 +59,7 @@ const apply = (run: Run, event: RunEvent): Run => {
     case 'run_started':
       return { ...run, startedAt: event.timestamp }
     case 'facts_resolved':
+      if (event.details.question.startsWith(`${BLACKOUT_FACT}:`)) return calendarKnown(run, event)
       return {
         ...run,
         facts: {

@@ -35,8 +35,11 @@ export const gate = (run: Run, spec: GateSpec, at: string): Stage => {
       },
     }
   }
-  return { timers: [...deadline(now), ...reminder(now)] }
+  return { timers: gateTimers(now) }
 }
+
+/** The timers of an open gate. */
+export const gateTimers = (gate: GateRun): readonly Timer[] => [...deadline(gate), ...reminder(gate)]
 
 const deadline = ({ id, attempt, deadlineAt, onTimeout }: GateRun): readonly Timer[] =>
   deadlineAt === undefined

@@ -4,8 +4,10 @@ import type { Timer, Work } from './effect.ts'
 import type { EventDraft } from './event.ts'
 import { arrival, begin, slot, start } from './frontier-entry.ts'
 import { allGates } from './frontier-gate.ts'
+import { blackout } from './frontier-blackout.ts'
 import { endOf } from './frontier-items.ts'
 import { rollback } from './frontier-rollback.ts'
+import { withSlot } from './frontier-slot.ts'
 import { steps, waitTimers } from './frontier-step.ts'
 import { runGates } from './gates.ts'
 import { hasBranches } from './graph.ts'
@@ -26,7 +28,7 @@ export const frontier = (run: Run, at: string): Frontier => {
   if (run.outcome !== undefined || run.sequence === 0) return { works: [], timers: [] }
   if (run.ending !== undefined) return ending(run, run.ending, at)
   if (run.rollback !== undefined) return itemsEnded(run, at) ?? rollback(run, run.rollback)
-  const stage = run.paused === undefined ? way(run, at) : standing(run)
+  const stage = withSlot(run, run.paused === undefined ? way(run, at) : standing(run))
   if (stage !== undefined && 'next' in stage) {
     return isEnd(stage.next) && runningWorks(run).length > 0 ? { works: [], timers: [] } : stage
   }
@@ -36,9 +38,10 @@ export const frontier = (run: Run, at: string): Frontier => {
 
 const way = (run: Run, at: string): Stage =>
   firstOf(
-    () => arrival(run),
+    () => arrival(run, at),
     () => start(run, at),
     () => slot(run),
+    () => blackout(run, 'begin', at),
     () => (run.startedAt === undefined ? begin(run) : undefined),
     () => allGates(run, runGates(run.seed.pinned.definition, 'start'), at),
     () => steps(run, at),

@@ -25,7 +25,7 @@ export type RunInput =
     }
   | { readonly kind: 'child_ended'; readonly workId: string; readonly result: ChildResult }
   | { readonly kind: 'facts_result'; readonly workId: string; readonly result: FactsResult }
-  | { readonly kind: 'admission'; readonly workId: string; readonly verdict: AdmissionVerdict }
+  | { readonly kind: 'admission'; readonly workId: string; readonly verdict: AdmissionVerdict; readonly turn?: number }
 
 /** The worker died, or never answered: nobody knows whether the command ran. */
 export interface LostResult {

@@ -27,6 +27,15 @@ export interface QueueOrder {
 export const sealedOrder = (runId: string, { seal: _, ...order }: QueueOrder): string =>
   canonicalJson({ queue: runId, ...order })
 
+const isOurs = (runId: string, authority: string, order: QueueOrder): boolean => {
+  try {
+    return typeof order.seal === 'string' && verifySeal(authority, sealedOrder(runId, order), order.seal)
+  } catch {
+    // Nested too deeply to be written, so never sealed.
+    return false
+  }
+}
+
 const UNVERIFIED: Principal = { id: 'temporal', kind: 'user', verified: false }
 
 /** Who asked, as the record tells it: without a good seal it was somebody who reaches Temporal. */
@@ -35,9 +44,8 @@ export const askerOf = (
   authority: string,
   order: QueueOrder,
 ): { readonly principal: Principal; readonly via: Surface } => {
-  const { principal, via, seal } = order
-  const isOurs = seal !== undefined && verifySeal(authority, sealedOrder(runId, order), seal)
-  return isOurs && principal !== undefined && via !== undefined && SURFACES.includes(via)
+  const { principal, via } = order
+  return isOurs(runId, authority, order) && principal !== undefined && via !== undefined && SURFACES.includes(via)
     ? { principal, via }
     : { principal: UNVERIFIED, via: 'temporal' }
 }

@@ -19,9 +19,10 @@ import type { Warrants } from './task.ts'
  *
  * 1: the first. 2: a step of which nobody knows whether it ran pauses its run instead of failing it, and a check that was
  * lost is made again. 3: Temporal's list hears of the end of a run as the run closes, not before its record is complete;
- * steps that a jump passes over are told as skipped.
+ * steps that a jump passes over are told as skipped. 4: admission is asked for locks, by number and on behalf of the parent, and a
+ * run that is a step of another is none more among all runs.
  */
-export const RULES_VERSION = 3
+export const RULES_VERSION = 4
 
 /** The settings of the installation that bear on a run, pinned at its start. */
 export interface RunPolicy {
@@ -244,7 +245,26 @@ export interface Run {
   readonly seed: RunSeed
   readonly mode: EffectiveMode
   /** What admission has let through: the arrival (preconditions, cooldown) and the slot. */
-  readonly admitted: { readonly arrival?: true; readonly slot?: true }
+  readonly admitted: {
+    readonly arrival?: true
+    readonly slot?: true
+    /** Somebody let it in before its turn: blackouts are passed over as well. */
+    readonly over?: true
+  }
+  /** How often it got a slot. */
+  readonly slots?: number
+  /** It waits at a gate and gave its slot away. */
+  readonly away?: { readonly at: string }
+  /**
+   * What is known of blackouts, and until when that holds: with `because` one lasts until then, without none begins before.
+   * `asked` counts the questions.
+   */
+  readonly calendar?: {
+    readonly asked: number
+    readonly until: string
+    readonly because?: string
+    readonly error?: string
+  }
   readonly createdAt?: string
   readonly startedAt?: string
   readonly closedAt?: string

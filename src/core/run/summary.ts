@@ -94,7 +94,7 @@ const blank = (event: RunEvent): SummaryState => ({
 const statusOf = (state: SummaryState): RunState => {
   if (state.outcome !== undefined) return state.outcome
   if (state.paused === true) return 'paused'
-  if (state.queued === true) return 'pending'
+  if (state.queued === true && state.openGates.length === 0) return 'pending'
   if (state.active.length > 0 || (state.verifying ?? []).length > 0) return 'running'
   if (state.startedAt === undefined) return state.openGates.length > 0 ? 'waiting_approval' : 'pending'
   return state.openGates.length > 0 ? 'awaiting_approval' : 'running'

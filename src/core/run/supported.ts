@@ -1,5 +1,4 @@
 import type { SopDefinition, Step, Trigger } from '../definition.ts'
-import type { PinnedSop } from './run.ts'
 
 // supported.ts: what this version does not carry out yet. A run that needs it is refused at its start with a sentence
 // that names the setting: nothing is ever silently ignored.
@@ -20,9 +19,6 @@ const needsSeveral = (quorum: Step['quorum']): boolean =>
   quorum !== undefined && (typeof quorum !== 'number' || quorum > 1)
 
 const sopRefusals: readonly [string, (definition: SopDefinition) => boolean][] = [
-  ['admission = "coalesce"', ({ admission, maxConcurrent }) => admission === 'coalesce' && maxConcurrent !== undefined],
-  ['release_slot_at_gate', (definition) => definition.releaseSlotAtGate === true],
-  ['lock', ({ locks }) => (locks ?? []).length > 0],
   ['blackout', ({ blackout }) => (blackout ?? []).length > 0],
   ['holidays', ({ holidays }) => (holidays ?? []).length > 0],
 ]
@@ -78,7 +74,3 @@ export const notServed = (definition: SopDefinition): readonly string[] =>
   definition.triggers
     .filter((trigger) => !SERVED.includes(trigger.type))
     .map((trigger) => `Trigger "${triggerDetail(trigger)}" is not served by this version yet: start the SOP by hand`)
-
-/** Whether runs have to visit admission at all; most do not (engine.md 1). */
-export const needsAdmission = ({ definition, policy }: PinnedSop): boolean =>
-  definition.cooldownMs > 0 || definition.maxConcurrent !== undefined || policy.maxConcurrentRuns !== undefined

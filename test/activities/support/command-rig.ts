@@ -89,7 +89,7 @@ export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): 
     resolveFact: async (name) => name,
     runEnds: { find: async () => undefined },
     seal: () => '',
-    admission: { request: async () => {}, release: async () => {}, findGone: async () => [] },
+    admission: { request: async () => {}, release: async () => {}, yield: async () => {}, findGone: async () => [] },
     requestCancel: async () => {},
     pools: { look: async () => 'taken' },
     envPassthrough: [],

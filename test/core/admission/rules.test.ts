@@ -57,6 +57,36 @@ describe('locks', () => {
   })
 })
 
+describe('a run that is a step of another', () => {
+  const above = () => new Door().ask('p#1', { locks: ['x', 'y'] })
+
+  test('shares the locks of the run whose step it is, and nobody else gets them before both are over', () => {
+    const door = above()
+      .ask('z#1', { locks: ['x'] })
+      .ask('c#1', { locks: ['x'], parent: 'p#1' })
+    expect(door.inside).toEqual(['p#1', 'c#1'])
+    expect(door.release('p#1').said('z#1')).toBe('queued: run "p#1" holds lock "x"')
+    expect(door.inside).toEqual(['c#1'])
+    expect(door.release('c#1').said('z#1')).toBe('admitted')
+  })
+
+  test('takes turns with the others of its kind, whoever waits for the whole', () => {
+    const door = above().ask('z#1', { locks: ['x'], priority: 1 })
+    door.ask('c#1', { locks: ['x'], parent: 'p#1' }).ask('c#2', { locks: ['x'], parent: 'p#1' })
+    expect(door.said('c#2')).toBe('queued: run "c#1" holds lock "x"')
+    door.release('c#1')
+    expect(door.said('c#2')).toBe('admitted')
+    expect(door.said('z#1')).toMatch(/^queued/)
+  })
+
+  test('shares with those above its parent as well', () => {
+    const door = above()
+      .ask('c#1', { locks: ['x'], parent: 'p#1' })
+      .ask('d#1', { locks: ['x'], parent: 'c#1' })
+    expect(door.inside).toEqual(['p#1', 'c#1', 'd#1'])
+  })
+})
+
 describe('a slot that is given away at a gate', () => {
   const held = () => new Door().ask('a#1', { maxConcurrent: 1, locks: ['x'] }).ask('a#2', { maxConcurrent: 1 })
 
@@ -148,7 +178,7 @@ describe('limits', () => {
   })
 
   test('a run that is a step of another does not count against the limit for all', () => {
-    const door = new Door().ask('a#1', { maxTotal: 1 }).ask('c#1', { child: true, maxConcurrent: 1 })
+    const door = new Door().ask('a#1', { maxTotal: 1 }).ask('c#1', { parent: 'a#1', maxConcurrent: 1 })
     expect(door.inside).toEqual(['a#1', 'c#1'])
     expect(door.release('a#1').ask('b#1', { maxTotal: 1 }).said('b#1')).toBe('admitted')
   })

@@ -79,6 +79,11 @@ const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).c
       onRunTimeout: fc.constantFrom(undefined, 'rollback' as const),
       conditions: fc.constantFrom(undefined, undefined, { requires: [condition('flag')] }),
       cooldownMs: fc.constantFrom(0, 0, HOUR),
+      maxConcurrent: fc.constantFrom(undefined, undefined, 1),
+      releaseSlotAtGate: fc.constantFrom(undefined, true),
+      locks: fc.constantFrom(undefined, undefined, ['x']),
+      blackout: fc.constantFrom(undefined, undefined, ['02:00-03:00']),
+      blackoutPolicy: fc.constantFrom(undefined, 'wait' as const),
       gates: fc.constantFrom(
         undefined,
         [{ key: 'pre_look', type: 'approval', position: { at: 'start' }, required: true }],
@@ -153,11 +158,13 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     (play) => void (play.works.size > 0 && play.ends({ outcome: 'lost', error: 'gone' })),
     (play) => void ([...play.works.values()].some((work) => work.kind === 'facts') && play.facts({ weekday: true })),
     (play) => {
-      const asked = [...play.works.values()].find((work) => work.kind === 'admission')
-      if (asked === undefined) return
-      play.works.delete(asked.id)
-      play.tell({ kind: 'admission', workId: asked.id, verdict: { kind: 'admitted' } })
+      letIn(play)
     },
+    (play) => void play.tell({ kind: 'admission', workId: 'admission:slot', verdict: { kind: 'admitted' }, turn: 1 }),
+    (play) =>
+      void play.tell({ kind: 'admission', workId: 'admission:slot', verdict: { kind: 'queued', reason: 'full' } }),
+    (play) => void (asksCalendar(play) && play.facts(calendar(play, 'blackout "02:00-03:00"'))),
+    (play) => void (asksCalendar(play) && play.facts(calendar(play))),
     (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, true)),
     (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, false)),
     (play) => void play.wait(1000),
@@ -192,10 +199,55 @@ const always = (look: (play: Play) => void) =>
     { numRuns: 400 },
   )
 
+/** Answers all that was asked of admission. */
+const letIn = (play: Play): void => {
+  for (const { id, kind } of [...play.works.values()]) {
+    if (kind !== 'admission') continue
+    play.works.delete(id)
+    if (!id.startsWith('admission:yield')) play.tell({ kind: 'admission', workId: id, verdict: { kind: 'admitted' } })
+  }
+}
+
+const asksCalendar = (play: Play): boolean => [...play.works.keys()].some((id) => id.startsWith('facts:blackout'))
+
+const calendar = (play: Play, because?: string) =>
+  ({
+    blackout: { until: new Date(play.nowMs + HOUR).toISOString(), ...(because !== undefined && { because }) },
+  }) as never
+
 const opened = (events: readonly RunEvent[], gate: string) =>
   events.filter((event) => event.eventType === 'approval_requested' && event.details.gate === gate)
 
 describe('in every run', () => {
+  test('no step begins without the slot, where the SOP asks for one, and none gives away what it lacks', () => {
+    let gave = 0
+    const look = (play: Play): void => {
+      let has = false
+      for (const { eventType, details } of play.events) {
+        if (eventType === 'run_admitted' && details.phase === 'slot') has = true
+        if (eventType === 'slot_released') {
+          expect(has).toBe(true)
+          has = false
+          gave += 1
+        }
+        if (eventType === 'step_started') expect(has).toBe(true)
+      }
+    }
+    fc.assert(
+      fc.property(game, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), ({ sop, moves, flag }, answers) => {
+        const { blackout: _, ...rest } = sop
+        const play = new Play({ ...rest, maxConcurrent: 1, releaseSlotAtGate: true }, { params: { flag } }).start()
+        for (const [index, each] of moves.entries()) {
+          if (answers[index] === true) letIn(play)
+          each(play)
+          look(play)
+        }
+      }),
+      { numRuns: 300 },
+    )
+    expect(gave).toBeGreaterThan(0)
+  })
+
   test('states are only those that the product names', () =>
     always((play) => {
       expect(RUN_STATES).toContain(play.state)

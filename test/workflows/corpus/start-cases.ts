@@ -1,5 +1,5 @@
 import { bash, condition } from '../../support/definitions.ts'
-import { type Case, DAY_MS, isOver, isParked } from './case.ts'
+import { type Case, DAY_MS, isOver, isParked, seen } from './case.ts'
 
 /** How runs begin: modes, params, conditions, admission. */
 export const START_CASES: readonly Case[] = [
@@ -51,6 +51,49 @@ export const START_CASES: readonly Case[] = [
     maxConcurrent: 1,
     until: (run) => run.status === 'pending' && run.reason !== undefined,
     before: (engine) => engine.client.createRun('queued-for-a-slot'),
+    start: { wait: false },
+    steps: [{ requiresApproval: true }],
+  },
+  {
+    name: 'slot-released-at-gate',
+    maxConcurrent: 1,
+    releaseSlotAtGate: true,
+    locks: ['corpus-lock'],
+    until: isOver,
+    steps: [{}, { requiresApproval: true }],
+    play: async (engine, runId) => {
+      await seen(engine, runId, 'slot_released')
+      await engine.client.approveStep(runId)
+    },
+  },
+  {
+    name: 'away-from-its-slot',
+    maxConcurrent: 1,
+    releaseSlotAtGate: true,
+    admission: 'coalesce',
+    until: (run) => run.openGates.length > 0,
+    steps: [{}, { requiresApproval: true, approvalTimeoutMs: DAY_MS }],
+    play: (engine, runId) => seen(engine, runId, 'slot_released'),
+  },
+  {
+    name: 'waits-for-a-lock',
+    locks: ['held-lock', 'other-lock'],
+    until: (run) => run.status === 'pending' && run.reason !== undefined,
+    before: (engine) => engine.client.createRun('waits-for-a-lock'),
+    start: { wait: false },
+    steps: [{ requiresApproval: true }],
+  },
+  {
+    name: 'admission-with-locks',
+    of: 'admission',
+    maxConcurrent: 1,
+    locks: ['admission-lock'],
+    admission: 'coalesce',
+    until: (run) => run.status === 'pending' && run.reason !== undefined,
+    before: async (engine) => {
+      await engine.client.createRun('admission-with-locks')
+      await engine.client.createRun('admission-with-locks', { wait: false })
+    },
     start: { wait: false },
     steps: [{ requiresApproval: true }],
   },
