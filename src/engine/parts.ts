@@ -16,6 +16,8 @@ import { createRunEnds } from '../client/run-ends.ts'
 import { createPin, type Pin } from '../client/pin.ts'
 import { createEndedRuns } from '../client/ended-runs.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
+import { createScheduledSops, type ScheduledSops } from '../client/scheduled-sops.ts'
+import { createScheduleStore, type ScheduleStore } from '../client/schedule-store.ts'
 import { createTemporalClient } from '../client/temporal.ts'
 import { createTriggerDoor, type TriggerDoor } from '../client/trigger-door.ts'
 import { createWebhookDoor, type WebhookDoor } from '../client/webhook-door.ts'
@@ -58,6 +60,7 @@ export interface Parts {
   /** Where every source of triggers brings what happened. */
   readonly triggers: TriggerDoor
   readonly webhooks: WebhookDoor
+  readonly schedules: { readonly store: ScheduleStore; readonly sopsOf: ScheduledSops }
   close(): Promise<void>
 }
 
@@ -78,6 +81,7 @@ export const openParts = async ({
   const pin = createPin({ catalog, key, policy: runPolicy(config) })
   const connection = await NativeConnection.connect(target.connectionOptions)
   const temporal = new Client({ connection, namespace: target.namespace })
+  const schedules = openSchedules(temporal, key, config)
   const clients = createTemporalClient({
     temporal,
     taskQueue: config.temporal.taskQueue,
@@ -118,6 +122,7 @@ export const openParts = async ({
       secrets: stores.secrets,
       warn: (message, details) => log.warn(message, details),
     }),
+    schedules,
     workers: createWorkerDoor({
       readRun: (runId) => readRun({ temporal, records: stores }, runId),
       logs: stores.receivedLogs,
@@ -134,6 +139,15 @@ export const openParts = async ({
       await stores.close()
       await connection.close()
     },
+  }
+}
+
+const openSchedules = (temporal: Client, key: InstallationKey, config: Config): Parts['schedules'] => {
+  const { taskQueue } = config.temporal
+  const now = (): number => Date.now()
+  return {
+    store: createScheduleStore({ temporal: () => temporal, taskQueue, seal: (text) => key.seal(text), now }),
+    sopsOf: createScheduledSops({ taskQueue, timezone: config.timezone, authority: key.authority }, now),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Environment } from './find-temporal.ts'
 import { openParts, type Parts, type PartsOptions, startPartsWorker } from './parts.ts'
 import { type ApiHandle, type EngineContext, serve, type WorkerHandle } from './serve.ts'
 import { packageVersion } from './package-version.ts'
+import { startSources } from './sources.ts'
 import { startTemporal } from './start-temporal.ts'
 import { MORE_HANDS, openDataDir } from './data-dir.ts'
 import { listenForSignals } from './signals.ts'
@@ -88,7 +89,24 @@ const openWorker = async (context: EngineContext, version: string, polls: boolea
   }
 }
 
-const openApi = async ({ config, log, temporal }: EngineContext, parts: Parts, version: string): Promise<ApiHandle> => {
+const openApi = async (context: EngineContext, parts: Parts, version: string): Promise<ApiHandle> => {
+  const { config, log } = context
+  const api = await openBareApi(context, parts, version)
+  const sources = await startSources({ parts, config, log })
+  return {
+    ...api,
+    stop: async () => {
+      await sources.close()
+      await api.stop()
+    },
+  }
+}
+
+const openBareApi = async (
+  { config, log, temporal }: EngineContext,
+  parts: Parts,
+  version: string,
+): Promise<ApiHandle> => {
   await openLocalToken(config.dataDir)
   return startApi({
     config,

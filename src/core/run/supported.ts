@@ -67,7 +67,7 @@ const triggerDetail = (trigger: Trigger): string => {
 }
 
 /** The types that begin runs in this version. */
-const SERVED: readonly Trigger['type'][] = ['manual', 'webhook']
+const SERVED: readonly Trigger['type'][] = ['manual', 'cron', 'webhook']
 
 /** Sentences about what is written, shown, and does not work yet, though runs can be started by hand. */
 export const notServed = (definition: SopDefinition): readonly string[] =>

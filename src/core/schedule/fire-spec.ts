@@ -3,7 +3,7 @@ import { firesOfDay, isDayOf, timesOfDay } from './fires.ts'
 import { type Zone, zoneOf } from './zone.ts'
 
 // fire-spec.ts: a cron in the words of a Temporal Schedule, such that Temporal fires when `fires` says.
-// Left to itself Temporal lets a time pass that the clocks pass over, and fires twice at one that comes twice. So the days
+// Left to itself Temporal lets a time pass that the clocks pass over, and fires at will at one that comes twice. So the days
 // on which the clocks change within hours of the cron are taken out of its calendar, and the instants of these days stand
 // beside it one by one, for some years ahead; the engine writes them anew long before they end.
 
@@ -37,9 +37,11 @@ export interface FireSpec {
 }
 
 /** Years whose clock changes are written out, from the present one on. */
-export const YEARS_AHEAD = 5
+export const YEARS_AHEAD = 3
 /** More instants than these, and the years farther ahead wait. */
 const MOST_INSTANTS = 600
+/** An hour of seconds. */
+const MOST_OF_A_DAY = 3_600
 /** Whatever the number of instants, this many days are written out: those of this year and of the next. */
 const LEAST_CHANGES = 4
 
@@ -65,7 +67,7 @@ export const fireSpec = (cron: Cron, timezone: string, nowMs: number): FireSpec 
   }))
   const odd = limited(
     affected
-      .filter(({ day }) => !isSame(firesOfDay(cron, zone, day), nativeFires(cron, zone, day)))
+      .filter((each) => !isAsAsked(cron, zone, each))
       .map(({ day }) => ({ day, instants: risky === undefined ? [] : firesOfDay(risky, zone, day) })),
   )
   if (odd.length === 0 || safe === undefined || risky === undefined)
@@ -86,30 +88,37 @@ export const fireSpec = (cron: Cron, timezone: string, nowMs: number): FireSpec 
 interface AffectedDay {
   /** Its midnight, as if it were UTC. */
   readonly day: number
-  /** The hours of the day in which times do not exist or come twice. */
+  /** The hours of the day that Temporal's calendar cannot be left alone with. */
   readonly hours: readonly number[]
+  /** The clocks go on by an hour: Temporal leaves out what does not exist, and nothing else. */
+  readonly isPlain: boolean
 }
 
+/**
+ * Where the clocks go back, Temporal fires once or twice by how far east the zone is, and in some at the hour before again;
+ * where they change by another time than an hour, at times that are not in the calendar (measured).
+ */
 const affectedDays = (zone: Zone, firstYear: number): readonly AffectedDay[] =>
   Array.from({ length: YEARS_AHEAD }, (_, ahead) => firstYear + ahead)
     .flatMap((year) => zone.changesIn(year))
     .flatMap(({ atMs, beforeMs, afterMs }) => {
       const [from, to] = [atMs + Math.min(beforeMs, afterMs), atMs + Math.max(beforeMs, afterMs)]
+      const first = Math.floor(from / HOUR_MS) - (afterMs < beforeMs ? 1 : 0)
       const hours = new Map<number, number[]>()
-      for (let hour = Math.floor(from / HOUR_MS); hour * HOUR_MS < to; hour++) {
+      for (let hour = first; hour * HOUR_MS < to; hour++) {
         const day = Math.floor(hour / 24) * DAY_MS
-        hours.set(day, [...(hours.get(day) ?? []), hour % 24])
+        hours.set(day, [...(hours.get(day) ?? []), hour - day / HOUR_MS])
       }
-      return [...hours].map(([day, hoursOfDay]) => ({ day, hours: hoursOfDay }))
+      const isPlain = afterMs - beforeMs === HOUR_MS
+      return [...hours].map(([day, hoursOfDay]) => ({ day, hours: hoursOfDay, isPlain }))
     })
 
-/** What Temporal makes of a calendar on that day: nothing where the time is passed over, both where it comes twice. */
-const nativeFires = (cron: CalendarCron, zone: Zone, day: number): readonly number[] =>
-  isDayOf(cron, day)
-    ? timesOfDay(cron, day)
-        .flatMap((wallMs) => zone.instantsOf(wallMs))
-        .sort((a, b) => a - b)
-    : []
+/** Whether Temporal's calendar does on that day what the cron asks for. */
+const isAsAsked = (cron: CalendarCron, zone: Zone, { day, hours, isPlain }: AffectedDay): boolean => {
+  if (!isDayOf(cron, day) || !cron.hours.some((hour) => hours.includes(hour))) return true
+  const existing = timesOfDay(cron, day).flatMap((wallMs) => zone.instantsOf(wallMs))
+  return isPlain && isSame(firesOfDay(cron, zone, day), existing)
+}
 
 const isSame = (one: readonly number[], other: readonly number[]): boolean =>
   one.length === other.length && one.every((value, at) => value === other[at])
@@ -120,13 +129,15 @@ interface OddDay {
   readonly instants: readonly number[]
 }
 
-/** The nearest ones, so that the spec stays small. */
+/** The nearest ones, so that the spec stays small. A cron of every second is left to Temporal. */
 const limited = (days: readonly OddDay[]): readonly OddDay[] => {
   let count = 0
-  return days.filter(({ instants }, at) => {
-    count += instants.length
-    return at < LEAST_CHANGES || count <= MOST_INSTANTS
-  })
+  return days
+    .filter(({ instants }) => instants.length <= MOST_OF_A_DAY)
+    .filter(({ instants }, at) => {
+      count += instants.length
+      return at < LEAST_CHANGES || count <= MOST_INSTANTS
+    })
 }
 
 const YEARS = Array.from({ length: LAST_YEAR - FIRST_YEAR + 1 }, (_, at) => FIRST_YEAR + at)
