@@ -48,7 +48,7 @@ export const toldByEvent = (event: HistoryEvent): Told | undefined => {
 
 const toldOfState = (event: HistoryEvent): Told | undefined => {
   const attributes = event.upsertWorkflowSearchAttributesEventAttributes
-  if (attributes) return { what: 'search attributes', value: fieldsOf(attributes.searchAttributes?.indexedFields) }
+  if (attributes) return toldOfAttributes(fieldsOf(attributes.searchAttributes?.indexedFields))
   const update = event.workflowExecutionUpdateCompletedEventAttributes
   if (!update) return undefined
   const failure = update.outcome?.failure?.message
@@ -58,6 +58,12 @@ const toldOfState = (event: HistoryEvent): Told | undefined => {
     value: failure ? { failure } : { answer: decodeAll(update.outcome?.success?.payloads)[0] },
   }
 }
+
+/** With the marker of a patch the SDK notes its name in this attribute, by a command that no workflow asked for. */
+const OF_THE_SDK = 'TemporalChangeVersion'
+
+const toldOfAttributes = (fields: Table): Told | undefined =>
+  Object.keys(fields).some((name) => name !== OF_THE_SDK) ? { what: 'search attributes', value: fields } : undefined
 
 const toldOfEnd = (event: HistoryEvent): Told | undefined => {
   const completed = event.workflowExecutionCompletedEventAttributes
@@ -134,7 +140,7 @@ const endOfCommand = (command: WitnessedCommand): Told | undefined => {
 const table = (value: unknown): Table | undefined =>
   typeof value === 'object' && value !== null ? (value as Table) : undefined
 
-const fieldsOf = (fields: unknown): unknown =>
+const fieldsOf = (fields: unknown): Table =>
   Object.fromEntries(Object.entries(table(fields) ?? {}).map(([key, payload]) => [key, decode(payload)]))
 
 const decodeAll = (payloads: unknown): readonly unknown[] => (Array.isArray(payloads) ? payloads.map(decode) : [])

@@ -1,6 +1,7 @@
 import type { Case } from './case.ts'
 import { CONTROL_CASES } from './control-cases.ts'
 import { GATE_CASES } from './gate-cases.ts'
+import { LOST_CASES } from './lost-cases.ts'
 import { POOL_CASES } from './pool-cases.ts'
 import { ROLLBACK_CASES } from './rollback-cases.ts'
 import { START_CASES } from './start-cases.ts'
@@ -18,6 +19,7 @@ export const CASES: readonly Case[] = [
   ...STEP_CASES,
   ...CONTROL_CASES,
   ...POOL_CASES,
+  ...LOST_CASES,
   ...ROLLBACK_CASES,
   ...WIDE_CASES,
 ]
