@@ -4,6 +4,10 @@ import { PARAM_OPTIONS, RUN_ARGUMENT } from './commands-runs.ts'
 const STEP_ARGUMENT: ArgumentSpec = { name: '[step]', summary: 'number of the step; 0 is the start' }
 const STEP: OptionSpec = { flags: '-s, --step <number>', summary: 'the same as the argument STEP' }
 const GATE: OptionSpec = { flags: '--gate <id>', summary: 'the gate by its id, e.g. start or 3-deploy' }
+const ITEM: OptionSpec = {
+  flags: '--item <number>',
+  summary: 'only this item of a step that runs once for each, from 1',
+}
 const COMMENT: OptionSpec = { flags: '-c, --comment <text>', summary: 'goes on record' }
 const REASON: OptionSpec = { flags: '-r, --reason <text>', summary: 'goes on record' }
 
@@ -57,8 +61,11 @@ export const DECISION_COMMANDS: readonly CommandSpec[] = [
     name: 'skip',
     summary: 'skip the step that a run waits at',
     args: [RUN_ARGUMENT, STEP_ARGUMENT],
-    options: [STEP, REASON, COMMENT],
-    examples: ['sop skip sop_run_01JAB 4 --reason "Not needed on this host"'],
+    options: [STEP, ITEM, REASON, COMMENT],
+    examples: [
+      'sop skip sop_run_01JAB 4 --reason "Not needed on this host"',
+      'sop skip sop_run_01JAB 4 --item 17 --reason "Host is gone"',
+    ],
     load: async () => (await import('./verbs/skip.ts')).skip,
   },
   {
@@ -69,6 +76,7 @@ export const DECISION_COMMANDS: readonly CommandSpec[] = [
     args: [RUN_ARGUMENT, STEP_ARGUMENT],
     options: [
       STEP,
+      { ...ITEM, summary: 'the item of a step that runs once for each; default: the only one that is unknown' },
       { flags: '--ran', summary: 'it ran: its verify commands still look whether that is true' },
       { flags: '--did-not-run', summary: 'it did not run: it is run now' },
       { flags: '--retry', summary: 'run it again, though it may have run' },
@@ -114,7 +122,7 @@ export const DECISION_COMMANDS: readonly CommandSpec[] = [
       RUN_ARGUMENT,
       { ...STEP_ARGUMENT, summary: 'number of the step to begin from; default: where the run stopped' },
     ],
-    options: [STEP, ...PARAM_OPTIONS, COMMENT],
+    options: [STEP, ITEM, ...PARAM_OPTIONS, COMMENT],
     examples: [
       'sop retry sop_run_01JAB',
       'sop retry sop_run_01JAB --step 3 --comment "The disk has room again"',

@@ -3,6 +3,7 @@ import type { DecisionReply } from '../core/run/decision.ts'
 import { isClosed } from '../core/run/state.ts'
 import type { Context } from './context.ts'
 import { UsageError, exitCode } from './exit-codes.ts'
+import { readNumber } from './params.ts'
 import { sopCommand } from './render/shell-word.ts'
 import { renderState } from './render/state.ts'
 import { cleanText } from './render/clean.ts'
@@ -10,6 +11,7 @@ import { cleanText } from './render/clean.ts'
 /** Options of every verb that decides something. */
 export interface DecisionOptions {
   readonly step?: string
+  readonly item?: string
   readonly gate?: string
   readonly comment?: string
   readonly reason?: string
@@ -29,6 +31,12 @@ export const decisionRequest = ({ gate, comment, reason }: DecisionOptions): Dec
     ...(text === undefined ? {} : { comment: text, ...(reason === undefined ? {} : { reason }) }),
     decisionId: globalThis.crypto.randomUUID(),
   }
+}
+
+/** The item of a `for_each` step that is meant. @throws UsageError */
+export const readItem = ({ item }: DecisionOptions): { readonly item?: number } => {
+  const number = readNumber('--item', item, { least: 1 })
+  return number === undefined ? {} : { item: number }
 }
 
 /** Shows the answer to a decision. A refusal goes to stderr with the exit code of its code. */

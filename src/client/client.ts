@@ -96,10 +96,18 @@ export interface ApproveRequest extends DecisionRequest {
 /** For a step that waits for a person, and for one of which nobody knows whether it ran: it ran, and handed these on. */
 export interface CompleteRequest extends DecisionRequest {
   readonly values?: Readonly<Record<string, Json>>
-  /** Tick (or untick) one checklist item instead of completing the step. */
+  /**
+   * Of a manual step: tick (or untick) this item of its checklist instead of completing it. Of a `for_each` step: the item
+   * of which nobody knew whether it ran.
+   */
   readonly item?: number
   readonly ticked?: boolean
   readonly failed?: boolean
+}
+
+export interface SkipRequest extends DecisionRequest {
+  /** Of a `for_each` step: only this item, from 1. */
+  readonly item?: number
 }
 
 export interface CancelRequest extends DecisionRequest {
@@ -107,6 +115,8 @@ export interface CancelRequest extends DecisionRequest {
   readonly rollback?: boolean
 }
 export interface RetryRequest extends DecisionRequest {
+  /** Of a `for_each` step that the run is paused for: only this item, from 1. Absent: all that failed, or are unknown. */
+  readonly item?: number
   /** Params that change. Checked against their types; values of secret ones go to the vault. */
   readonly params?: Readonly<Record<string, Json>>
   /** For a step that is `unknown`: it did not run. Absent: run it again though it may have run. */
@@ -214,7 +224,7 @@ export interface SopClient {
    */
   completeStep(ref: string, step: number | undefined, request?: CompleteRequest): Promise<DecisionReply>
   /** Needs: operator. */
-  skipStep(ref: string, step: number | undefined, request?: DecisionRequest): Promise<DecisionReply>
+  skipStep(ref: string, step: number | undefined, request?: SkipRequest): Promise<DecisionReply>
   /** At once, and with `rollback` after the finished steps were undone. Needs: operator, as all that follow. */
   cancelRun(ref: string, request?: CancelRequest): Promise<DecisionReply>
   /** At the next boundary between two steps; at once where nothing runs. */

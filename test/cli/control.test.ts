@@ -58,6 +58,7 @@ describe('retry', () => {
     [[], {}],
     [['3'], { step: 3 }],
     [['--step', '3', '-c', 'again'], { step: 3, comment: 'again' }],
+    [['3', '--item', '17'], { step: 3, item: 17 }],
     [['--param', 'version=2.1', '--vars', '{"n": 1, "version": "x"}'], { params: { n: 1, version: '2.1' } }],
   ])('%j', async (argv, request) => {
     const { calls, out, err } = await sop(['retry', RUN_ID, ...argv], { engine })
@@ -66,7 +67,7 @@ describe('retry', () => {
     expect(err).toContain(`sop status ${RUN_ID} --wait`)
   })
 
-  test.each([[['--step', 'x']], [['2', '--step', '3']], [['--param', 'a']], [['--vars', '[]']]])(
+  test.each([[['--step', 'x']], [['--item', '0']], [['2', '--step', '3']], [['--param', 'a']], [['--vars', '[]']]])(
     'refuses %j',
     async (argv) => {
       expect(await sop(['retry', RUN_ID, ...argv], { engine })).toMatchObject({ code: 2, calls: [] })
@@ -140,6 +141,47 @@ describe('resolve', () => {
     const { calls, code } = await sop(['resolve', RUN_ID, ...argv], { engine })
     expect(calls.at(-1)).toEqual({ method, args })
     expect(code).toBe(0)
+  })
+
+  describe('of a step that runs once for each', () => {
+    const items = (...unknown: readonly number[]) => ({
+      total: 9,
+      pending: 0,
+      running: 0,
+      success: 9 - unknown.length,
+      failed: 0,
+      skipped: 0,
+      unknown: unknown.length,
+      shown: unknown.map((item) => ({ item, value: `host${item}`, status: 'unknown' as const, attempt: 3 })),
+    })
+    const world = (...unknown: readonly number[]) => ({
+      engine: {
+        ...engine,
+        getRunStatus: async () =>
+          run({
+            status: 'paused',
+            stepResults: [step(1, 'success'), step(2, 'running', { items: items(...unknown) })],
+          }),
+      },
+    })
+
+    test.each<[readonly number[], readonly string[], object]>([
+      [[4], ['--ran'], { step: 2, item: 4 }],
+      [[4, 7], ['--ran', '--item', '7'], { step: 2, item: 7 }],
+      [[4], ['--ran', '--failed'], { step: 2, item: 4, failed: true }],
+      [[4], ['--did-not-run'], { step: 2, item: 4, outcome: 'did_not_run' }],
+      [[4, 7], ['2', '--retry', '--item', '4'], { step: 2, item: 4 }],
+    ])('%j %j is about that item', async (unknown, argv, request) => {
+      const { calls, code } = await sop(['resolve', RUN_ID, ...argv], world(...unknown))
+      expect(calls.at(-1)?.args.at(-1)).toEqual({ ...request, decisionId: ID })
+      expect(code).toBe(0)
+    })
+
+    test('asks which of several is meant', async () => {
+      const { err, code } = await sop(['resolve', RUN_ID, '--ran'], world(4, 7))
+      expect(err).toContain('items 4, 7 of step 2 are unknown; say which with --item')
+      expect(code).toBe(2)
+    })
   })
 
   test.each([

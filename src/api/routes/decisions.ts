@@ -11,6 +11,7 @@ import {
   decisionReply,
   rejectBody,
   retryBody,
+  skipBody,
 } from '../schemas/decision.ts'
 
 /** How a decision is answered: 202 when it is stored and nobody has seen it yet. A refused one is a problem. */
@@ -76,7 +77,7 @@ export const decisionRoutes: readonly Route[] = [
     operationId: 'skipStep',
     summary: 'Skip a step that waits for somebody',
     verb: 'skipStep',
-    body: decisionBody,
+    body: skipBody,
     example: { step: 3, reason: 'Done by hand already' },
     handle: async ({ client, params, body }) => {
       const { step, ...request } = body

@@ -5,6 +5,7 @@ import type {
   CompleteRequest,
   DecisionRequest,
   RetryRequest,
+  SkipRequest,
 } from '../../client/client.ts'
 import { ERROR_CODES } from '../../core/errors.ts'
 import { type DecisionReply, RETRY_OUTCOMES } from '../../core/run/decision.ts'
@@ -13,6 +14,8 @@ import { components, jsonRecord } from './registry.ts'
 
 const step = z.int().min(0).max(100_000).describe('Step number; 0 is the gate before the start')
 const text = z.string().max(10_000)
+
+const item = z.int().min(1).max(1_000)
 
 const decisionFields = {
   gate: z.string().min(1).max(200).exactOptional().describe('Gate id, e.g. `start` or `3-deploy`'),
@@ -50,9 +53,18 @@ export const cancelBody: z.ZodType<CancelRequest> = z
     rollback: z.boolean().exactOptional().describe('Undo the finished steps first, in reverse order'),
   })
   .register(components, { id: 'Cancellation' })
+export const skipBody: z.ZodType<SkipRequest> = z
+  .strictObject({
+    ...decisionFields,
+    item: item.exactOptional().describe('Only this item of a `for_each` step, from 1'),
+  })
+  .register(components, { id: 'Skip' })
 export const retryBody: z.ZodType<RetryRequest> = z
   .strictObject({
     ...decisionFields,
+    item: item
+      .exactOptional()
+      .describe('Only this item of a `for_each` step, from 1. Absent: all that failed, or are unknown'),
     params: jsonRecord.exactOptional().describe('Params that change'),
     outcome: z
       .enum(RETRY_OUTCOMES)
@@ -65,7 +77,11 @@ export const completeBody: z.ZodType<CompleteRequest> = z
   .strictObject({
     ...decisionFields,
     values: jsonRecord.exactOptional().describe("Values for the step's form; they become outputs"),
-    item: z.int().min(1).exactOptional().describe('Tick one checklist item instead of ending the step'),
+    item: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('Of a manual step: tick this item of its checklist. Of a `for_each` step: the item that was unknown'),
     ticked: z.boolean().exactOptional(),
     failed: z.boolean().exactOptional().describe('The step failed'),
   })

@@ -24,7 +24,9 @@ export const complete: Verb<CompleteOptions> = async (context, [ref = '', stepTe
   const item = readNumber('--item', options.item, { least: 1 })
   if (options.untick === true && item === undefined) throw new UsageError('Cannot untick: --untick needs --item')
   if (options.failed === true && item !== undefined)
-    throw new UsageError('Cannot report an item as failed: --failed is about the whole step')
+    throw new UsageError(
+      'Cannot report an item as failed: --failed is about the whole step; for one of a list: sop resolve --ran --failed --item',
+    )
   const given = await readValues(context.io, [['--values', options.values]], ['--value', options.value])
   if (item !== undefined && given !== undefined)
     throw new UsageError('Cannot tick an item with values: --item stands alone')

@@ -1,6 +1,6 @@
 import type { RetryRequest } from '../../client/client.ts'
 import type { Verb } from '../command.ts'
-import { type DecisionOptions, decisionRequest, showReply } from '../decision.ts'
+import { type DecisionOptions, decisionRequest, readItem, showReply } from '../decision.ts'
 import { readStep, readValues } from '../params.ts'
 
 // control.ts: what an operator does with a run that goes on: pause, resume, retry.
@@ -33,6 +33,7 @@ export const retry: Verb<RetryOptions> = async (context, [ref = '', stepText], o
   )
   const request: RetryRequest = {
     ...decisionRequest(options),
+    ...readItem(options),
     ...(step === undefined ? {} : { step }),
     ...(params === undefined ? {} : { params }),
   }

@@ -3,7 +3,7 @@ import { SopError } from '../../core/errors.ts'
 import type { RunView, StepView } from '../../core/run/view.ts'
 import type { Verb } from '../command.ts'
 import type { Context } from '../context.ts'
-import { type DecisionOptions, decisionRequest, showReply } from '../decision.ts'
+import { type DecisionOptions, decisionRequest, readItem, showReply } from '../decision.ts'
 import { UsageError, exitCode } from '../exit-codes.ts'
 import { isInteractive } from '../io.ts'
 import { type Values, readStep, readValues } from '../params.ts'
@@ -27,17 +27,17 @@ export const resolve: Verb<ResolveOptions> = async (context, [ref = '', stepText
   const values = await readValues(context.io, [['--values', options.values]], ['--value', options.value])
   if (values !== undefined && given !== 'ran')
     throw new UsageError('Cannot hand outputs on: --value and --values need --ran')
-  const request = decisionRequest(options)
+  const request = { ...decisionRequest(options), ...readItem(options) }
   const client = await context.client()
   const view = await client.getRunStatus(ref)
-  const step = unknownStep(view, wanted)
+  const { step, item } = unknownStep(view, { step: wanted, item: request.item })
   const answer = given ?? (await askAnswer(context, view, step))
   if (answer === undefined) {
     context.hint('Nothing was said about the step.')
     return exitCode('failed')
   }
   // Bound to the attempt that was looked at: what is said of it is never taken for another one.
-  const about = { ...request, step: step.number, attempt: step.attempt }
+  const about = { ...request, step: step.number, ...(item === undefined ? { attempt: step.attempt } : { item }) }
   return showReply(context, VERBS[answer], await send(context, view.runId, answer, about, values))
 }
 
@@ -47,7 +47,7 @@ const send = async (
   context: Context,
   runId: string,
   answer: Answer,
-  about: ReturnType<typeof decisionRequest> & { readonly step: number },
+  about: ReturnType<typeof decisionRequest> & { readonly step: number; readonly item?: number },
   values: Values | undefined,
 ): Promise<DecisionReply> => {
   const client = await context.client()
@@ -74,18 +74,45 @@ const answerOf = ({ ran, didNotRun, retry, failed }: ResolveOptions): Answer | u
   return retry === true ? 'retry' : undefined
 }
 
+interface Wanted {
+  readonly step: number | undefined
+  readonly item: number | undefined
+}
+
+/** The step that is unknown, or the `for_each` step of which an item is. */
+interface Unknown {
+  readonly step: StepView
+  readonly item?: number
+}
+
+const isUnknown = ({ status, items }: StepView): boolean => status === 'unknown' || (items?.unknown ?? 0) > 0
+
 /** @throws SopError `conflict` where no step is unknown; UsageError where it has to be said which one is meant */
-const unknownStep = ({ runId, status, stepResults }: RunView, wanted: number | undefined): StepView => {
-  const unknown = stepResults.filter((step) => step.status === 'unknown')
-  const found = unknown.filter(({ number }) => wanted === undefined || number === wanted)
+const unknownStep = ({ runId, status, stepResults }: RunView, wanted: Wanted): Unknown => {
+  const found = stepResults.filter(
+    (step) => isUnknown(step) && (wanted.step === undefined || step.number === wanted.step),
+  )
   const [step] = found
   if (step === undefined) {
-    const what = wanted === undefined ? 'no step of it is unknown' : `step ${wanted} is not unknown`
+    const what = wanted.step === undefined ? 'no step of it is unknown' : `step ${wanted.step} is not unknown`
     throw new SopError('conflict', `Cannot resolve run "${runId}": ${what}; the run is ${status}`)
   }
-  if (found.length === 1) return step
+  if (found.length === 1) return unknownItem(runId, step, wanted.item)
   const numbers = found.map(({ number }) => number).join(', ')
   throw new UsageError(`Cannot resolve run "${runId}": steps ${numbers} are unknown; say which with --step`)
+}
+
+const unknownItem = (runId: string, step: StepView, wanted: number | undefined): Unknown => {
+  if (step.status === 'unknown') return { step }
+  const items = (step.items?.shown ?? []).filter(({ status }) => status === 'unknown').map(({ item }) => item)
+  // A view shows the first ones only; of any other the engine knows.
+  if (wanted !== undefined) return { step, item: wanted }
+  const [only, ...others] = items
+  if (only !== undefined && others.length === 0) return { step, item: only }
+  const list = `${items.join(', ')}${(step.items?.unknown ?? 0) > items.length ? ' and more' : ''}`
+  throw new UsageError(
+    `Cannot resolve run "${runId}": items ${list} of step ${step.number} are unknown; say which with --item`,
+  )
 }
 
 /** @throws UsageError where nobody can be asked */

@@ -64,7 +64,7 @@ const keepsItems = (step: StepRun): boolean =>
   step.items.runs.some(({ state }) => state === 'success' || step.state !== 'rolled_back')
 
 const planOf = (run: Run, decision: Decision): Plan | Refusal => {
-  const refusal = closedRefusal(run) ?? stepRefusal(run, decision)
+  const refusal = closedRefusal(run) ?? stepRefusal(run, decision) ?? itemRefusal(decision)
   if (refusal !== undefined) return refusal
   const params = decision.params === undefined ? undefined : changedParams(run, decision.params)
   if (params?.ok === false) return { code: 'invalid', reason: params.problems.join('; ') }
@@ -122,6 +122,15 @@ const stepRefusal = (run: Run, { step, attempt, outcome }: Decision): Refusal | 
   const reason = '"outcome" is about a step of which nobody knows whether it ran: name it by its number'
   return isMeant ? undefined : { code: 'invalid', reason }
 }
+
+/** Whatever is not finished is done: to choose among it the run has to be open. */
+const itemRefusal = ({ item }: Decision): Refusal | undefined =>
+  item === undefined
+    ? undefined
+    : {
+        code: 'invalid',
+        reason: '"item" means nothing to a run that is closed: all items that are not finished are done',
+      }
 
 /** Gates of what is decided anew, those that ended the run, and those whose approval was about other params. */
 const gatesFor = (

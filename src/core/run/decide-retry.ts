@@ -24,7 +24,7 @@ interface Start {
 export const retry = (run: Run, decision: Decision, sender: Sender): Decided => {
   const start = startOf(run, decision)
   if ('code' in start) return refuse(decision, sender, start)
-  const refusal = outcomeRefusal(run, decision, start)
+  const refusal = itemRefusal(run, decision, start) ?? outcomeRefusal(run, decision, start)
   if (refusal !== undefined) return refuse(decision, sender, refusal)
   const params = paramsFor(run, decision)
   if ('code' in params) return refuse(decision, sender, params)
@@ -125,6 +125,27 @@ const back = (run: Run, decision: Decision, number: number): Start | Refusal => 
 
 const nameOf = (work: Work): string =>
   'step' in work ? `step ${work.step}` : 'gate' in work ? `gate "${work.gate}"` : 'a question'
+
+/** One item is tried again only where the run stopped for it, or for others of its step. */
+const itemRefusal = (run: Run, { item }: Decision, { step, again: all }: Start): Refusal | undefined => {
+  if (item === undefined) return undefined
+  const state = run.steps.find(({ number }) => number === step)
+  const of = `step ${step ?? run.paused?.stepNumber ?? ''}`.trim()
+  if (all.length > 0 || state?.items === undefined) {
+    return {
+      code: 'invalid',
+      reason: `"item" is about one item of a for_each step that the run is paused for, and ${of} is none`,
+    }
+  }
+  if (item < 1 || item > state.items.list.length)
+    return { code: 'invalid', reason: `${of} has no item ${item}; it has ${state.items.list.length}` }
+  const found = state.items.runs[item - 1]
+  if (found?.state === 'unknown' || (found?.state === 'failed' && found.then === 'pause')) return undefined
+  return {
+    code: 'conflict',
+    reason: `item ${item} of ${of} is not to be tried again: it is ${found?.state ?? 'pending'}`,
+  }
+}
 
 const outcomeRefusal = (run: Run, { outcome }: Decision, { step }: Start): Refusal | undefined => {
   if (outcome === undefined || run.steps.some((each) => each.number === step && isUnknown(each))) return undefined

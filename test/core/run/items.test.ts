@@ -173,6 +173,35 @@ describe('the failure of an item', () => {
     same(play)
   })
 
+  test('pause: one item alone can be tried again', () => {
+    const play = three({ onFailure: { kind: 'pause' } })
+    play.ends(failed(), 'step:1[1]#1').ends(failed(), 'step:1[2]#1')
+    expect(play.decide('retry', { item: 2 })).toMatchObject({ accepted: true, stepNumber: 1 })
+    // The other one still waits for a person, so nothing begins besides.
+    expect(play.run.paused?.reason).toContain('item 1 (a)')
+    expect(play.run.steps[0]?.items?.runs.map(({ state }) => state)).toEqual(['failed', 'pending'])
+    play.decide('skip', { item: 1 })
+    expect(running(play)).toEqual(['step:1[2]#2', 'step:1[3]#1'])
+    same(play)
+  })
+
+  test.each([
+    [5, 'invalid', 'step 1 has no item 5; it has 4'],
+    [0, 'invalid', 'step 1 has no item 0; it has 4'],
+    [2, 'conflict', 'item 2 of step 1 is not to be tried again: it is success'],
+    [3, 'conflict', 'item 3 of step 1 is not to be tried again: it is pending'],
+  ] as const)('a retry of item %i is refused as %s', (item, code, reason) => {
+    const play = three({ onFailure: { kind: 'pause' } })
+    play.ends(failed(), 'step:1[1]#1').ends(ok(), 'step:1[2]#1')
+    expect(play.decide('retry', { item })).toMatchObject({ accepted: false, code, reason })
+    expect(running(play)).toEqual([])
+  })
+
+  test('a retry of an item is refused where the run is not paused for items', () => {
+    const play = new Play(sopOf({ steps: [{ onFailure: { kind: 'pause' } }] })).start().ends(failed())
+    expect(play.decide('retry', { item: 1 })).toMatchObject({ accepted: false, code: 'invalid' })
+  })
+
   test('pause: one item can be skipped, and the others go on', () => {
     const play = three({ onFailure: { kind: 'pause' } })
     play.ends(failed(), 'step:1[1]#1').ends(failed(), 'step:1[2]#1')
