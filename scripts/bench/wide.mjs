@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { median, msOf, table } from './measure.mjs'
-import { bareBundle, folder, openSide, QUICK, say, sopDir, startServer, startWorker } from './rig.mjs'
+import { bareBundle, folder, openSide, pause, QUICK, say, sopDir, startServer, startWorker } from './rig.mjs'
 
 const ITEMS = QUICK ? 100 : 1000
 const ABREAST = 16
@@ -16,7 +16,7 @@ execution_mode: auto
 
 # Each
 
-## Step 1: One item [for_each: ${JSON.stringify(Array.from({ length: ITEMS }, (_, index) => `i${index}`)).replaceAll('"', '')}, max_parallel: ${ABREAST}]
+## Step 1: One item [for_each: ${JSON.stringify(Array.from({ length: ITEMS }, (_, index) => `i${index}`))}, max_parallel: ${ABREAST}]
 
 \`\`\`bash
 true
@@ -63,7 +63,18 @@ async function bareEach(side, round) {
 
 async function ourEach({ client, temporal }) {
   const { runId } = await client.createRun('each', { wait: false })
-  await temporal.workflow.getHandle(runId).result()
+  const closed = temporal.workflow.getHandle(runId).result()
+  await Promise.race([closed, paused(client, runId)])
   const { status } = await client.getRunStatus(runId)
   if (status !== 'completed') throw new Error(`Cannot measure: the run is ${status}`)
+}
+
+/** Rejected when the run stands still, which nothing here would end. */
+async function paused(client, runId) {
+  for (;;) {
+    await pause(1000)
+    const { status, reason } = await client.getRunStatus(runId)
+    if (status === 'paused') throw new Error(`Cannot measure: the run is paused, ${reason}`)
+    if (status !== 'running' && status !== 'pending') return
+  }
 }
