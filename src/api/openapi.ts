@@ -119,6 +119,7 @@ const requestBody = (spec: Route): JsonSchema => ({
       schema: reference(spec.body),
       ...(spec.example === undefined ? {} : { example: spec.example }),
     },
+    ...Object.fromEntries((spec.accepts ?? []).map((type) => [type, { schema: {} }])),
   },
 })
 

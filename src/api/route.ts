@@ -53,6 +53,8 @@ export interface RouteSpec<Query, Body> {
   readonly handlerDecides?: true
   readonly query?: z.ZodType<Query>
   readonly body?: z.ZodType<Body>
+  /** Media types that the handler reads besides JSON, since it reads the body itself; `body` is its JSON form. */
+  readonly accepts?: readonly string[]
   /** The body is bytes, at most 1 MB. */
   readonly takesBytes?: true
   readonly example?: unknown
@@ -80,7 +82,8 @@ export function mount(
     const params = request.params as Record<string, string>
     for (const [key, value] of Object.entries(params)) checkSegment(key, value)
     const query = check('the query', spec.query, oneEach(request.query))
-    const body = spec.body === undefined ? undefined : check('the body', spec.body, await readJsonBody(request))
+    const isRead = spec.body !== undefined && spec.accepts === undefined
+    const body = !isRead ? undefined : check('the body', spec.body, await readJsonBody(request))
     const bytes = spec.takesBytes === true ? await readRawBody(request) : NO_BYTES
     const call = { params, query, body, bytes, actor, client: clientFor(actor), request, response }
     const answer = await within(handlerTimeoutMs, request, spec.handle(call))

@@ -3,12 +3,13 @@
 import type { RequestHandler } from 'express'
 import type { TokenStore } from '../client/tokens.ts'
 import type { WebhookDoor } from '../client/webhook-door.ts'
+import { acceptedOf, refusalOf } from '../core/trigger/accepted.ts'
 import { RESERVED_PATHS } from '../core/compile/webhook-path.ts'
 import type { FailureLimit } from './failure-limit.ts'
 import type { FlowLimit } from './flow-limit.ts'
 import { readPayload } from './payload.ts'
 import { TransportError } from './problem.ts'
-import { acceptedAnswer, refusalOf } from './delivery-answer.ts'
+import { acceptedAnswer, unprocessable } from './delivery-answer.ts'
 
 export interface WebhookDeps {
   readonly webhooks: WebhookDoor
@@ -62,8 +63,8 @@ export function webhookHandler({ webhooks, tokens, failures, baseUrl }: WebhookD
         })
       }
     }
-    if (refusal !== undefined) throw refusal
-    const { status, json, headers } = acceptedAnswer(deliveries, baseUrl(request.headers.host ?? ''))
+    if (refusal !== undefined) throw unprocessable(refusal)
+    const { status, json, headers } = acceptedAnswer(acceptedOf(deliveries), baseUrl(request.headers.host ?? ''))
     response.status(status).set(headers).type('application/json').send(JSON.stringify(json))
   }
 }

@@ -3,11 +3,13 @@ import { DECISION_COMMANDS } from './commands-decisions.ts'
 import { ENGINE_COMMANDS } from './commands-engine.ts'
 import { RUN_COMMANDS } from './commands-runs.ts'
 import { SOP_COMMANDS } from './commands-sops.ts'
+import { TRIGGER_COMMANDS } from './commands-triggers.ts'
 
 /** Every verb of `sop`, in the order of its help. */
 export const COMMANDS: readonly CommandSpec[] = [
   ...SOP_COMMANDS,
   ...RUN_COMMANDS,
   ...DECISION_COMMANDS,
+  ...TRIGGER_COMMANDS,
   ...ENGINE_COMMANDS,
 ]

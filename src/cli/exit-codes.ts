@@ -11,7 +11,8 @@ export const EXIT_CODES = {
   ok: { code: 0, meaning: 'Done. With --wait: the run completed.' },
   failed: {
     code: 1,
-    meaning: 'The answer is no: a file has errors, a dry run says that the run would not start, open runs would break.',
+    meaning:
+      'The answer is no: a file has errors, a dry run says that the run would not start, open runs would break, nothing was started by an event.',
   },
   usage: { code: 2, meaning: 'The command line is wrong: unknown verb or option, missing argument, unreadable JSON.' },
   invalid: { code: 3, meaning: 'The engine refused the input: params, a broken SOP, a step that does not exist.' },

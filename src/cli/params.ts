@@ -37,6 +37,29 @@ export const readValues = async (
   return given ? Object.fromEntries(values) : undefined
 }
 
+/** Any JSON value of an option: its text, `@FILE`, or `-` for standard input. @throws UsageError */
+export const readJson = async (io: Io, option: string, text: string): Promise<Json> => {
+  const read = await createReader(io)(option, text)
+  try {
+    return JSON.parse(read) as Json
+  } catch (error) {
+    throw new UsageError(
+      `Cannot read ${option}: it is not JSON (${error instanceof Error ? error.message : String(error)})`,
+    )
+  }
+}
+
+/** `name=value` pairs of an option, names in lower case. @throws UsageError */
+export const readPairsOf = (
+  option: string,
+  pairs: readonly string[] | undefined,
+): Readonly<Record<string, string>> | undefined =>
+  pairs === undefined
+    ? undefined
+    : Object.fromEntries(
+        pairs.map((pair) => parsePair(option, pair)).map(([name, value]) => [name.toLowerCase(), value]),
+      )
+
 type Read = (option: string, text: string) => Promise<string>
 
 const createReader = (io: Io): Read => {

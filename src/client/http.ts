@@ -20,6 +20,8 @@ import { renderLogPosition } from '../core/log-position.ts'
 import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
 import { readStream } from './http-stream.ts'
 import type { NewToken, TokenInfo } from './tokens.ts'
+import type { Accepted } from '../core/trigger/accepted.ts'
+import type { DeliveryView, MessageReply, TriggerTestResult, TriggerView } from './trigger-client.ts'
 
 export interface HttpClientOptions {
   /** Where the engine answers, e.g. `http://127.0.0.1:7780`. A path prefix is kept. */
@@ -107,6 +109,17 @@ export function createHttpClient(
       for await (const { id, data } of follow<Omit<RunChanges, 'cursor'>>('runs', `${V1}/events`, signal, cursor))
         yield { ...data, cursor: id ?? '' }
     },
+    listTriggers: async (name) => (await get<{ triggers: TriggerView[] }>(`${V1}/triggers`, { sop: name })).triggers,
+    sendEvent: (event) => post<Accepted>(`${V1}/events`, event),
+    sendMessage: async (message) => {
+      const reply = await post<MessageReply | DecisionReply>(`${V1}/messages`, message)
+      return 'accepted' in reply ? { decision: reply } : reply
+    },
+    testTrigger: async (test) => (await post<{ results: TriggerTestResult[] }>(`${V1}/triggers/test`, test)).results,
+    listDeliveries: async (filter = {}) =>
+      (await get<{ deliveries: DeliveryView[] }>(`${V1}/deliveries`, { ...filter })).deliveries,
+    getDelivery: (id) => get<DeliveryView>(`${V1}/deliveries/${segment('delivery', id)}`),
+    redeliver: async (id) => post<Accepted>(`${V1}/deliveries/${segment('delivery', id)}/redeliver`, {}),
     health: () => get<Health>(`${V1}/health`),
     listTokens: async () => (await get<{ tokens: TokenInfo[] }>(`${V1}/tokens`)).tokens,
     createToken: (token) => post(`${V1}/tokens`, token),

@@ -4,6 +4,7 @@ import { digestOf } from '../core/canonical.ts'
 import { SopError } from '../core/errors.ts'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import { notServed, unsupported } from '../core/run/supported.ts'
+import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import { type ChangeWatch, createChangeWatch } from './change-watch.ts'
 import type { Health, RunListFilter, SopClient, SopSummary } from './client.ts'
@@ -20,9 +21,13 @@ import type { Records } from './records.ts'
 import { type DecisionBody, sendDecision } from './send-decision.ts'
 import type { InstallationKey } from './signing.ts'
 import { startRun } from './start-run.ts'
+import type { TriggerDoor } from './trigger-door.ts'
+import { createTriggerMethods } from './trigger-methods.ts'
 import { createTurns } from './turns.ts'
 
 export interface TemporalClientDeps {
+  readonly triggers: TriggerDoor
+  readonly deliveries: DeliveryStore
   readonly temporal: Client
   readonly taskQueue: string
   readonly catalog: Catalog
@@ -121,6 +126,10 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
       yield* followChanges(deps, cursor, signal)
     },
     health: () => readHealth(deps),
+    ...createTriggerMethods(deps, actor, {
+      approveStep: (ref, step, request) => decide('approveStep', ref, about(step, request)),
+      rejectStep: (ref, step, request) => decide('rejectStep', ref, about(step, request)),
+    }),
   }
 }
 

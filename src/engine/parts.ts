@@ -82,18 +82,6 @@ export const openParts = async ({
   const connection = await NativeConnection.connect(target.connectionOptions)
   const temporal = new Client({ connection, namespace: target.namespace })
   const schedules = openSchedules(temporal, key, config)
-  const clients = createTemporalClient({
-    temporal,
-    taskQueue: config.temporal.taskQueue,
-    catalog,
-    pin,
-    key,
-    records: stores,
-    sopDir: config.sopDir,
-    agentsMayCreate: config.agentsMayCreate,
-    version,
-    resolveFact: stores.resolveFact,
-  })
   const triggers = createTriggerDoor({
     temporal,
     taskQueue: config.temporal.taskQueue,
@@ -106,6 +94,20 @@ export const openParts = async ({
     deliveryPayload: config.deliveryPayload,
     workdir: config.workdir,
     warn: (message, details) => log.warn(message, details),
+  })
+  const clients = createTemporalClient({
+    triggers,
+    deliveries: stores.deliveries,
+    temporal,
+    taskQueue: config.temporal.taskQueue,
+    catalog,
+    pin,
+    key,
+    records: stores,
+    sopDir: config.sopDir,
+    agentsMayCreate: config.agentsMayCreate,
+    version,
+    resolveFact: stores.resolveFact,
   })
   return {
     stores,

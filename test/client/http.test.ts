@@ -6,9 +6,18 @@ import { createHttpClient } from '../../src/client/http.ts'
 import { ERROR_CODES, SopError } from '../../src/core/errors.ts'
 import * as sample from '../support/fake-client.ts'
 import { fakeClient } from '../support/fake-client.ts'
+import type { Accepted } from '../../src/core/trigger/accepted.ts'
 import { testApi } from '../support/test-api.ts'
 
 const RUN = 'sop_run_abc123'
+
+const URL_OF_RUN = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/api\/v1\/runs\/sop_run_abc123$/)
+/** The API says where each run is. */
+const withUrl = (accepted: Accepted, duplicate = false) => ({
+  ...accepted,
+  url: URL_OF_RUN,
+  runs: accepted.runs.map((run) => ({ ...run, duplicate, url: URL_OF_RUN })),
+})
 
 describe('createHttpClient() over the real API', () => {
   const start = {
@@ -63,6 +72,30 @@ describe('createHttpClient() over the real API', () => {
     ],
     ['getAuditLog', [RUN], sample.auditSample],
     ['readLog', [RUN, { step: 1, attempt: 2, source: 'verify', offset: 5, limit: 6, waitMs: 7 }], sample.logSample],
+    ['listTriggers', ['a b'], [{ ...sample.triggerSample, last: sample.deliverySample }]],
+    ['sendEvent', [{ event: 'x y', payload: [1], key: 'k', headers: { a: 'b' } }], withUrl(sample.acceptedSample)],
+    ['sendMessage', [{ message: 'deploy:shop', payload: { channel: 'c' }, key: 'k' }], withUrl(sample.acceptedSample)],
+    [
+      'testTrigger',
+      [{ source: 'event', subject: 'x', payload: null }],
+      [
+        {
+          sop: 'deploy-production',
+          trigger: 1,
+          type: 'webhook',
+          awaits: '/webhook/deploy',
+          verdict: 'would_start',
+          params: { severity: 'high' },
+        },
+      ],
+    ],
+    [
+      'listDeliveries',
+      [{ sop: 'a b', source: 'event', verdict: 'started', limit: 3, before: 'del_1' }],
+      [sample.deliverySample],
+    ],
+    ['getDelivery', ['del_1'], sample.deliverySample],
+    ['redeliver', ['del_1'], { ...withUrl(sample.acceptedSample, true), status: 'duplicate' }],
     ['health', [], sample.healthSample],
   ]
 

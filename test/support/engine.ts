@@ -148,18 +148,6 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     worker = undefined
   }
   await startOne()
-  const clients = createTemporalClient({
-    temporal,
-    taskQueue,
-    catalog,
-    pin,
-    key,
-    records: stores,
-    sopDir: join(dataDir, 'sops'),
-    agentsMayCreate: false,
-    version: 'test',
-    resolveFact: stores.resolveFact,
-  })
   const triggers = createTriggerDoor({
     temporal,
     taskQueue,
@@ -172,6 +160,20 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     deliveryPayload: 'keep',
     workdir: dataDir,
     warn: (message, details) => log.warn(message, details),
+  })
+  const clients = createTemporalClient({
+    triggers,
+    deliveries: stores.deliveries,
+    temporal,
+    taskQueue,
+    catalog,
+    pin,
+    key,
+    records: stores,
+    sopDir: join(dataDir, 'sops'),
+    agentsMayCreate: false,
+    version: 'test',
+    resolveFact: stores.resolveFact,
   })
   const as: TestEngine['as'] = (principal, via = 'http') =>
     clients.as({ principal: { id: 'alice', kind: 'user', role: 'admin', ...principal }, via })

@@ -7,9 +7,35 @@ import type {
   SopClient,
   SopSummary,
 } from '../../src/client/client.ts'
+import type { DeliveryView, TriggerView } from '../../src/client/trigger-client.ts'
+import type { Accepted } from '../../src/core/trigger/accepted.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { DecisionReply } from '../../src/core/run/decision.ts'
 import type { RunSummary, RunView } from '../../src/core/run/view.ts'
+
+const at = { sop: 'deploy-production', trigger: 1, type: 'webhook', awaits: '/webhook/deploy' } as const
+export const triggerSample: TriggerView = { ...at, served: true }
+export const deliverySample: DeliveryView = {
+  id: 'del_01kag3qvz5c1t7m0w2e9n4y8xa',
+  at: '2026-02-25T16:00:00.000Z',
+  source: 'webhook',
+  subject: '/webhook/deploy',
+  action: 'POST',
+  sop: 'deploy-production',
+  trigger: 1,
+  verdict: 'started',
+  runId: 'sop_run_abc123',
+  principal: 'webhook:/webhook/deploy',
+  payload: { severity: 'high' },
+  runState: 'running',
+}
+export const acceptedSample: Accepted = {
+  runId: 'sop_run_abc123',
+  status: 'started',
+  runs: [{ sop: 'deploy-production', runId: 'sop_run_abc123', duplicate: false }],
+  others: [],
+  deliveryIds: [deliverySample.id],
+}
 
 /** A SopClient with one field per method: set what a test needs, read what was asked in `calls`. */
 export type FakeClient = { -readonly [K in keyof SopClient]: SopClient[K] } & { readonly calls: FakeCall[] }
@@ -49,6 +75,17 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
       yield { runs: [], cursor: 'c0' }
       yield { runs: [summarySample], cursor: 'c1' }
     },
+    listTriggers: async () => [{ ...triggerSample, last: deliverySample }],
+    sendEvent: async () => acceptedSample,
+    sendMessage: async () => acceptedSample,
+    testTrigger: async () => [{ ...at, verdict: 'would_start', params: { severity: 'high' } }],
+    listDeliveries: async () => [deliverySample],
+    getDelivery: async () => deliverySample,
+    redeliver: async () => ({
+      ...acceptedSample,
+      status: 'duplicate',
+      runs: [{ ...acceptedSample.runs[0], duplicate: true }] as never,
+    }),
     health: async () => healthSample,
     ...overrides,
   }

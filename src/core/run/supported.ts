@@ -67,10 +67,13 @@ const triggerDetail = (trigger: Trigger): string => {
 }
 
 /** The types that begin runs in this version. */
-const SERVED: readonly Trigger['type'][] = ['manual', 'cron', 'webhook']
+const SERVED: readonly Trigger['type'][] = ['manual', 'cron', 'webhook', 'event', 'command']
+
+/** Whether this version begins runs by such a trigger. */
+export const isServed = ({ type }: Trigger): boolean => SERVED.includes(type)
 
 /** Sentences about what is written, shown, and does not work yet, though runs can be started by hand. */
 export const notServed = (definition: SopDefinition): readonly string[] =>
   definition.triggers
-    .filter((trigger) => !SERVED.includes(trigger.type))
+    .filter((trigger) => !isServed(trigger))
     .map((trigger) => `Trigger "${triggerDetail(trigger)}" is not served by this version yet: start the SOP by hand`)
