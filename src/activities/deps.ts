@@ -1,6 +1,7 @@
 // deps.ts: the ports that activities need. Adapters implement them; only a `main` knows which.
 
 import type { AdmissionRequest } from '../core/admission.ts'
+import type { FiledDay } from '../core/blackout.ts'
 import type { Json } from '../core/definition.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { ChildResult } from '../core/run/input.ts'
@@ -146,6 +147,9 @@ export type PinSop = (name: string) => Promise<PinnedSop>
 /** Answers facts: built-ins, config facts, allowed environment values. */
 export type ResolveFact = (name: string, timezone: string | undefined) => Promise<Json>
 
+/** The days that a file among the holidays of an SOP holds. @throws SopError `not_found` or `invalid` */
+export type ReadHolidays = (sop: string, file: string) => Promise<readonly FiledDay[]>
+
 /** Speaks to the admission workflow for a run; verdicts come back to the run by signal. */
 export interface AdmissionPort {
   request(request: AdmissionRequest): Promise<void>
@@ -197,6 +201,8 @@ export interface ActivityDeps {
   readonly verifyWarrant: VerifyWarrant
   readonly pinSop: PinSop
   readonly resolveFact: ResolveFact
+  /** Absent where there is no SOP directory. */
+  readonly readHolidays?: ReadHolidays
   readonly admission: AdmissionPort
   readonly pools: PoolPort
   readonly requestCancel: RequestCancel

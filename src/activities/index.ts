@@ -5,10 +5,12 @@ import type { Json } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { closesRun } from '../core/run-document.ts'
 import { type ChildOrder, withChildren } from '../core/run/child.ts'
+import { BLACKOUT_FACT } from '../core/run/evolve-entry.ts'
 import type { ChildResult } from '../core/run/input.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import { sealedStart } from '../core/run/seed.ts'
 import type { FactsResult, FactsTask, RecordResult, RecordTask } from '../core/run/task.ts'
+import { askBlackout } from './blackout.ts'
 import { type Commands, createCommands } from './commands.ts'
 import type { ActivityDeps, ActivityRef } from './deps.ts'
 import { lookAtPool } from './look-at-pool.ts'
@@ -39,12 +41,15 @@ export const createActivities = (deps: ActivityDeps, commands: Commands = create
     }),
 
   /** Asks for facts. One that has no answer is told in `errors`; the others count. */
-  resolveFacts: async ({ names, timezone }: FactsTask): Promise<FactsResult> => {
+  resolveFacts: async ({ names, timezone, calendar }: FactsTask): Promise<FactsResult> => {
     const values: Record<string, Json> = {}
     const errors: Record<string, string> = {}
     const resolve = async (name: string): Promise<void> => {
       try {
-        values[name] = await deps.resolveFact(name, timezone)
+        values[name] =
+          name === BLACKOUT_FACT && calendar !== undefined
+            ? await askBlackout(deps, calendar, timezone ?? 'UTC', new Date())
+            : await deps.resolveFact(name, timezone)
       } catch (error) {
         errors[name] = error instanceof Error ? error.message : String(error)
       }

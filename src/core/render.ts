@@ -81,6 +81,7 @@ const sopTable = (definition: SopDefinition): Toml => ({
   lock: definition.locks,
   blackout: definition.blackout,
   holidays: definition.holidays,
+  blackout_policy: definition.blackoutPolicy,
   timezone: definition.timezone,
   timeout: durationOf(definition.timeoutMs),
   on_run_timeout: definition.onRunTimeout,

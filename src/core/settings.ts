@@ -1,5 +1,6 @@
 import {
   ADMISSIONS,
+  BLACKOUT_POLICIES,
   EXECUTION_MODES,
   ON_REJECT,
   ON_RUN_TIMEOUT,
@@ -195,6 +196,14 @@ export const SETTINGS = [
     doc: 'Names that only one run at a time may hold, across SOPs',
   },
   { key: 'blackout', scopes: SOP, type: 'list', also: ['blackouts'], doc: 'Times in which no run begins' },
+  {
+    key: 'blackout_policy',
+    scopes: SOP,
+    type: 'word',
+    words: BLACKOUT_POLICIES,
+    default: 'refuse',
+    doc: 'What happens to a run that comes in a blackout or on a holiday',
+  },
   { key: 'holidays', scopes: SOP, type: 'list', doc: 'Days on which no run begins' },
   {
     key: 'timezone',

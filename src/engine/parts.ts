@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.ts'
+import { createHolidays } from '../adapters/holidays.ts'
 import { chooseStores } from '../worker/choose-stores.ts'
 import { openHostId } from '../worker/host-id.ts'
 import type { Stores } from '../worker/stores.ts'
@@ -157,13 +158,18 @@ const openSchedules = (temporal: Client, key: InstallationKey, config: Config): 
 export const startPartsWorker = async (parts: Parts, options: PartsOptions): Promise<RunningWorker> => {
   const { config, env, log, bundlePath = BUNDLE_PATH } = options
   const scratchDir = `${config.dataDir}/scratch`
-  const { stores, key, pin, connection, temporal } = parts
+  const { stores, catalog, key, pin, connection, temporal } = parts
   const activities: ActivityDeps = {
     audit: stores.audit,
     logs: stores.logs,
     secrets: stores.secrets,
     vault: stores.vault,
     resolveFact: stores.resolveFact,
+    readHolidays: createHolidays({
+      sopDir: config.sopDir,
+      pathOf: async (sop) => (await catalog.get(sop))?.path,
+      now: () => new Date(),
+    }),
     // A step of a pool has no business here, whoever sends it.
     verifyWarrant: (warrant) => runsOnOf(warrant.executable) === undefined && key.verifyWarrant(warrant),
     pinSop: (name) => pin.pin(name),

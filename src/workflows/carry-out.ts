@@ -9,14 +9,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
+import type { SopDefinition } from '../core/definition.ts'
 import { formatDuration } from '../core/duration.ts'
 import { poolQueue } from '../core/pool.ts'
 import { admissionRequest } from '../core/run/admission.ts'
 import { type CommandWork, commandTask, runsOnOf, workSummary } from '../core/run/command-task.ts'
 import type { RunEvent } from '../core/run/event.ts'
+import { BLACKOUT_FACT } from '../core/run/evolve-entry.ts'
 import type { LostResult } from '../core/run/input.ts'
 import type { PinnedSop, Run } from '../core/run/run.ts'
-import type { CommandResult, FactsResult, RecordResult } from '../core/run/task.ts'
+import type { CommandResult, FactsResult, FactsTask, RecordResult } from '../core/run/task.ts'
 import { bookkeepingOptions, commandOptions, factOptions, type PoolPlace, poolOptions } from './activity-options.ts'
 import { findLost } from './find-lost.ts'
 
@@ -116,6 +118,7 @@ export const askFacts = async (run: Run, names: readonly string[]): Promise<Fact
       runId,
       names,
       timezone,
+      ...(names.includes(BLACKOUT_FACT) && { calendar: calendarOf(pinned.definition) }),
     })
   } catch (error) {
     if (isCancellation(error)) throw error
@@ -124,6 +127,12 @@ export const askFacts = async (run: Run, names: readonly string[]): Promise<Fact
     return { values: {}, errors: Object.fromEntries(names.map((name) => [name, reason])) }
   }
 }
+
+const calendarOf = ({ name, blackout, holidays }: SopDefinition): NonNullable<FactsTask['calendar']> => ({
+  sop: name,
+  ...(blackout !== undefined && { blackout }),
+  ...(holidays !== undefined && { holidays }),
+})
 
 export const record = (run: Run, events: readonly RunEvent[]): Promise<RecordResult> => {
   const first = events[0]?.sequence ?? 0

@@ -93,7 +93,6 @@ const unsupportedTable = (): string =>
   table(
     ['set by', 'setting'],
     [
-      ['the SOP', codes(NOT_CARRIED_OUT.sop)],
       ['a step', codes(NOT_CARRIED_OUT.step)],
       ['a gate', codes(NOT_CARRIED_OUT.gate)],
     ],

@@ -150,11 +150,6 @@ test('functions that the page names are there', () => {
 
 /** One SOP for each setting that is not carried out yet. */
 const REFUSED: Readonly<Record<string, string>> = {
-  'sop admission = "coalesce"': 'admission = "coalesce"\nmax_concurrent = 1',
-  'sop release_slot_at_gate': 'release_slot_at_gate = true',
-  'sop lock': 'lock = ["db"]',
-  'sop blackout': 'blackout = ["2030-12-24"]',
-  'sop holidays': 'holidays = ["2030-12-25"]',
   'step quorum': '[steps.2]\nquorum = 2',
   'step escalate_to': '[steps.2]\nescalate_to = ["alice"]',
   'step verify of a manual or wait step': '[steps.6]\ntitle = "Look"\nverify = "true"',

@@ -1,4 +1,5 @@
 import type {
+  BlackoutPolicy,
   Command,
   Condition,
   Hint,
@@ -25,6 +26,7 @@ import { readParams } from './build-params.ts'
 import { envOf, secretsOf, stricterMode } from './build-step.ts'
 import { readTriggers } from './build-triggers.ts'
 import type { PlacedCondition } from './check-names.ts'
+import { readCalendar } from './build-calendar.ts'
 import { compact } from './compact.ts'
 import type { Lookup } from './link-steps.ts'
 import { readTimezone } from './timezone.ts'
@@ -131,8 +133,9 @@ export const buildSop = ({
     admission: fields.word<SopDefinition['admission']>('admission') ?? 'queue',
     releaseSlotAtGate: fields.boolean('release_slot_at_gate'),
     locks: texts(fields, 'lock'),
-    blackout: texts(fields, 'blackout'),
-    holidays: texts(fields, 'holidays'),
+    blackout: readCalendar(fields, 'blackout'),
+    holidays: readCalendar(fields, 'holidays'),
+    blackoutPolicy: fields.word<BlackoutPolicy>('blackout_policy'),
     timezone,
     timeoutMs: fields.duration('timeout') ?? undefined,
     onRunTimeout: fields.word<OnRunTimeout>('on_run_timeout'),

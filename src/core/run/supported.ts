@@ -18,11 +18,6 @@ const isExecuted = ({ action }: Step): boolean =>
 const needsSeveral = (quorum: Step['quorum']): boolean =>
   quorum !== undefined && (typeof quorum !== 'number' || quorum > 1)
 
-const sopRefusals: readonly [string, (definition: SopDefinition) => boolean][] = [
-  ['blackout', ({ blackout }) => (blackout ?? []).length > 0],
-  ['holidays', ({ holidays }) => (holidays ?? []).length > 0],
-]
-
 const gateRefusals: readonly [string, (gate: NonNullable<SopDefinition['gates']>[number]) => boolean][] = [
   ['quorum', (gate) => needsSeveral(gate.quorum)],
   ['escalate_to', (gate) => gate.escalateTo !== undefined],
@@ -30,7 +25,7 @@ const gateRefusals: readonly [string, (gate: NonNullable<SopDefinition['gates']>
 
 /** The settings that keep a run from starting, by what sets them; docs/sop-format.md lists them. */
 export const NOT_CARRIED_OUT = {
-  sop: sopRefusals.map(([key]) => key),
+  sop: [] as readonly string[],
   step: stepRefusals.map(([key]) => key),
   gate: gateRefusals.map(([key]) => key),
 } as const
@@ -38,9 +33,6 @@ export const NOT_CARRIED_OUT = {
 /** Sentences that say which settings of the definition stand in the way of a run; empty when it can start. */
 export const unsupported = (definition: SopDefinition): readonly string[] => [
   ...(definition.refusals ?? []),
-  ...sopRefusals
-    .filter(([, has]) => has(definition))
-    .map(([key]) => `SOP "${definition.name}" sets "${key}", which this version does not carry out yet`),
   ...definition.steps.flatMap((step) =>
     stepRefusals
       .filter(([, has]) => has(step))

@@ -117,6 +117,12 @@ export interface FactsTask {
   /** Built-ins, config facts, `env.<NAME>`, or `until:<HH:MM>` (answers an ISO instant). */
   readonly names: readonly string[]
   readonly timezone?: string
+  /** What `blackout` is about. */
+  readonly calendar?: {
+    readonly sop: string
+    readonly blackout?: readonly string[]
+    readonly holidays?: readonly string[]
+  }
 }
 export interface FactsResult {
   readonly values: Readonly<Record<string, Json>>
