@@ -1,7 +1,5 @@
 // report.mjs: what a chaos run tells of itself at its end.
 
-import { countOtherInstants } from './check.mjs'
-
 /** @param {readonly any[]} list @param {(each: any) => any} key */
 const count = (list, key) => [
   ...list.reduce((counts, each) => counts.set(key(each), (counts.get(key(each)) ?? 0) + 1), new Map()),
@@ -26,7 +24,6 @@ export const reportOf = ({ seed, seconds, kills, evidence, violations, home }) =
     `ended: ${inWords(count(runs, ({ folded }) => folded?.status))}`,
     `${ledger.length} side effects, ${of('step_unknown').length} declared unknown, ${adopted} taken over by a later worker`,
     `${acknowledged} decisions acknowledged, ${runs.reduce((sum, { record }) => sum + record.length, 0)} events`,
-    `${countOtherInstants(evidence)} runs with instants on record that a replay gives otherwise`,
     ...violations.map(({ kind, runId, message }) => `VIOLATION ${kind}${runId ? ` ${runId}` : ''}: ${message}`),
     violations.length === 0 ? 'No violation.' : `${violations.length} violations. Evidence: ${home}`,
   ].join('\n')

@@ -1,6 +1,7 @@
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { ChildResult } from '../core/run/input.ts'
-import type { RunSopResult } from '../workflows/messages.ts'
+import type { Run } from '../core/run/run.ts'
+import { CHILD_ENDED, type ChildEnded, type RunSopResult } from '../workflows/messages.ts'
 
 /** Looks at Temporal how runs ended, for the runs that wait for them (engine.md 2: a message may have found nobody). */
 export const createRunEnds = (client: () => Client) => ({
@@ -19,3 +20,22 @@ export const createRunEnds = (client: () => Client) => ({
     }
   },
 })
+
+/** Tells the run whose step a run is that it ended, where that run cannot say so itself any more: it was terminated. */
+export const createTellParent =
+  (client: () => Client) =>
+  async ({ seed, outcome }: Run): Promise<void> => {
+    const { runId, parent } = seed
+    if (parent === undefined || outcome === undefined || outcome.state === 'completed') return
+    const result: ChildResult = {
+      outcome: outcome.state,
+      ...(outcome.reason !== undefined && { reason: outcome.reason }),
+    }
+    const message: ChildEnded = { runId, workId: parent.workId, result }
+    try {
+      await client().workflow.getHandle(parent.runId).signal(CHILD_ENDED, message)
+    } catch (error) {
+      // The parent is over.
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+    }
+  }

@@ -13,7 +13,7 @@ import { createTemporalCommands } from '../client/commands.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
 import { createTemporalPools } from '../client/pools.ts'
 import { readRun } from '../client/find-run.ts'
-import { createRunEnds } from '../client/run-ends.ts'
+import { createRunEnds, createTellParent } from '../client/run-ends.ts'
 import { createPin, type Pin } from '../client/pin.ts'
 import { createEndedRuns } from '../client/ended-runs.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
@@ -207,6 +207,7 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
     stores,
     ended: createEndedRuns(temporal),
     admission: activities.admission,
+    tellParent: createTellParent(() => temporal),
     log,
     now: () => Date.now(),
   })

@@ -16,6 +16,8 @@ export interface SweeperOptions {
   readonly stores: Pick<Stores, 'audit' | 'index' | 'vault'>
   readonly ended: EndedRuns
   readonly admission: Pick<ActivityDeps['admission'], 'release'>
+  /** Tells a run that an SOP which runs as its step has ended; one that is over itself is passed over. */
+  readonly tellParent: (run: Run) => Promise<void>
   readonly log: Pick<Log, 'info' | 'warn'>
   readonly now: () => number
 }
@@ -82,7 +84,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
 
 /** First what history holds and the record lacks, then the end. @returns whether it wrote one */
 const finish = async (
-  { stores, admission, log }: SweeperOptions,
+  { stores, admission, tellParent, log }: SweeperOptions,
   runId: string,
   { end, events }: ClosedExecution,
 ): Promise<boolean> => {
@@ -100,6 +102,7 @@ const finish = async (
     return false
   }
   await clear(stores, admission, after)
+  await tellParent(after)
   log.info(`Run ${runId} was ended in Temporal, and its record says so now: ${after.outcome.reason ?? ''}`, { runId })
   return true
 }

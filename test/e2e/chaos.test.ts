@@ -33,7 +33,6 @@ test('kills of everything, of each alone, and between side effect and completion
   const { code, out } = await chaos('--seed', '11', '--open', '4', '--plan', KILLS.join(','), '--shapes', shapes)
   expect(out).toContain('No violation.')
   expect(out).toContain(`${KILLS.length} kills: ${KILLS.map((kind) => `${kind} 1`).join(', ')}`)
-  expect(out).toMatch(/^0 runs with instants on record that a replay gives otherwise$/m)
   expect(code).toBe(0)
 })
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { createTemporalAdmission } from '../../src/client/admission.ts'
 import { createEndedRuns } from '../../src/client/ended-runs.ts'
+import { createTellParent } from '../../src/client/run-ends.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import { createSweeper, type Sweeper } from '../../src/engine/sweeper.ts'
 import { bash, sopOf } from '../support/definitions.ts'
@@ -18,6 +19,10 @@ beforeAll(async () => {
     sops: [
       sopOf({ name: 'gated', steps: [{}, { title: 'Deploy', requiresApproval: true }] }),
       sopOf({ name: 'long', steps: [{ action: bash('echo "$$"; sleep 600') }] }),
+      sopOf({
+        name: 'parent',
+        steps: [{ action: { kind: 'sop', sop: 'gated' }, onFailure: { kind: 'pause' } }],
+      }),
       sopOf({ name: 'single', maxConcurrent: 1, steps: [{ title: 'Deploy', requiresApproval: true }] }),
     ],
   })
@@ -25,6 +30,7 @@ beforeAll(async () => {
     stores: engine.stores,
     ended: createEndedRuns(engine.temporal),
     admission: createTemporalAdmission(() => engine.temporal, engine.taskQueue),
+    tellParent: createTellParent(() => engine.temporal),
     log: { info: () => {}, warn: () => {} },
     now: () => Date.now() + LATER_MS,
   })
@@ -130,6 +136,36 @@ test('the slot of a terminated run is free for the next one', async () => {
   await engine.client.cancelRun(second)
 })
 
+test('the run whose step a terminated run is hears of it', async () => {
+  const parent = await start('parent')
+  const { stepResults } = await until(
+    () => engine.client.getRunStatus(parent),
+    (run) => run.stepResults[0]?.child !== undefined,
+  )
+  const child = stepResults[0]?.child ?? ''
+  await onRecord(child, 'approval_requested')
+  await terminate(child, 'wrong window')
+  await swept(child)
+  const messages = async (): Promise<readonly unknown[]> => {
+    const { events } = await engine.temporal.workflow.getHandle(parent).fetchHistory()
+    return (events ?? [])
+      .map((event) => event.workflowExecutionSignaledEventAttributes)
+      .filter((signal) => signal?.signalName === 'child_ended')
+      .map((signal) => JSON.parse(Buffer.from(signal?.input?.payloads?.[0]?.data ?? '').toString()) as unknown)
+  }
+  // One that comes during a workflow task stands in history after it.
+  const heard = await until(messages, (all) => all.length > 0)
+  expect(heard).toEqual([
+    {
+      runId: child,
+      workId: 'child:1#1',
+      result: { outcome: 'cancelled', reason: expect.stringContaining('wrong window') },
+    },
+  ])
+  expect(await engine.client.getRunStatus(parent)).toMatchObject({ status: 'paused', paused: { stepNumber: 1 } })
+  await engine.client.cancelRun(parent)
+})
+
 test('what history holds and the record lacks is recorded before the end', async () => {
   const runId = await atGate('gated')
   const events = await eventsOf(runId)
@@ -151,6 +187,7 @@ test('what history holds and the record lacks is recorded before the end', async
     },
     ended: createEndedRuns(engine.temporal),
     admission: { release: async () => {} },
+    tellParent: async () => {},
     log: { info: () => {}, warn: () => {} },
     now: () => Date.now() + LATER_MS,
   })
