@@ -3,6 +3,7 @@
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ExecutionMode, Json, SopDefinition } from '../core/definition.ts'
 import type { LogPosition } from '../core/log-position.ts'
+import type { PlannedItem } from '../core/plan.ts'
 import type { DecisionReply, RetryOutcome } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import type { TriggerInfo } from '../core/run/principal.ts'
@@ -62,23 +63,7 @@ export interface RunPlan {
   readonly warnings: readonly string[]
   readonly items: readonly PlanItem[]
 }
-export interface PlanItem {
-  readonly kind: 'start_gate' | 'gate' | 'step'
-  /** Gate id, or step number as text. */
-  readonly id: string
-  readonly title: string
-  readonly stepNumber: number
-  readonly action?: string
-  /** The pool of workers that carries it out; absent: the worker of the engine. */
-  readonly runsOn?: string
-  /** `yes`, `no`, or why it cannot be said before the run. */
-  readonly runs: 'yes' | 'no' | 'unknown'
-  readonly condition?: string
-  readonly note?: string
-  readonly approvers?: readonly string[]
-  readonly timeout?: string
-  readonly commands?: readonly string[]
-}
+export type PlanItem = PlannedItem
 
 export interface DecisionRequest {
   /** Gate id, e.g. `start`, `pre_patch`, `3-deploy`. */

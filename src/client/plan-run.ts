@@ -3,6 +3,7 @@ import type { Json } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { checkParams } from '../core/params.ts'
 import { conditionsOf, type PlanFacts, planOf, unmetPreconditions } from '../core/plan.ts'
+import { withChildren } from '../core/run/child.ts'
 import { newRun } from '../core/run/evolve.ts'
 import { RULES_VERSION, type PinnedSop, type RunSeed } from '../core/run/run.ts'
 import { notServed, unsupported } from '../core/run/supported.ts'
@@ -19,7 +20,8 @@ export interface PlanDeps {
 
 /** The dry run: compiles, asks the facts that conditions need, and tells what a run would do now. Starts nothing. */
 export const planRun = async (deps: PlanDeps, name: string, request: StartRequest): Promise<RunPlan> => {
-  const pinned = deps.pin.pinEntry(await findEntry(deps.catalog, name))
+  const own = deps.pin.pinEntry(await findEntry(deps.catalog, name))
+  const { pinned, problems: childProblems } = await withChildrenOr(deps, own)
   const { definition, digest, warnings } = pinned
   const given = request.params ?? {}
   const checked = checkParams(definition.params, given, 'hand')
@@ -33,12 +35,15 @@ export const planRun = async (deps: PlanDeps, name: string, request: StartReques
     via: 'engine',
     ...(request.executionMode !== undefined && { mode: request.executionMode }),
   }
-  const facts = await factsOf(deps, pinned)
+  const [facts, ...ofChildren] = await Promise.all(withChildren(pinned).map((each) => factsOf(deps, each)))
+  const childFacts = Object.fromEntries(
+    Object.keys(pinned.children ?? {}).map((sop, at) => [sop, ofChildren[at] ?? NO_FACTS]),
+  )
   const problems = [
     ...unsupported(definition),
-    ...(await childProblems(deps, pinned)),
+    ...childProblems,
     ...(checked.ok ? [] : checked.problems),
-    ...(request.force === true ? [] : unmetPreconditions(seed, facts)),
+    ...(request.force === true ? [] : unmetPreconditions(seed, facts ?? NO_FACTS)),
   ]
   return {
     sop: definition.name,
@@ -48,17 +53,21 @@ export const planRun = async (deps: PlanDeps, name: string, request: StartReques
     wouldStart: problems.length === 0,
     problems,
     warnings: [...(warnings ?? []), ...notServed(definition)],
-    items: planOf(seed, facts),
+    items: planOf(seed, facts ?? NO_FACTS, childFacts),
   }
 }
 
-/** What keeps the SOPs that it runs from being pinned with it. */
-const childProblems = async ({ pin }: PlanDeps, pinned: PinnedSop): Promise<readonly string[]> => {
+const NO_FACTS: PlanFacts = { values: {} }
+
+/** With the SOPs that it runs, or what keeps them from being pinned with it. */
+const withChildrenOr = async (
+  { pin }: PlanDeps,
+  pinned: PinnedSop,
+): Promise<{ readonly pinned: PinnedSop; readonly problems: readonly string[] }> => {
   try {
-    await pin.pinChildren(pinned)
-    return []
+    return { pinned: await pin.pinChildren(pinned), problems: [] }
   } catch (error) {
-    if (error instanceof SopError) return [error.message]
+    if (error instanceof SopError) return { pinned, problems: [error.message] }
     throw error
   }
 }

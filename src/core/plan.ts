@@ -1,6 +1,8 @@
 import { type ConditionScope, evaluate } from './condition/evaluate.ts'
-import type { Condition, Json, SopDefinition, Step } from './definition.ts'
+import { evaluateList, listCondition } from './condition/list.ts'
+import type { Command, Condition, Json, SopDefinition, Step } from './definition.ts'
 import { formatDuration } from './duration.ts'
+import { childSeed } from './run/child.ts'
 import { newRun } from './run/evolve.ts'
 import {
   type GateSpec,
@@ -11,6 +13,9 @@ import {
   startGate,
   timeoutAction,
 } from './run/gates.ts'
+import { branchesAt } from './run/graph.ts'
+import { itemText } from './run/items.ts'
+import { DEFAULT_MAX_ITEMS_AT_ONCE } from './run/room.ts'
 import type { Run, RunSeed } from './run/run.ts'
 
 // plan.ts: what a run would do, before anything runs (the dry run). It asks the same gates that the run asks.
@@ -33,12 +38,47 @@ export interface PlannedItem {
   readonly approvers?: readonly string[]
   readonly timeout?: string
   readonly commands?: readonly string[]
+  /** Where steps have branches: the numbers of those that it waits for. */
+  readonly needs?: readonly number[]
+  /** The numbers of the steps that may be under way at the same time. */
+  readonly beside?: readonly number[]
+  /** What it runs once for. */
+  readonly each?: PlannedEach
+  /** Commands that undo it. */
+  readonly rollback?: readonly string[]
+  /** A walk back stops here and asks. */
+  readonly pointOfNoReturn?: true
+  /** The plan of the SOP that it runs; only at the first of the steps that run it. */
+  readonly child?: ChildPlan
+}
+
+/** The items of a `for_each` step. */
+export interface PlannedEach {
+  /** How many there are; absent: known only during the run. */
+  readonly total?: number
+  /** The first of them, as text in one line. */
+  readonly items?: readonly string[]
+  /** Where the list comes from, or why it cannot be told. */
+  readonly note?: string
+  /** How many may be under way at the same time. */
+  readonly atOnce: number
+}
+
+/** What an SOP would do that a step runs. */
+export interface ChildPlan {
+  readonly sop: string
+  readonly mode: string
+  /** Params that are known before the run. */
+  readonly params: Readonly<Record<string, Json>>
+  readonly items: readonly PlannedItem[]
 }
 
 /** Facts that were asked for the plan. */
 export interface PlanFacts {
   readonly values: Readonly<Record<string, Json>>
   readonly errors?: Readonly<Record<string, string>>
+  /** Params that get their values only while the run goes on. */
+  readonly open?: readonly string[]
 }
 
 interface Judged {
@@ -54,8 +94,20 @@ export const conditionsOf = (definition: SopDefinition): readonly Condition[] =>
   ...definition.steps.flatMap((step) => [step.if, step.approveIf].filter((each) => each !== undefined)),
 ]
 
-/** Gates and steps in the order in which a run would come to them. */
-export const planOf = (seed: RunSeed, facts: PlanFacts): readonly PlannedItem[] => {
+/** Facts of the SOPs that steps run, by name. */
+export type ChildFacts = Readonly<Record<string, PlanFacts>>
+
+/** Gates and steps in the order in which a run would come to them, with the plans of the SOPs that steps run. */
+export const planOf = (seed: RunSeed, facts: PlanFacts, childFacts: ChildFacts = {}): readonly PlannedItem[] =>
+  planWith(seed, facts, { childFacts, shown: new Set([seed.pinned.definition.name]) })
+
+interface Children {
+  readonly childFacts: ChildFacts
+  /** SOPs whose plan stands there already. */
+  readonly shown: Set<string>
+}
+
+const planWith = (seed: RunSeed, facts: PlanFacts, children: Children): readonly PlannedItem[] => {
   const run = newRun(seed)
   const { definition } = seed.pinned
   const gates = (specs: readonly GateSpec[]) => specs.map((spec) => gateItem(run, spec, facts))
@@ -63,8 +115,13 @@ export const planOf = (seed: RunSeed, facts: PlanFacts): readonly PlannedItem[] 
   return [
     ...(start ? gates([start]) : []),
     ...gates(runGates(definition, 'start')),
-    ...definition.steps.flatMap((step) => {
-      const item = stepItem(run, step, facts)
+    ...definition.steps.flatMap((step, index) => {
+      const item = {
+        ...stepItem(run, step, facts),
+        ...branchesAt(definition, index),
+        ...wideParts(run, step, facts),
+        ...childOf(run, step, children),
+      }
       const around = (specs: readonly GateSpec[]) =>
         gates(specs).map(
           (gate): PlannedItem => (item.runs === 'no' ? { ...gate, runs: 'no', note: 'its step is skipped' } : gate),
@@ -73,6 +130,46 @@ export const planOf = (seed: RunSeed, facts: PlanFacts): readonly PlannedItem[] 
     }),
     ...gates(runGates(definition, 'end')),
   ]
+}
+
+const childOf = (run: Run, step: Step, children: Children): Pick<PlannedItem, 'child'> => {
+  if (step.action.kind !== 'sop' || children.shown.has(step.action.sop)) return {}
+  const { sop } = step.action
+  const found = childSeed(run, step.action)
+  if (found === undefined) return {}
+  children.shown.add(sop)
+  const { seed, open } = found
+  const facts = { values: {}, ...children.childFacts[sop], open }
+  const items = planWith(seed, facts, children)
+  return { child: { sop, mode: newRun(seed).mode, params: seed.params, items } }
+}
+
+/** What there is to say of a step that is done several times, or undone. */
+const wideParts = (
+  run: Run,
+  step: Step,
+  facts: PlanFacts,
+): Pick<PlannedItem, 'each' | 'rollback' | 'pointOfNoReturn'> => ({
+  ...(step.forEach !== undefined && { each: eachOf(run, step, facts) }),
+  ...(step.rollback !== undefined && step.rollback.length > 0 && { rollback: step.rollback.map(shown) }),
+  ...(step.pointOfNoReturn === true && { pointOfNoReturn: true }),
+})
+
+/** Items that a plan names. */
+const ITEMS_SHOWN = 20
+
+const eachOf = (run: Run, { forEach = [], maxParallel }: Step, facts: PlanFacts): PlannedEach => {
+  const atOnce = maxParallel ?? DEFAULT_MAX_ITEMS_AT_ONCE
+  const known = (items: readonly Json[]): PlannedEach => ({
+    total: items.length,
+    items: items.slice(0, ITEMS_SHOWN).map((item) => itemText(item, 60)),
+    atOnce,
+  })
+  if (typeof forEach !== 'string') return known(forEach)
+  const open = openNames(run, listCondition(forEach)?.names ?? [], facts)
+  if (open.length > 0) return { note: `"${forEach}" depends on ${open.join(', ')}`, atOnce }
+  const list = evaluateList(forEach, scopeAtStart(run, facts))
+  return list.ok ? known(list.items) : { note: list.error, atOnce }
 }
 
 /** Sentences about preconditions that keep the run from starting now. */
@@ -115,14 +212,19 @@ const setByRun = ({ steps }: SopDefinition): ReadonlySet<string> =>
     ]),
   ])
 
+/** Those of the names that get their values only while the run goes on. */
+const openNames = (run: Run, names: readonly string[], { open = [] }: PlanFacts): readonly string[] => {
+  const later = setByRun(run.seed.pinned.definition)
+  return names.filter((name) => later.has(name) || later.has(name.toLowerCase()) || open.includes(name))
+}
+
 const judge = (run: Run, condition: Condition | undefined, facts: PlanFacts): Judged => {
   if (condition === undefined) return { runs: 'yes' }
-  const later = setByRun(run.seed.pinned.definition)
   const isKnown = (name: string): boolean =>
     Object.keys({ ...run.seed.params, ...facts.values, ...facts.errors }).some(
       (known) => known.toLowerCase() === name.toLowerCase(),
     )
-  const open = condition.names.filter((name) => later.has(name) || later.has(name.toLowerCase()))
+  const open = openNames(run, condition.names, facts)
   if (open.length > 0) return { runs: 'unknown', note: `depends on ${open.join(', ')}` }
   const result = evaluate(condition, scopeAtStart(run, facts))
   if (!result.ok) return { runs: 'unknown', note: result.error }
@@ -175,12 +277,13 @@ const stepItem = (run: Run, step: Step, facts: PlanFacts): PlannedItem => {
   }
 }
 
+const shown = ({ interpreter, script }: Command): string =>
+  interpreter === 'bash' ? script : `${interpreter}: ${script}`
+
 const commandsOf = ({ action }: Step): readonly string[] | undefined => {
   switch (action.kind) {
     case 'shell':
-      return action.commands.map(({ interpreter, script }) =>
-        interpreter === 'bash' ? script : `${interpreter}: ${script}`,
-      )
+      return action.commands.map(shown)
     case 'http':
       return [`${action.method} ${action.url}`]
     case 'wait':

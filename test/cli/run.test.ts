@@ -163,6 +163,49 @@ describe('run --dry-run', () => {
     expect(calls.map(({ method }) => method)).toEqual(['planRun'])
   })
 
+  test('shows branches, items, what undoes a step, and the SOP that one runs', async () => {
+    const step = { kind: 'step', id: '1', title: 'Patch', stepNumber: 1, action: 'sop', runs: 'yes' } as const
+    const { out } = await sop(['run', 'deploy', '--dry-run'], {
+      engine: {
+        planRun: async () =>
+          plan({
+            items: [
+              {
+                ...step,
+                needs: [2, 3],
+                beside: [4],
+                each: { total: 30, items: ['web1', 'web2'], atOnce: 2 },
+                rollback: ['yum history undo'],
+                pointOfNoReturn: true,
+                child: {
+                  sop: 'health-check',
+                  mode: 'auto',
+                  params: { limit: 70 },
+                  items: [{ ...step, title: 'Disk', action: 'shell', commands: ['df'] }],
+                },
+              },
+              { ...step, id: '2', each: { note: '"hosts" depends on hosts', atOnce: 5 } },
+            ],
+          }),
+      },
+    })
+    expect(out).toContain(
+      [
+        '1. Patch (sop)',
+        '   after: steps 2, 3',
+        '   beside: step 4',
+        '   for each: 30 items, 2 at a time: web1, web2, and 28 more',
+        '   undo $ yum history undo',
+        '   point of no return: a walk back stops here and asks',
+        '   runs SOP health-check (auto) with limit=70:',
+        '     1. Disk (shell)',
+        '        $ df',
+        '2. Patch (sop)',
+        '   for each: known only during the run ("hosts" depends on hosts), 5 at a time',
+      ].join('\n'),
+    )
+  })
+
   test('fails when the run would not start', async () => {
     const engine = { planRun: async () => plan({ wouldStart: false, problems: ['param "version" is missing'] }) }
     const { out, code } = await sop(['run', 'deploy', '--dry-run'], { engine })

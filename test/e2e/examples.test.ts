@@ -21,6 +21,7 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'certificate-rotation': { passphrase: 'correct horse' },
   // No host that the tests run on is too full for it.
   'health-check': { disk_limit: '101' },
+  'disk-incident': { disk_limit: '101' },
   'deploy-prod': { tests_passed: 'true', staging_verified: 'true' },
   'employee-onboarding': { employee: 'ada.lovelace', first_password: 'swordfish-1' },
 }
@@ -139,6 +140,49 @@ test('move-database: a rejection walks back, and past the drop only a person goe
   const run = await carryThrough(runId)
   expect(run).toMatchObject({ status: 'failed', reason: 'gate "4-drop_the_old_database" was rejected by alice' })
   expect(states(run)).toEqual(['rolled_back', 'rolled_back', 'rolled_back', 'pending', 'pending'])
+})
+
+test('patch-fleet: every host is patched and checked by itself', async () => {
+  const run = await carryThrough(await start('patch-fleet', { hosts: 'web-1, web-2,web-3' }))
+  expect(run).toMatchObject({
+    status: 'completed',
+    outputs: { kernel: ['6.12', '6.12', '6.12'] },
+    stepResults: [{}, { items: { total: 3, success: 3 } }, {}],
+  })
+})
+
+test('patch-fleet: one host that answers no more takes all patched ones the way back', async () => {
+  const run = await carryThrough(await start('patch-fleet', { break_it: 'web-3' }))
+  expect(run.status).toBe('failed')
+  expect(states(run)).toEqual(['success', 'rolled_back', 'pending'])
+  const { events } = await engine.client.getAuditLog(run.runId)
+  const undone = events.flatMap((event) =>
+    event.eventType === 'step_rolled_back' && event.details.item !== undefined ? [event.details.item] : [],
+  )
+  // The fourth was begun beside the third, or not any more.
+  expect(undone.filter((item) => item < 4)).toEqual([3, 2, 1])
+})
+
+test('regional-rollout: two regions go on while the third waits for its approval', async () => {
+  const runId = await start('regional-rollout')
+  const waiting = await until(
+    () => engine.client.getRunStatus(runId),
+    ({ stepResults }) => stepResults[5]?.status === 'success',
+  )
+  expect(waiting.openGates).toMatchObject([{ stepNumber: 5 }])
+  expect(states(waiting)).toEqual([...Array<string>(4).fill('success'), 'awaiting_approval', 'success', 'pending'])
+  const run = await carryThrough(runId)
+  expect(run.stepResults[6]?.output).toBe('2.4.0 is in 4 regions\n')
+})
+
+test('disk-incident: the health check is a run of its own, and its failure is the step that fails', async () => {
+  const good = await carryThrough(await start('disk-incident'))
+  const child = await engine.client.getRunStatus(good.stepResults[2]?.child ?? '')
+  expect(child).toMatchObject({ sopName: 'health-check', status: 'completed', params: { disk_limit: 101 } })
+  expect(good.outputs['disk_used']).toBe(child.outputs['disk_used'])
+  const bad = await carryThrough(await start('disk-incident', { disk_limit: '0' }))
+  expect(bad).toMatchObject({ status: 'paused', stepResults: [{}, {}, { status: 'failed', attempt: 2 }, {}] })
+  expect(bad.reason).toContain('SOP "health-check" failed: step 4 "Warn" failed')
 })
 
 test('security-patch: what was brought back does not pass the verification', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { NewSop, RunPlan, SopSummary } from '../../client/client.ts'
+import type { NewSop, PlanItem, RunPlan, SopSummary } from '../../client/client.ts'
 import { EXECUTION_MODES, PRIORITIES, type SopDefinition } from '../../core/definition.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { components, jsonRecord, list } from './registry.ts'
@@ -80,6 +80,45 @@ export const createdSop = z
   .object({ name: z.string(), files: list(z.string()) })
   .register(components, { id: 'CreatedSop' })
 
+const planItem: z.ZodType<PlanItem> = z
+  .object({
+    kind: z.enum(['start_gate', 'gate', 'step']),
+    id: z.string(),
+    title: z.string(),
+    stepNumber: z.int(),
+    action: z.string().exactOptional(),
+    runsOn: z.string().exactOptional().describe('The pool of workers that carries it out'),
+    runs: z.enum(['yes', 'no', 'unknown']),
+    condition: z.string().exactOptional(),
+    note: z.string().exactOptional(),
+    approvers: list(z.string()).exactOptional(),
+    timeout: z.string().exactOptional(),
+    commands: list(z.string()).exactOptional(),
+    needs: list(z.int()).exactOptional().describe('Steps that it waits for, where steps have branches'),
+    beside: list(z.int()).exactOptional().describe('Steps that may be under way at the same time'),
+    each: z
+      .object({
+        total: z.int().exactOptional().describe('Absent: known only during the run'),
+        items: list(z.string()).exactOptional().describe('The first of them'),
+        note: z.string().exactOptional(),
+        atOnce: z.int().describe('How many may be under way at the same time'),
+      })
+      .exactOptional()
+      .describe('The items of a for_each step'),
+    rollback: list(z.string()).exactOptional().describe('Commands that undo it'),
+    pointOfNoReturn: z.literal(true).exactOptional(),
+    child: z
+      .object({
+        sop: z.string(),
+        mode: z.string(),
+        params: jsonRecord.describe('Those that are known before the run'),
+        items: z.lazy(() => list(planItem)),
+      })
+      .exactOptional()
+      .describe('The plan of the SOP that it runs; only at the first of the steps that run it'),
+  })
+  .register(components, { id: 'PlanItem' })
+
 export const runPlan: z.ZodType<RunPlan> = z
   .object({
     sop: z.string(),
@@ -89,21 +128,6 @@ export const runPlan: z.ZodType<RunPlan> = z
     wouldStart: z.boolean(),
     problems: list(z.string()),
     warnings: list(z.string()),
-    items: list(
-      z.object({
-        kind: z.enum(['start_gate', 'gate', 'step']),
-        id: z.string(),
-        title: z.string(),
-        stepNumber: z.int(),
-        action: z.string().exactOptional(),
-        runsOn: z.string().exactOptional().describe('The pool of workers that carries it out'),
-        runs: z.enum(['yes', 'no', 'unknown']),
-        condition: z.string().exactOptional(),
-        note: z.string().exactOptional(),
-        approvers: list(z.string()).exactOptional(),
-        timeout: z.string().exactOptional(),
-        commands: list(z.string()).exactOptional(),
-      }),
-    ),
+    items: list(planItem),
   })
   .register(components, { id: 'RunPlan', description: 'What a run would do; nothing was started' })

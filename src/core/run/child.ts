@@ -4,7 +4,7 @@ import { HIDDEN, vaultName } from '../secret-param.ts'
 import type { Work } from './effect.ts'
 import type { ChildResult } from './input.ts'
 import { executionName, stepRunOf } from './items.ts'
-import { type ParentRun, type PinnedChild, type PinnedSop, type Run } from './run.ts'
+import type { ParentRun, PinnedChild, PinnedSop, Run, RunSeed } from './run.ts'
 import type { StartInput } from './seed.ts'
 import type { CommandResult } from './task.ts'
 
@@ -110,6 +110,37 @@ const childParams = (
   const marks = Object.fromEntries(Object.keys(secrets).map((name) => [name, HIDDEN]))
   const checked = checkParams(lenient, { ...values, ...marks }, 'hand')
   return checked.ok ? { values: checked.params, secrets } : { error: checked.problems.join('; ') }
+}
+
+/** The child as far as it is known before the run: what a plan tells of it. `open` params come only with the run. */
+export const childSeed = (
+  run: Run,
+  action: Extract<Step['action'], { kind: 'sop' }>,
+): { readonly seed: RunSeed; readonly open: readonly string[] } | undefined => {
+  const pinned = pinnedChild(run.seed.pinned, action.sop)
+  if (pinned === undefined) return undefined
+  const values: Record<string, Json> = {}
+  const open: string[] = []
+  for (const [name, value] of Object.entries(action.with ?? {})) {
+    const filled = fillParams(run, { ...action, with: { [name]: value } }, undefined)
+    if ('error' in filled) open.push(name)
+    else Object.assign(values, filled.values, Object.keys(filled.secrets).length > 0 && { [name]: HIDDEN })
+  }
+  const checked = checkParams(
+    (pinned.definition.params ?? []).filter(({ name }) => !open.includes(name)),
+    values,
+    'hand',
+  )
+  const isApproved = run.mode === 'supervised' || run.seed.parent?.isApproved === true
+  const seed: RunSeed = {
+    ...run.seed,
+    pinned,
+    params: checked.ok ? checked.params : values,
+    trigger: { type: 'sop' },
+    parent: { runId: run.seed.runId, workId: '', stepNumber: 0, ...(isApproved && { isApproved: true }) },
+  }
+  const { mode: _, ...rest } = seed
+  return { seed: rest, open }
 }
 
 /** Whether somebody let this run begin, who was shown the SOPs that it runs. */

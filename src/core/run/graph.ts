@@ -64,6 +64,20 @@ export const waitingFor = (definition: Ordered, start: number): ReadonlySet<numb
 export const neededBy = (definition: Ordered, start: number): ReadonlySet<number> =>
   reachable(start, needsOf(definition))
 
+/** For the step at that position: the numbers of those that it waits for, and of those that may run at the same time. */
+export const branchesAt = (
+  definition: Ordered,
+  index: number,
+): { readonly needs?: readonly number[]; readonly beside?: readonly number[] } => {
+  if (!hasBranches(definition)) return {}
+  const [before, after] = [neededBy(definition, index), waitingFor(definition, index)]
+  const numberAt = (at: number): number => definition.steps[at]?.number ?? 0
+  const beside = definition.steps.flatMap(({ number }, at) =>
+    at === index || before.has(at) || after.has(at) ? [] : [number],
+  )
+  return { needs: (needsOf(definition)[index] ?? []).map(numberAt), ...(beside.length > 0 && { beside }) }
+}
+
 const reachable = (start: number, edges: readonly (readonly number[])[]): ReadonlySet<number> => {
   const found = new Set<number>()
   const open = [start]
