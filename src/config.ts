@@ -33,6 +33,17 @@ export interface MaintenanceWindow {
   readonly timezone?: string
 }
 
+/** Where a broker of messages is. Files are PEM. */
+export interface BrokerConfig {
+  /** With the login, where it has one; never printed. */
+  readonly url?: string
+  /** Who signed the broker's certificate. Absent: those that Node knows. */
+  readonly caFile?: string
+  /** What the engine shows of itself. */
+  readonly certFile?: string
+  readonly keyFile?: string
+}
+
 /** The whole configuration, every default filled in. Paths are absolute. */
 export interface Config {
   readonly dataDir: string
@@ -45,6 +56,24 @@ export interface Config {
   readonly databaseUrl?: string
   /** Goes into the URL as it is. Never printed. */
   readonly databasePassword?: string
+  /** The broker of mqtt triggers; none is used without a `url`. */
+  readonly mqtt: BrokerConfig & {
+    /** Names this installation's session at the broker. Absent: made from its key. */
+    readonly clientId?: string
+    /** How long the broker keeps messages for an engine that is away (MQTT 5). */
+    readonly sessionExpiryMs: number
+    readonly username?: string
+    /** Never printed. */
+    readonly password?: string
+  }
+  /** The broker of amqp triggers; none is used without a `url`. */
+  readonly amqp: BrokerConfig & {
+    readonly exchange: string
+    /** Absent: made from the installation's key. */
+    readonly queue?: string
+    /** Messages that are under way at once. */
+    readonly prefetch: number
+  }
   /** Where steps run (`cwd`) unless they say otherwise. */
   readonly workdir: string
   readonly api: { readonly host: string; readonly port: number; readonly publicUrl?: string }
@@ -132,7 +161,7 @@ export type ConfigKey = KeysOf<Config>
 type KeysOf<T> = {
   [K in keyof T & string]: NonNullable<T[K]> extends Nested ? `${K}.${keyof NonNullable<T[K]> & string}` : K
 }[keyof T & string]
-type Nested = Config['api'] | Config['temporal'] | Config['notifications']
+type Nested = Config['api'] | Config['temporal'] | Config['notifications'] | Config['mqtt'] | Config['amqp']
 
 export interface ReadConfig {
   /** Complete even when there are errors: what could not be read has its default. Do not run with errors (`requireConfig`). */

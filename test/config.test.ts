@@ -35,6 +35,8 @@ test('without any source every setting has its default', () => {
     logRetentionDays: 90,
     deliveryRetentionDays: 30,
     deliveryPayload: 'keep',
+    mqtt: { sessionExpiryMs: 604_800_000 },
+    amqp: { exchange: 'sop', prefetch: 16 },
     logLimitPerStepBytes: 2 * 1024 ** 3,
     logLimitTotalBytes: 20 * 1024 ** 3,
     notifications: {
@@ -146,6 +148,25 @@ behavior = "auto_upgrade"
 host = "0.0.0.0"
 port = 0
 public_url = "https://sop.example/ops"
+[mqtt]
+url = "mqtts://broker:8883"
+ca_file = "ca.pem"
+cert_file = "me.pem"
+key_file = "me.key"
+client_id = "ops"
+session_expiry = "1d"
+username = "sop"
+password = "p@ss"
+
+[amqp]
+url = "amqps://sop@rabbit/ops"
+ca_file = "/etc/ca.pem"
+cert_file = "/etc/me.pem"
+key_file = "/etc/me.key"
+exchange = "events"
+queue = "sop-ops"
+prefetch = 4
+
 [temporal]
 address = "temporal:7233"
 namespace = "ops"
@@ -211,6 +232,25 @@ db_password = "secrets/db"
     deliveryRetentionDays: 7,
     deliveryPayload: 'redact',
     logLimitPerStepBytes: 64 * 1024 ** 2,
+    mqtt: {
+      url: 'mqtts://broker:8883',
+      caFile: '/srv/here/ca.pem',
+      certFile: '/srv/here/me.pem',
+      keyFile: '/srv/here/me.key',
+      clientId: 'ops',
+      sessionExpiryMs: 86_400_000,
+      username: 'sop',
+      password: 'p@ss',
+    },
+    amqp: {
+      url: 'amqps://sop@rabbit/ops',
+      certFile: '/etc/me.pem',
+      keyFile: '/etc/me.key',
+      caFile: '/etc/ca.pem',
+      exchange: 'events',
+      queue: 'sop-ops',
+      prefetch: 4,
+    },
     notifications: {
       enabled: false,
       approvalChannel: 'slack:#ops',
@@ -247,6 +287,10 @@ test('every variable that is named for a setting sets it', () => {
     SOP_TEMPORAL_UI_PORT: '3',
     SOP_STORE: 'postgres',
     SOP_DATABASE_URL: 'postgres://h/d',
+    SOP_MQTT_URL: 'mqtt://h',
+    SOP_MQTT_SESSION_EXPIRY: '1h',
+    SOP_AMQP_URL: 'amqp://h',
+    SOP_AMQP_PREFETCH: '3',
     SOP_URL: 'http://a',
     SOP_PUBLIC_URL: 'https://b',
     TEMPORAL_ADDRESS: 'h:1',

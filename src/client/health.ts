@@ -7,6 +7,8 @@ export interface HealthDeps {
   readonly temporal: Client
   readonly taskQueue: string
   readonly version: string
+  /** Of what the engine does besides: sources of triggers. */
+  readonly moreChecks?: () => Health['checks']
   readonly records: { readonly index: { list(filter: { limit: number }): Promise<unknown> } }
 }
 
@@ -20,8 +22,14 @@ const check = async (detail: string, call: () => Promise<Check>): Promise<Check>
   }
 }
 
-/** What works and what does not. Without Temporal the engine is down; without a worker or the records it is degraded. */
-export const readHealth = async ({ temporal, taskQueue, version, records }: HealthDeps): Promise<Health> => {
+/** What works and what does not. Without Temporal the engine is down; where anything else does not work it is degraded. */
+export const readHealth = async ({
+  temporal,
+  taskQueue,
+  version,
+  records,
+  moreChecks,
+}: HealthDeps): Promise<Health> => {
   const within = <T>(call: () => Promise<T>): Promise<T> =>
     temporal.connection.withDeadline(Date.now() + DEADLINE_MS, call)
   const [server, worker, store] = await Promise.all([
@@ -46,9 +54,11 @@ export const readHealth = async ({ temporal, taskQueue, version, records }: Heal
       return { ok: true }
     }),
   ])
+  const more = moreChecks?.() ?? {}
+  const isWhole = worker.ok && store.ok && Object.values(more).every(({ ok }) => ok)
   return {
-    status: !server.ok ? 'down' : worker.ok && store.ok ? 'ok' : 'degraded',
+    status: !server.ok ? 'down' : isWhole ? 'ok' : 'degraded',
     version,
-    checks: { temporal: server, worker, records: store },
+    checks: { temporal: server, worker, records: store, ...more },
   }
 }

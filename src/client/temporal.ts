@@ -37,6 +37,8 @@ export interface TemporalClientDeps {
   readonly sopDir: string
   readonly agentsMayCreate: boolean
   readonly version: string
+  /** Checks of the health besides its own. */
+  readonly moreChecks?: () => Health['checks']
   /** Answers a fact for the dry run. */
   readonly resolveFact: (name: string, timezone: string | undefined) => Promise<unknown>
 }

@@ -73,6 +73,15 @@ const bytes = (env: string, standard: string) =>
 const names = (env: string) =>
   setting(list(), { env, expected: 'a list of names, e.g. ["HOME", "KUBECONFIG"]', default: [] })
 
+/** Its URL may hold a password. */
+const broker = (env: string, pattern: RegExp, expected: string) =>
+  optional(text().regex(pattern), { env, expected, secret: true })
+const pemFiles = (prefix: string) => ({
+  caFile: optionalPath(`${prefix}_CA_FILE`),
+  certFile: optionalPath(`${prefix}_CERT_FILE`),
+  keyFile: optionalPath(`${prefix}_KEY_FILE`),
+})
+
 const factSource = z.union([
   z.strictObject({ command: text() }),
   z.strictObject({ url: url() }),
@@ -121,6 +130,29 @@ export const configSchema = z.object({
     taskQueue: setting(text(), { env: 'SOP_TASK_QUEUE', expected: 'a name', default: 'sop' }),
     // Seven: the conflict error that makes a second delivery find the first run needs the closed run (engine.md 2).
     retentionDays: days('SOP_TEMPORAL_RETENTION_DAYS', 7, 30),
+  }),
+  mqtt: z.object({
+    url: broker('SOP_MQTT_URL', /^(mqtts?|wss?):\/\/./, 'mqtt://host:1883 or mqtts://host:8883'),
+    ...pemFiles('SOP_MQTT'),
+    clientId: optional(text().regex(/^\S{1,200}$/), { env: 'SOP_MQTT_CLIENT_ID', expected: 'a name without spaces' }),
+    username: optional(text(), { env: 'SOP_MQTT_USERNAME', expected: 'a name' }),
+    sessionExpiryMs: time('SOP_MQTT_SESSION_EXPIRY', '7d'),
+    password: optional(text(), { env: 'SOP_MQTT_PASSWORD', expected: 'a password', secret: true }),
+  }),
+  amqp: z.object({
+    url: broker('SOP_AMQP_URL', /^amqps?:\/\/./, 'amqp://user:password@host:5672/vhost or amqps://…'),
+    ...pemFiles('SOP_AMQP'),
+    exchange: setting(text().regex(/^\S{1,200}$/), {
+      env: 'SOP_AMQP_EXCHANGE',
+      expected: 'a name without spaces',
+      default: 'sop',
+    }),
+    queue: optional(text().regex(/^\S{1,200}$/), { env: 'SOP_AMQP_QUEUE', expected: 'a name without spaces' }),
+    prefetch: setting(whole(1, 1_000), {
+      env: 'SOP_AMQP_PREFETCH',
+      expected: 'a whole number from 1 to 1000',
+      default: 16,
+    }),
   }),
   defaultExecutionMode: setting(mode(), {
     env: 'SOP_DEFAULT_EXECUTION_MODE',

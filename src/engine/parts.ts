@@ -10,6 +10,7 @@ import type { Stores } from '../worker/stores.ts'
 import { installRuntime, type RunningWorker, startWorker } from '../worker/worker.ts'
 import { createRequestCancel, createTemporalAdmission } from '../client/admission.ts'
 import { createTemporalCommands } from '../client/commands.ts'
+import type { Health } from '../client/client.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
 import { createTemporalPools } from '../client/pools.ts'
 import { readRun } from '../client/find-run.ts'
@@ -62,6 +63,8 @@ export interface Parts {
   readonly triggers: TriggerDoor
   readonly webhooks: WebhookDoor
   readonly schedules: { readonly store: ScheduleStore; readonly sopsOf: ScheduledSops }
+  /** Adds checks to the health, asked for whenever somebody asks how the engine is. */
+  watchHealth(checks: () => Health['checks']): void
   close(): Promise<void>
 }
 
@@ -83,6 +86,7 @@ export const openParts = async ({
   const connection = await NativeConnection.connect(target.connectionOptions)
   const temporal = new Client({ connection, namespace: target.namespace })
   const schedules = openSchedules(temporal, key, config)
+  let moreChecks: () => Health['checks'] = () => ({})
   const triggers = createTriggerDoor({
     temporal,
     taskQueue: config.temporal.taskQueue,
@@ -97,6 +101,7 @@ export const openParts = async ({
     warn: (message, details) => log.warn(message, details),
   })
   const clients = createTemporalClient({
+    moreChecks: () => moreChecks(),
     triggers,
     deliveries: stores.deliveries,
     temporal,
@@ -138,6 +143,9 @@ export const openParts = async ({
         temporal: { address: target.address, namespace: target.namespace },
       },
     }),
+    watchHealth: (checks) => {
+      moreChecks = checks
+    },
     close: async () => {
       await stores.close()
       await connection.close()

@@ -8,7 +8,7 @@ import type { Environment } from './find-temporal.ts'
 import { openParts, type Parts, type PartsOptions, startPartsWorker } from './parts.ts'
 import { type ApiHandle, type EngineContext, serve, type WorkerHandle } from './serve.ts'
 import { packageVersion } from './package-version.ts'
-import { startSources } from './sources.ts'
+import { startSources, startWorkerSources } from './sources.ts'
 import { startTemporal } from './start-temporal.ts'
 import { MORE_HANDS, openDataDir } from './data-dir.ts'
 import { listenForSignals } from './signals.ts'
@@ -49,7 +49,7 @@ export const runEngine = async ({ env, cwd, out, welcome, worker = true }: RunEn
       parts = handle.parts
       return handle
     },
-    startApi: (context, handle) => openApi(context, handle.parts, version),
+    startApi: (context, handle) => openApi(context, handle.parts, { version, ownsDataDir: worker }),
     onReady: async ({ ended }) => {
       void ended.then(() => {
         isStopping = true
@@ -89,10 +89,14 @@ const openWorker = async (context: EngineContext, version: string, polls: boolea
   }
 }
 
-const openApi = async (context: EngineContext, parts: Parts, version: string): Promise<ApiHandle> => {
+const openApi = async (
+  context: EngineContext,
+  parts: Parts,
+  { version, ownsDataDir }: { readonly version: string; readonly ownsDataDir: boolean },
+): Promise<ApiHandle> => {
   const { config, log } = context
   const api = await openBareApi(context, parts, version)
-  const sources = await startSources({ parts, config, log })
+  const sources = await startSources({ parts, config, log, ownsDataDir })
   return {
     ...api,
     stop: async () => {
@@ -143,6 +147,7 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
     }
     const parts = await openParts(options)
     const running = await startPartsWorker(parts, options)
+    const sources = await startWorkerSources({ parts, config, log })
     progress.note(`Worker of task queue "${config.temporal.taskQueue}" on ${temporal.target.address}. Ctrl-C stops it`)
     const code = await new Promise<number>((resolve) => {
       listenForSignals({ onFirst: () => resolve(0), onFurther: () => process.exit(130) })
@@ -152,6 +157,7 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
       })
     })
     progress.note('Stopping …')
+    await sources.close()
     await running.stop()
     await parts.close()
     await temporal.stop()

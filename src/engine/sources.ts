@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { createCatalogWatch } from './catalog-watch.ts'
+import { openTriggerSources } from './open-trigger-sources.ts'
 import type { Parts } from './parts.ts'
 import { createScheduleSource } from './sources/schedules.ts'
 
@@ -20,18 +21,40 @@ export interface SourcesOptions {
   readonly parts: Parts
   readonly config: Config
   readonly log: Log
+  /** This process has the data directory for itself. */
+  readonly ownsDataDir: boolean
 }
 
 /** Starts the sources; they follow the SOP directory. */
-export const startSources = async ({ parts, config, log }: SourcesOptions): Promise<Sources> => {
+export const startSources = async ({ parts, config, log, ownsDataDir }: SourcesOptions): Promise<Sources> => {
   const watch = createCatalogWatch({ catalog: parts.catalog, sopDir: config.sopDir, workdir: config.workdir, log })
-  const sources: readonly Source[] = [createScheduleSource({ watch, ...parts.schedules, log, now: () => Date.now() })]
+  const triggers = openTriggerSources({ parts, config, log, watch, ownsDataDir })
+  const schedules = createScheduleSource({ watch, ...parts.schedules, log, now: () => Date.now() })
+  const sources: readonly Source[] = [schedules, ...(triggers === undefined ? [] : [triggers])]
   for (const source of sources) source.start()
   await watch.start()
   return {
     close: async () => {
       await watch.close()
       await Promise.all(sources.map((source) => source.close()))
+    },
+  }
+}
+
+/** The sources of a worker that owns the data directory, while the API and what lives beside it are another process. */
+export const startWorkerSources = async ({
+  parts,
+  config,
+  log,
+}: Omit<SourcesOptions, 'ownsDataDir'>): Promise<Sources> => {
+  const watch = createCatalogWatch({ catalog: parts.catalog, sopDir: config.sopDir, workdir: config.workdir, log })
+  const triggers = openTriggerSources({ parts, config, log, watch, ownsDataDir: true })
+  triggers?.start()
+  await watch.start()
+  return {
+    close: async () => {
+      await watch.close()
+      await triggers?.close()
     },
   }
 }

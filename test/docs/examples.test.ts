@@ -17,6 +17,7 @@ const commandsOf = ({ steps, gates = [] }: SopDefinition): readonly Command[] =>
 test('every procedure that the examples promise is there', () => {
   expect(entries.map(({ name }) => name)).toEqual([
     'alert-triage',
+    'backup-report',
     'certificate-rotation',
     'cleanup-logs',
     'daily-backup',
@@ -29,6 +30,7 @@ test('every procedure that the examples promise is there', () => {
     'disk-incident',
     'employee-onboarding',
     'health-check',
+    'import-orders',
     'incident',
     'incident-response',
     'maintenance-window',

@@ -59,7 +59,17 @@ const triggerDetail = (trigger: Trigger): string => {
 }
 
 /** The types that begin runs in this version. */
-const SERVED: readonly Trigger['type'][] = ['manual', 'cron', 'webhook', 'event', 'command']
+const SERVED: readonly Trigger['type'][] = [
+  'manual',
+  'cron',
+  'webhook',
+  'event',
+  'command',
+  'file_watch',
+  'mqtt',
+  'amqp',
+  'sop',
+]
 
 /** Whether this version begins runs by such a trigger. */
 export const isServed = ({ type }: Trigger): boolean => SERVED.includes(type)
