@@ -27,6 +27,7 @@ import { sopRoutes } from './routes/sops.ts'
 import { eventRoutes } from './routes/events.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { createStreams, type Streams } from './streams.ts'
+import { queueRoutes } from './routes/queue.ts'
 import { triggerRoutes } from './routes/triggers.ts'
 import { workerRoutes } from './routes/workers.ts'
 import { limitFlow, webhookHandler } from './webhooks.ts'
@@ -94,6 +95,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...workerRoutes(deps.workers),
     ...healthRoutes,
     ...triggerRoutes(baseUrl),
+    ...queueRoutes,
     ...seedRoutes(baseUrl),
   ]
 }

@@ -3,6 +3,7 @@ import { DECISION_COMMANDS } from './commands-decisions.ts'
 import { ENGINE_COMMANDS } from './commands-engine.ts'
 import { RUN_COMMANDS } from './commands-runs.ts'
 import { SOP_COMMANDS } from './commands-sops.ts'
+import { QUEUE_COMMANDS } from './commands-queue.ts'
 import { TRIGGER_COMMANDS } from './commands-triggers.ts'
 
 /** Every verb of `sop`, in the order of its help. */
@@ -11,5 +12,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...RUN_COMMANDS,
   ...DECISION_COMMANDS,
   ...TRIGGER_COMMANDS,
+  ...QUEUE_COMMANDS,
   ...ENGINE_COMMANDS,
 ]

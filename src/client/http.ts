@@ -16,6 +16,7 @@ import type {
   SopClient,
   SopSummary,
 } from './client.ts'
+import type { Queue, QueueChange } from './queue-client.ts'
 import { renderLogPosition } from '../core/log-position.ts'
 import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
 import { readStream } from './http-stream.ts'
@@ -118,6 +119,10 @@ export function createHttpClient(
     testTrigger: async (test) => (await post<{ results: TriggerTestResult[] }>(`${V1}/triggers/test`, test)).results,
     listDeliveries: async (filter = {}) =>
       (await get<{ deliveries: DeliveryView[] }>(`${V1}/deliveries`, { ...filter })).deliveries,
+    getQueue: () => get<Queue>(`${V1}/queue`),
+    moveInQueue: async (ref, place, request) => post<QueueChange>(`${queued(ref)}/move`, { ...request, place }),
+    dropFromQueue: async (ref, request) => post<QueueChange>(`${queued(ref)}/drop`, request),
+    admitFromQueue: async (ref, request) => post<QueueChange>(`${queued(ref)}/admit`, request),
     getDelivery: (id) => get<DeliveryView>(`${V1}/deliveries/${segment('delivery', id)}`),
     redeliver: async (id) => post<Accepted>(`${V1}/deliveries/${segment('delivery', id)}/redeliver`, {}),
     health: () => get<Health>(`${V1}/health`),
@@ -141,6 +146,7 @@ const capped = (waitMs: number | undefined) => (waitMs === undefined ? undefined
 
 const V1 = '/api/v1'
 const sop = (name: string): string => `${V1}/sops/${segment('SOP', name)}`
+const queued = (ref: string): string => `${V1}/queue/${segment('run', ref)}`
 const run = (ref: string): string => `${V1}/runs/${segment('run', ref)}`
 
 // An empty segment or one of dots would make another path of it, and so another question.

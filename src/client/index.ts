@@ -30,6 +30,7 @@ export { RUN_STATES, STEP_STATES, type RunState, type StepState } from '../core/
 export type { GateView, InputView, RunSummary, RunView, StepView } from '../core/run/view.ts'
 export type { PauseView, RollbackView } from '../core/run/view-pause.ts'
 export type * from './client.ts'
+export type * from './queue-client.ts'
 export type * from './trigger-client.ts'
 export type { Accepted } from '../core/trigger/accepted.ts'
 export type { Delivery, DeliveryFilter, DeliveryVerdict } from '../core/trigger/delivery.ts'

@@ -11,6 +11,7 @@ import { sha256Hex } from '../core/canonical.ts'
 import type { Json, SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { type CheckedParams, checkParams } from '../core/params.ts'
+import { PRIORITY_KEYS } from '../core/run/admission.ts'
 import { withChildren } from '../core/run/child.ts'
 import { RULES_VERSION } from '../core/run/run.ts'
 import type { PinnedSop } from '../core/run/run.ts'
@@ -153,8 +154,6 @@ const sealed = (key: InstallationKey, runId: string, sop: string, input: StartIn
   ...input,
   seal: key.seal(sealedStart(runId, sop, input)),
 })
-
-const PRIORITY_KEYS = { critical: 1, high: 2, normal: 3, low: 5 } as const
 
 /**
  * Starts an execution for a run: the first one, or one that carries a closed run on. Of several at once one begins.

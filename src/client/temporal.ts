@@ -22,6 +22,7 @@ import { type DecisionBody, sendDecision } from './send-decision.ts'
 import type { InstallationKey } from './signing.ts'
 import { startRun } from './start-run.ts'
 import type { TriggerDoor } from './trigger-door.ts'
+import { createQueueMethods } from './queue-methods.ts'
 import { createTriggerMethods } from './trigger-methods.ts'
 import { createTurns } from './turns.ts'
 
@@ -128,6 +129,7 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
       yield* followChanges(deps, cursor, signal)
     },
     health: () => readHealth(deps),
+    ...createQueueMethods(deps, actor),
     ...createTriggerMethods(deps, actor, {
       approveStep: (ref, step, request) => decide('approveStep', ref, about(step, request)),
       rejectStep: (ref, step, request) => decide('rejectStep', ref, about(step, request)),

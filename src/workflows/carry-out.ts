@@ -12,7 +12,7 @@ import type { Activities } from '../activities/index.ts'
 import type { SopDefinition } from '../core/definition.ts'
 import { formatDuration } from '../core/duration.ts'
 import { poolQueue } from '../core/pool.ts'
-import { admissionRequest } from '../core/run/admission.ts'
+import { admissionRequest, priorityOf } from '../core/run/admission.ts'
 import { type CommandWork, commandTask, runsOnOf, workSummary } from '../core/run/command-task.ts'
 import type { RunEvent } from '../core/run/event.ts'
 import { BLACKOUT_FACT } from '../core/run/evolve-entry.ts'
@@ -41,6 +41,7 @@ export const runCommand = async (
   const pool = poolOf(run, work)
   const options = {
     ...commandOptions(task.timeoutMs, workSummary(run, work)),
+    priority: priorityOf(run.seed.pinned.definition),
     ...(pool !== undefined && poolOptions(pool)),
   }
   for (;;) {

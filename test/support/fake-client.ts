@@ -9,6 +9,7 @@ import type {
 } from '../../src/client/client.ts'
 import type { DeliveryView, TriggerView } from '../../src/client/trigger-client.ts'
 import type { Accepted } from '../../src/core/trigger/accepted.ts'
+import type { Queue } from '../../src/client/queue-client.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { DecisionReply } from '../../src/core/run/decision.ts'
 import type { RunSummary, RunView } from '../../src/core/run/view.ts'
@@ -81,6 +82,10 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
     testTrigger: async () => [{ ...at, verdict: 'would_start', params: { severity: 'high' } }],
     listDeliveries: async () => [deliverySample],
     getDelivery: async () => deliverySample,
+    getQueue: async () => queueSample,
+    moveInQueue: async () => ({ runId: runSample.runId, action: 'move', position: 1 }),
+    dropFromQueue: async () => ({ runId: runSample.runId, action: 'drop' }),
+    admitFromQueue: async () => ({ runId: runSample.runId, action: 'admit' }),
     redeliver: async () => ({
       ...acceptedSample,
       status: 'duplicate',
@@ -107,6 +112,22 @@ const accepted = (step: number | undefined, request?: DecisionRequest): Decision
   stepNumber: step ?? 2,
   attempt: 1,
 })
+
+export const queueSample: Queue = {
+  waiting: [
+    {
+      position: 1,
+      runId: 'sop_run_b',
+      sop: 'deploy-production',
+      priority: 2,
+      since: '2026-03-01T08:00:00.000Z',
+      waitsFor: [
+        { kind: 'lock', text: 'run "sop_run_a" holds lock "cluster-x"', by: ['sop_run_a'], lock: 'cluster-x' },
+      ],
+    },
+  ],
+  holders: [{ runId: 'sop_run_a', sop: 'patch', locks: ['cluster-x'], slot: true }],
+}
 
 export const definitionSample: SopDefinition = {
   format: 1,

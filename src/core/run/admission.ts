@@ -41,6 +41,12 @@ export const hasSlots = (seed: Asking): boolean =>
 /** How urgent a run is for admission and for Temporal; 1 is first. */
 export const PRIORITY_KEYS = { critical: 1, high: 2, normal: 3, low: 5 } as const
 
+/** What Temporal goes by where workers are scarce: urgent runs first, and no SOP before all others. */
+export const priorityOf = ({ name, priority }: SopDefinition) => ({
+  priorityKey: PRIORITY_KEYS[priority],
+  fairnessKey: name.slice(0, 64),
+})
+
 /** Which request for a slot the next one is. */
 export const turnOf = (run: Run): number => (run.slots ?? 0) + 1
 
