@@ -2,7 +2,8 @@ import type { Action, Command, Json } from '../definition.ts'
 import type { Place } from '../diagnostic.ts'
 import { Fields } from '../dialect/fields.ts'
 import type { Located } from '../dialect/located.ts'
-import { interpreterOf, type RawPart } from '../dialect/raw-step.ts'
+import type { RawPart } from '../dialect/raw-step.ts'
+import { interpreterOf } from '../dialect/step-fence.ts'
 import {
   type Asked,
   fromText,

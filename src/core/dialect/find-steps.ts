@@ -1,5 +1,6 @@
 import type { Block, Heading, ListItem, TextLine } from './markdown.ts'
-import { isRunnable, readRawStep, type RawStep } from './raw-step.ts'
+import { readRawStep, type RawStep } from './raw-step.ts'
+import { isRunnable } from './step-fence.ts'
 import type { Report } from './report.ts'
 import type { SourceText } from './source-text.ts'
 

@@ -2,7 +2,8 @@ import type { Command, Step } from '../definition.ts'
 import { findSteps } from './find-steps.ts'
 import { escapeText, findGroups, splitAtCommas } from './inline.ts'
 import { readMarkdown } from './markdown.ts'
-import type { FenceUse, RawStep } from './raw-step.ts'
+import type { RawStep } from './raw-step.ts'
+import type { FenceUse } from './step-fence.ts'
 import { indentBy } from './raw-markdown.ts'
 import {
   approvalTable,
