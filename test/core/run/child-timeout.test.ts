@@ -99,6 +99,19 @@ describe('timeout of a step that runs an SOP', () => {
     isFolded(play)
   })
 
+  test('holds while the run stands still for another branch, and begins nothing twice', () => {
+    const play = start({ ...late, needs: [] }, { needs: [], onFailure: { kind: 'pause' } }).ends(failed(), 'step:2#1')
+    expect(play.state).toBe('paused')
+    play.wait(HOUR)
+    expect(play.cancelled.at(-1)).toBe('child:1#1')
+    expect(effectsOf(play.run, new Date(play.nowMs).toISOString())).toEqual([])
+    play.decide('skip', { step: 2 })
+    expect(works(play)).toEqual(['child:1#1'])
+    ends(play, 'child:1#1')
+    expect(play.last('step_failed').details.outcome).toBe('timed_out')
+    isFolded(play)
+  })
+
   test('holds while a walk back waits for it', () => {
     const steps: readonly StepSketch[] = [
       { ...late, needs: [] },
