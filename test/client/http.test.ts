@@ -96,6 +96,10 @@ describe('createHttpClient() over the real API', () => {
     ],
     ['getDelivery', ['del_1'], sample.deliverySample],
     ['redeliver', ['del_1'], { ...withUrl(sample.acceptedSample, true), status: 'duplicate' }],
+    ['getQueue', [], sample.queueSample],
+    ['moveInQueue', ['sop_run_b', { to: 'front' }, { reason: 'hotfix' }], { runId: RUN, action: 'move', position: 1 }],
+    ['dropFromQueue', ['sop_run_b', {}], { runId: RUN, action: 'drop' }],
+    ['admitFromQueue', ['sop_run_b', {}], { runId: RUN, action: 'admit' }],
     ['health', [], sample.healthSample],
   ]
 
