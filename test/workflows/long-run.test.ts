@@ -1,3 +1,4 @@
+import type { WorkflowHandle } from '@temporalio/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import { sha256Hex } from '../../src/core/canonical.ts'
@@ -10,10 +11,45 @@ beforeAll(async () => {
 })
 afterAll(() => engine.stop())
 
-/** Comes back until the file has that many lines; each round is one step execution, and some seven events of history. */
-const ROUNDS = 700
+/**
+ * Comes back until the file has that many lines; each round is one step execution, and some seven events of history.
+ * `SOP_LONG_RUN=10000` makes a run of as many and prints what it took.
+ */
+const ROUNDS = Number(process.env['SOP_LONG_RUN'] ?? 700)
 
-test('runSop() hands a long run over to a next execution without a seam', { timeout: 240_000 }, async () => {
+/** Decisions about a gate that is not there, at both doors, for as long as the run goes on. */
+const pester = async (handle: WorkflowHandle, isOver: () => boolean): Promise<readonly string[]> => {
+  const sent: string[] = []
+  while (!isOver()) {
+    const [asked, told] = [`asked-${sent.length}`, `told-${sent.length}`]
+    sent.push(asked, told)
+    const [reply] = await Promise.all([
+      handle.executeUpdate('approve', { args: [{ gate: 'nowhere', decisionId: asked }], updateId: asked }),
+      handle.signal('approve', { gate: 'nowhere', decisionId: told }),
+    ])
+    expect(reply).toMatchObject({ accepted: false })
+    // A load, not a wait for anything: more would only slow the rounds down.
+    await new Promise((resolve) => setTimeout(resolve, ROUNDS / 3))
+  }
+  return sent
+}
+
+/** Executions of the run from the first to the last, with the events and bytes of each one's history. */
+const executionsOf = async (handle: WorkflowHandle, first: string) => {
+  const found: { readonly events: number; readonly bytes: number }[] = []
+  for (let next: string | undefined = first; next !== undefined && next !== ''; ) {
+    const one: WorkflowHandle = engine.temporal.workflow.getHandle(handle.workflowId, next)
+    const { historyLength, historySize = 0 } = await one.describe()
+    found.push({ events: historyLength, bytes: historySize })
+    const { events } = await one.fetchHistory()
+    next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined
+  }
+  return found
+}
+
+test('runSop() hands a long run over to a next execution without a seam', {
+  timeout: 240_000 + ROUNDS * 200,
+}, async () => {
   engine.add(
     sopOf({
       name: 'long',
@@ -32,11 +68,32 @@ test('runSop() hands a long run over to a next execution without a seam', { time
   const handle = engine.temporal.workflow.getHandle(runId)
   const first = (await handle.describe()).runId
   expect(await engine.client.approveStep(runId, 1, { decisionId: 'begin' })).toMatchObject({ accepted: true })
+  const began = { at: Date.now(), rss: process.memoryUsage().rss }
+  let isParked = false
+  const pestered = pester(handle, () => isParked)
   const parked = await until(
     () => engine.client.getRunStatus(runId),
     (run) => run.status === 'awaiting_approval' && run.currentStep === 3,
-    200_000,
+    200_000 + ROUNDS * 200,
   )
+  const tookMs = Date.now() - began.at
+  isParked = true
+  const sent = await pestered
+  if (process.env['SOP_LONG_RUN'] !== undefined) {
+    const executions = await executionsOf(handle, first)
+    console.log(
+      JSON.stringify({
+        rounds: ROUNDS,
+        seconds: Math.round(tookMs / 1000),
+        events: parked.sequence,
+        decisions: sent.length,
+        executions: executions.length,
+        longestHistory: Math.max(...executions.map((each) => each.events)),
+        largestHistoryBytes: Math.max(...executions.map((each) => each.bytes)),
+        rssMiB: [began.rss, process.memoryUsage().rss].map((bytes) => Math.round(bytes / 2 ** 20)),
+      }),
+    )
+  }
   expect((await handle.describe()).runId).not.toBe(first)
   expect(parked).toMatchObject({ stepResults: [{ attempt: 1 }, { attempt: ROUNDS, status: 'success' }, {}] })
 
@@ -54,4 +111,11 @@ test('runSop() hands a long run over to a next execution without a seam', { time
   expect(verifyChain(events, sha256Hex)).toEqual([])
   expect(events.map((event) => event.sequence)).toEqual(events.map((_, index) => index + 1))
   expect(events.filter((event) => event.eventType === 'step_started')).toHaveLength(ROUNDS + 2)
+  // Whichever execution it reached, and also while one handed over to the next: each is on record once.
+  const refused = events.flatMap((event) => (event.eventType === 'decision_refused' ? [event.details.decisionId] : []))
+  expect([...refused].sort()).toEqual([...sent].sort())
+  expect(sent.length).toBeGreaterThan(20)
+  const logs = await engine.stores.logs.list(runId)
+  const attempts = logs.filter(({ executableId }) => executableId === 'step:2').map(({ attempt }) => attempt)
+  expect(attempts).toEqual(Array.from({ length: ROUNDS }, (_, index) => index + 1))
 })
