@@ -25,6 +25,7 @@ import { runRoutes } from './routes/runs.ts'
 import { seedRoutes } from './routes/seeds.ts'
 import { sopRoutes } from './routes/sops.ts'
 import { eventRoutes } from './routes/events.ts'
+import { scheduleRoutes } from './routes/schedules.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { createStreams, type Streams } from './streams.ts'
 import { queueRoutes } from './routes/queue.ts'
@@ -91,6 +92,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...logRoutes(streams),
     ...eventRoutes(streams),
     ...decisionRoutes,
+    ...scheduleRoutes,
     ...tokenRoutes(deps.tokens),
     ...workerRoutes(deps.workers),
     ...healthRoutes,

@@ -33,7 +33,7 @@ export interface ArgumentSpec {
   readonly name: string
   readonly summary: string
   readonly choices?: readonly string[]
-  readonly completes?: 'sop' | 'run' | 'file' | 'verb'
+  readonly completes?: 'sop' | 'run' | 'file' | 'verb' | 'schedule'
 }
 
 /** One verb as data, cheap to load; `load` brings what it does. */

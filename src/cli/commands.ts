@@ -2,6 +2,7 @@ import type { CommandSpec } from './command.ts'
 import { DECISION_COMMANDS } from './commands-decisions.ts'
 import { ENGINE_COMMANDS } from './commands-engine.ts'
 import { RUN_COMMANDS } from './commands-runs.ts'
+import { SCHEDULE_COMMANDS } from './commands-schedules.ts'
 import { SOP_COMMANDS } from './commands-sops.ts'
 import { QUEUE_COMMANDS } from './commands-queue.ts'
 import { TRIGGER_COMMANDS } from './commands-triggers.ts'
@@ -13,5 +14,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...DECISION_COMMANDS,
   ...TRIGGER_COMMANDS,
   ...QUEUE_COMMANDS,
+  ...SCHEDULE_COMMANDS,
   ...ENGINE_COMMANDS,
 ]

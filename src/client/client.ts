@@ -11,6 +11,7 @@ import type { RunChanges } from '../core/run/run-list.ts'
 import type { RunSummary, RunView } from '../core/run/view.ts'
 import type { QueueClient } from './queue-client.ts'
 import type { TriggerClient } from './trigger-client.ts'
+import type { ScheduleClient } from './schedule-client.ts'
 
 export type { RunChanges } from '../core/run/run-list.ts'
 
@@ -187,7 +188,7 @@ export interface Health {
  * Where a run is asked for (`ref`), an SOP's name means its only open run; several are a `conflict` with the list
  * (rulings 31).
  */
-export interface SopClient extends TriggerClient, QueueClient {
+export interface SopClient extends TriggerClient, QueueClient, ScheduleClient {
   /** All SOPs by name, broken ones last. Needs: viewer. */
   listSops(): Promise<readonly SopSummary[]>
   /** `not_found` if the catalog has none of that name. Needs: viewer. */

@@ -17,6 +17,7 @@ import type {
   SopSummary,
 } from './client.ts'
 import type { Queue, QueueChange } from './queue-client.ts'
+import type { DueFire, ScheduleView } from './schedule-client.ts'
 import { renderLogPosition } from '../core/log-position.ts'
 import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
 import { readStream } from './http-stream.ts'
@@ -125,6 +126,14 @@ export function createHttpClient(
     admitFromQueue: async (ref, request) => post<QueueChange>(`${queued(ref)}/admit`, request),
     getDelivery: (id) => get<DeliveryView>(`${V1}/deliveries/${segment('delivery', id)}`),
     redeliver: async (id) => post<Accepted>(`${V1}/deliveries/${segment('delivery', id)}/redeliver`, {}),
+    listSchedules: async ({ sop: name } = {}) =>
+      (await get<{ schedules: ScheduleView[] }>(`${V1}/schedules`, { sop: name })).schedules,
+    listUpcoming: async ({ sop: name, ...range }) =>
+      (await get<{ fires: DueFire[] }>(`${V1}/schedules/upcoming`, { ...range, sop: name })).fires,
+    pauseSchedule: (ref, request) => post(`${schedule(ref)}/pause`, request),
+    resumeSchedule: (ref) => post(`${schedule(ref)}/resume`, {}),
+    triggerSchedule: (ref) => post(`${schedule(ref)}/trigger`, {}),
+    backfillSchedule: (ref, range) => post(`${schedule(ref)}/backfill`, range),
     health: () => get<Health>(`${V1}/health`),
     listTokens: async () => (await get<{ tokens: TokenInfo[] }>(`${V1}/tokens`)).tokens,
     createToken: (token) => post(`${V1}/tokens`, token),
@@ -147,6 +156,7 @@ const capped = (waitMs: number | undefined) => (waitMs === undefined ? undefined
 const V1 = '/api/v1'
 const sop = (name: string): string => `${V1}/sops/${segment('SOP', name)}`
 const queued = (ref: string): string => `${V1}/queue/${segment('run', ref)}`
+const schedule = (ref: string): string => `${V1}/schedules/${segment('schedule', ref)}`
 const run = (ref: string): string => `${V1}/runs/${segment('run', ref)}`
 
 // An empty segment or one of dots would make another path of it, and so another question.

@@ -42,7 +42,7 @@ export interface ScheduleCounts {
 
 /** One of our schedules as it stands, with what a change of it needs. */
 export interface LookedSchedule extends ListedSchedule {
-  readonly inside: NonNullable<Standing['inside']>
+  readonly inside: NonNullable<Standing['inside']> & { readonly expression: string; readonly timezone: string }
   readonly counts: ScheduleCounts
   readonly raw: RawSchedule
   readonly token: Uint8Array
@@ -112,7 +112,13 @@ export const createScheduleStore = ({ temporal, taskQueue, seal, now }: Schedule
         paused: schedule.state?.paused === true,
         note: schedule.state?.notes ?? '',
         recent: recentOf(info?.recentActions),
-        inside: { path: text(memo['path']), key: text(memo['trigger']), number: Number(memo['number'] ?? 0) },
+        inside: {
+          path: text(memo['path']),
+          key: text(memo['trigger']),
+          number: Number(memo['number'] ?? 0),
+          expression: text(memo['expression']),
+          timezone: schedule.spec?.timezoneName ?? 'UTC',
+        },
         counts: {
           fired: Number(info?.actionCount ?? 0),
           missed: Number(info?.missedCatchupWindow ?? 0),

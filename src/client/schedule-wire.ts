@@ -49,7 +49,7 @@ export const encodeSchedule = (
   { taskQueue, seal, nowMs }: EncodeOptions,
 ): RawSchedule => {
   const { calendars, intervals } = fireSpec(parseCron(schedule.expression), schedule.timezone, nowMs)
-  const { sop, path, key, number, title, priority } = schedule
+  const { sop, path, key, number, title, priority, digest, expression } = schedule
   return {
     spec: {
       structuredCalendar: calendars.map(encodeCalendar),
@@ -64,7 +64,7 @@ export const encodeSchedule = (
         workflowType: { name: RUN_WORKFLOW },
         taskQueue: { name: taskQueue },
         input: { payloads: [payloadOf(scheduleInput(schedule, seal))] },
-        memo: { fields: memoOf({ sop, path, trigger: key, number, digest: schedule.digest }) },
+        memo: { fields: memoOf({ sop, path, trigger: key, number, digest, expression }) },
         searchAttributes: { indexedFields: { SopName: keyword(sop), SopTrigger: keyword('cron') } },
         userMetadata: { summary: payloadOf(title.slice(0, 200)) },
         priority: { priorityKey: PRIORITY_KEYS[priority], fairnessKey: sop.slice(0, 64) },

@@ -20,6 +20,7 @@ import { readLog } from './read-log.ts'
 import type { Records } from './records.ts'
 import { type DecisionBody, sendDecision } from './send-decision.ts'
 import type { InstallationKey } from './signing.ts'
+import { createSchedules, type SchedulesDeps } from './schedules.ts'
 import { startRun } from './start-run.ts'
 import type { TriggerDoor } from './trigger-door.ts'
 import { createQueueMethods } from './queue-methods.ts'
@@ -40,6 +41,7 @@ export interface TemporalClientDeps {
   readonly version: string
   /** Checks of the health besides its own. */
   readonly moreChecks?: () => Health['checks']
+  readonly schedules: Pick<SchedulesDeps, 'store' | 'sopsOf'>
   /** Answers a fact for the dry run. */
   readonly resolveFact: (name: string, timezone: string | undefined) => Promise<unknown>
 }
@@ -71,6 +73,7 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
   const about = (step: number | undefined, request: DecisionBody = {}): DecisionBody =>
     step === undefined ? request : { ...request, step }
   return {
+    ...createSchedules({ ...deps, ...deps.schedules, now: Date.now }, actor),
     listSops: async () => {
       assertMay(actor, 'listSops')
       return (await deps.catalog.list()).map(summaryOf)

@@ -43,6 +43,12 @@ export const VERBS = {
   loosenMode: ['admin', 'start a run in a looser mode than its SOP asks for'],
   nameTrigger: ['admin', 'start a run in the name of a trigger'],
   createSop: ['admin', 'create an SOP'],
+  listSchedules: ['viewer', 'read the schedules'],
+  listUpcoming: ['viewer', 'read what is scheduled'],
+  pauseSchedule: ['admin', 'pause a schedule'],
+  resumeSchedule: ['admin', 'resume a schedule'],
+  triggerSchedule: ['admin', 'fire a schedule'],
+  backfillSchedule: ['admin', 'backfill a schedule'],
   manageTokens: ['admin', 'manage tokens'],
   /** Besides admins only the token of a worker may, and that may nothing else. */
   serveSteps: ['admin', 'carry out steps of a pool'],

@@ -114,6 +114,7 @@ export const openParts = async ({
     agentsMayCreate: config.agentsMayCreate,
     version,
     resolveFact: stores.resolveFact,
+    schedules,
   })
   return {
     stores,

@@ -5,6 +5,7 @@ import { alive, health, readiness } from '../../src/api/schemas/health.ts'
 import { auditLog, logChunk, runList, runView } from '../../src/api/schemas/run.ts'
 import { createdSop, runPlan, sopDetail, sopList } from '../../src/api/schemas/sop.ts'
 import { sopStatus, triggered } from '../../src/api/schemas/start.ts'
+import { backfilled, dueFires, fired, scheduleList, scheduleView } from '../../src/api/schemas/schedule.ts'
 import { createdToken, tokenList } from '../../src/api/schemas/token.ts'
 import { fakeClient, healthSample, runSample } from '../support/fake-client.ts'
 import { testApi } from '../support/test-api.ts'
@@ -25,6 +26,12 @@ describe('what an answer has, the document names', () => {
     ['GET', `${RUN}/logs`, logChunk],
     ['POST', `${RUN}/approve`, decisionReply],
     ['POST', `${RUN}/reject`, decisionReply],
+    ['GET', '/api/v1/schedules', scheduleList],
+    ['GET', '/api/v1/schedules/upcoming?from=2026-01-01&to=2026-01-02', dueFires],
+    ['POST', '/api/v1/schedules/x/pause', scheduleView, { comment: 'x' }],
+    ['POST', '/api/v1/schedules/x/resume', scheduleView, {}],
+    ['POST', '/api/v1/schedules/x/trigger', fired, {}],
+    ['POST', '/api/v1/schedules/x/backfill', backfilled, { from: 'a', to: 'b' }],
     ['GET', '/api/v1/tokens', tokenList],
     ['POST', '/api/v1/tokens', createdToken, { name: 'n', role: 'viewer', groups: ['g'] }],
     ['GET', '/api/v1/health', health],

@@ -43,6 +43,12 @@ const TABLE: Readonly<Record<Verb, Role>> = {
   loosenMode: 'admin',
   nameTrigger: 'admin',
   createSop: 'admin',
+  listSchedules: 'viewer',
+  listUpcoming: 'viewer',
+  pauseSchedule: 'admin',
+  resumeSchedule: 'admin',
+  triggerSchedule: 'admin',
+  backfillSchedule: 'admin',
   manageTokens: 'admin',
   serveSteps: 'admin',
 }

@@ -14,6 +14,8 @@ import type { SopClient } from '../../src/client/client.ts'
 import { createTemporalPools } from '../../src/client/pools.ts'
 import { createPin } from '../../src/client/pin.ts'
 import { createRunEnds } from '../../src/client/run-ends.ts'
+import { createScheduledSops } from '../../src/client/scheduled-sops.ts'
+import { createScheduleStore } from '../../src/client/schedule-store.ts'
 import { openInstallationKey } from '../../src/client/signing.ts'
 import { createTemporalClient } from '../../src/client/temporal.ts'
 import { createTriggerDoor, type TriggerDoor } from '../../src/client/trigger-door.ts'
@@ -174,6 +176,15 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     agentsMayCreate: false,
     version: 'test',
     resolveFact: stores.resolveFact,
+    schedules: {
+      store: createScheduleStore({
+        temporal: () => temporal,
+        taskQueue,
+        seal: (text) => key.seal(text),
+        now: Date.now,
+      }),
+      sopsOf: createScheduledSops({ taskQueue, timezone: 'UTC', authority: key.authority }, Date.now),
+    },
   })
   const as: TestEngine['as'] = (principal, via = 'http') =>
     clients.as({ principal: { id: 'alice', kind: 'user', role: 'admin', ...principal }, via })

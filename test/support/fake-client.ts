@@ -10,6 +10,7 @@ import type {
 import type { DeliveryView, TriggerView } from '../../src/client/trigger-client.ts'
 import type { Accepted } from '../../src/core/trigger/accepted.ts'
 import type { Queue } from '../../src/client/queue-client.ts'
+import type { DueFire, ScheduleView } from '../../src/client/schedule-client.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { DecisionReply } from '../../src/core/run/decision.ts'
 import type { RunSummary, RunView } from '../../src/core/run/view.ts'
@@ -91,6 +92,17 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
       status: 'duplicate',
       runs: [{ ...acceptedSample.runs[0], duplicate: true }] as never,
     }),
+    listSchedules: async () => [scheduleSample],
+    listUpcoming: async () => [fireSample],
+    pauseSchedule: async () => ({
+      ...scheduleSample,
+      state: 'paused',
+      pausedBy: 'alice via http',
+      pauseReason: 'holiday',
+    }),
+    resumeSchedule: async () => scheduleSample,
+    triggerSchedule: async () => ({ schedule: scheduleSample.id, runId: runSample.runId }),
+    backfillSchedule: async () => ({ schedule: scheduleSample.id, fires: ['2026-11-20T01:30:00.000Z'] }),
     health: async () => healthSample,
     ...overrides,
   }
@@ -170,6 +182,34 @@ export const sopSample: SopSummary = {
   startable: true,
   blockers: [],
   notices: ['The trigger "peripheral" is not served'],
+}
+
+export const scheduleSample: ScheduleView = {
+  id: 'sop_schedule_deploy-production_1',
+  sop: 'deploy-production',
+  expression: '30 2 * * *',
+  timezone: 'Europe/Berlin',
+  state: 'active',
+  overlap: 'allow_all',
+  catchUpMs: 86_400_000,
+  jitterMs: 0,
+  params: { region: 'eu' },
+  next: ['2026-11-22T01:30:00.000Z', '2026-11-23T01:30:00.000Z'],
+  recent: [
+    {
+      scheduledAt: '2026-11-21T01:30:00.000Z',
+      runId: 'sop_run_deploy-production_1-2026-11-21T01:30:00Z',
+      status: 'completed',
+    },
+  ],
+}
+
+export const fireSample: DueFire = {
+  at: '2026-11-22T01:30:00.000Z',
+  schedule: 'sop_schedule_deploy-production_1',
+  sop: 'deploy-production',
+  params: { region: 'eu' },
+  blocked: 'the schedule is paused by alice via cli: holiday',
 }
 
 export const planSample: RunPlan = {

@@ -63,6 +63,7 @@ const ask = async (context: Context, what: Completes | undefined): Promise<reado
   if (what === undefined || what === 'file') return []
   try {
     const client = await context.client()
+    if (what === 'schedule') return (await client.listSchedules()).map(({ id }) => id)
     if (what === 'sop') return (await client.listSops()).map(({ name }) => name)
     return (await client.listRuns({ limit: 50 })).map(({ runId }) => runId)
   } catch {
