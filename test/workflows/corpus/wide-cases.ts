@@ -157,6 +157,18 @@ export const WIDE_CASES: readonly Case[] = [
     play: approveChild,
   },
   {
+    name: 'child-timed-out',
+    until: isOver,
+    before: child,
+    steps: [
+      {
+        action: { kind: 'sop', sop: 'corpus-child', with: { host: 'db1' } },
+        timeoutMs: 400,
+        onFailure: { kind: 'fail' },
+      },
+    ],
+  },
+  {
     name: 'child-cancelled-with-it',
     until: isOver,
     before: child,
