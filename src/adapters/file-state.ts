@@ -15,6 +15,20 @@ export interface EngineState {
 /** Keeps it in `<dataDir>/triggers/<name>.json`; a crash leaves the old value or the new one. */
 export const createFileState = ({ dataDir }: { readonly dataDir: string }): EngineState => {
   const folder = join(dataDir, 'triggers')
+  /** Values are written in the order in which they were given. */
+  let turn: Promise<void> = Promise.resolve()
+  const write = async (name: string, value: Json): Promise<void> => {
+    const path = join(folder, `${name}.json`)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const file = await open(`${path}.tmp`, 'w', 0o600)
+    try {
+      await file.writeFile(JSON.stringify(value))
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await rename(`${path}.tmp`, path)
+  }
   return {
     get: async (name) => {
       try {
@@ -23,17 +37,10 @@ export const createFileState = ({ dataDir }: { readonly dataDir: string }): Engi
         return undefined
       }
     },
-    put: async (name, value) => {
-      const path = join(folder, `${name}.json`)
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const file = await open(`${path}.tmp`, 'w', 0o600)
-      try {
-        await file.writeFile(JSON.stringify(value))
-        await file.datasync()
-      } finally {
-        await file.close()
-      }
-      await rename(`${path}.tmp`, path)
+    put: (name, value) => {
+      const written = turn.then(() => write(name, value))
+      turn = written.catch(() => {})
+      return written
     },
   }
 }

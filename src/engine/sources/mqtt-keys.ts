@@ -31,9 +31,13 @@ const MAX_PACKETS = 50
 
 export const createMqttKeys = async (state: EngineState): Promise<MqttKeys> => {
   let kept = readKept(await state.get(STATE))
-  const keep = async (change: Partial<Kept>): Promise<void> => {
+  let turn: Promise<void> = Promise.resolve()
+  /** One write after the other, and each with all that was said by then: a store may have many connections. */
+  const keep = (change: Partial<Kept>): Promise<void> => {
     kept = { ...kept, ...change }
-    await state.put(STATE, kept as unknown as Json)
+    const written = turn.then(() => state.put(STATE, kept as unknown as Json))
+    turn = written.catch(() => {})
+    return written
   }
   return {
     keyOf: async (topic, { qos, dup, messageId }, bytes) => {

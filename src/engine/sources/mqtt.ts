@@ -53,6 +53,7 @@ export const createMqtt = async (deps: MqttDeps): Promise<TriggerSource> => {
   const closing = new AbortController()
   let triggers: readonly MqttTrigger[] = []
   let connection: Connection | undefined
+  let isSubscribed = false
   let since = new Date().toISOString()
   let problem: string | undefined = 'it was not tried yet'
   let refused: readonly string[] = []
@@ -116,7 +117,13 @@ export const createMqtt = async (deps: MqttDeps): Promise<TriggerSource> => {
   const follow = (): void => {
     const at = connection
     if (at === undefined) return
-    subscribing = subscribing.then(() => subscribe(at)).catch((error: unknown) => at.end((error as Error).message))
+    // A connection that is over may leave its questions without an answer.
+    subscribing = subscribing
+      .then(() => Promise.race([subscribe(at), at.over]))
+      .then(() => {
+        isSubscribed = connection === at
+      })
+      .catch((error: unknown) => at.end((error as Error).message))
   }
 
   const open = async (): Promise<string> => {
@@ -157,6 +164,7 @@ export const createMqtt = async (deps: MqttDeps): Promise<TriggerSource> => {
     closing.signal.removeEventListener('abort', aborted)
     const wasConnected = connection === opened
     connection = undefined
+    isSubscribed = false
     await new Promise<void>((resolve) => {
       client.end(true, {}, () => resolve())
     })
@@ -209,6 +217,7 @@ export const createMqtt = async (deps: MqttDeps): Promise<TriggerSource> => {
     health: () => {
       if (triggers.length === 0) return undefined
       if (connection === undefined) return { ok: false, detail: `not connected since ${since}: ${problem}` }
+      if (!isSubscribed) return { ok: false, detail: `connected since ${since}, and not subscribed yet` }
       if (refused.length > 0) return { ok: false, detail: `the broker refuses to tell of ${refused.join(', ')}` }
       return { ok: true }
     },
