@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compile } from '../../src/core/compile.ts'
 import { createCatalog } from '../../src/client/catalog.ts'
 import { createWebhookDoor } from '../../src/client/webhook-door.ts'
 import type { Trigger } from '../../src/core/definition.ts'
@@ -14,6 +15,16 @@ import { testApi, type TestApi } from '../support/test-api.ts'
 
 const SECRET = 'a secret of the tests'
 const examples = await createCatalog({ sopDir: join(import.meta.dirname, '../../sops') }).list()
+/** The seeds' files, each by its folder; some of them have one name. Steps that they lack, or that only others carry out, are no matter here. */
+const seeds = (await createCatalog({ sopDir: join(import.meta.dirname, '../fixtures/sop') }).list()).flatMap(
+  (entry) => {
+    const { definition } = compile({ files: entry.files, fallbackName: 'seed' })
+    if (definition === undefined) return []
+    const { refusals: _, ...rest } = definition
+    const name = `seed-${dirname(entry.path).replace('.', entry.name)}`
+    return [{ ...rest, name, steps: sopOf({ steps: [{}] }).steps }]
+  },
+)
 const fixture = (name: string): string =>
   readFileSync(join(import.meta.dirname, `../fixtures/webhook/${name}.json`), 'utf8')
 
@@ -509,6 +520,61 @@ test('a push to GitHub that no SOP waits for is answered, and starts nothing', a
   const headers = { ...signed(body, 'github secret'), 'X-GitHub-Event': 'push' }
   const { status, json } = await post(api, '/hooks/github', body, headers)
   expect([status, json['status'], json['runs']]).toEqual([200, 'unmatched', []])
+})
+
+describe('every webhook, event and command of the seeds, as the seeds spell it', () => {
+  /** What has to come so that the conditions of a trigger hold. */
+  const payload = {
+    environment: 'production',
+    severity: 'critical',
+    build: { passed: 'true' },
+    event_type: 'release.published',
+  }
+  const rows = seeds.flatMap((definition) =>
+    definition.triggers.flatMap((trigger, index) =>
+      ['webhook', 'event', 'command'].includes(trigger.type)
+        ? [[definition.name, index, trigger, definition] as const]
+        : [],
+    ),
+  )
+
+  test('there are some of each', () => {
+    expect(new Set(rows.map(([, , { type }]) => type))).toEqual(new Set(['webhook', 'event', 'command']))
+    expect(rows.filter(([, , { type }]) => type === 'webhook').length).toBeGreaterThanOrEqual(5)
+  })
+
+  test.each(rows)('%s, trigger %d: %j', async (name, _index, trigger, definition) => {
+    const api = await open()
+    engine.add({ ...definition, cooldownMs: 0 })
+    // The example of that name waits for the same message, and of equals the first by name is meant.
+    engine.breakSop('deploy-production')
+    const params = Object.fromEntries(
+      (definition.params ?? []).map(({ name: param, choices, default: value }) => [
+        param,
+        value ?? choices?.[0] ?? '1',
+      ]),
+    )
+    const body = { ...payload, ...params }
+    const { status, json } =
+      trigger.type === 'webhook'
+        ? await api.call((trigger.methods ?? ['POST'])[0] ?? '', trigger.path, { body })
+        : trigger.type === 'event'
+          ? await api.call('POST', '/api/v1/events', { body: { event: trigger.event, payload: body } })
+          : await api.call('POST', '/api/v1/messages', { body: { message: 'deploy:shop', payload: body } })
+    const runs = json['runs'] as { sop: string; runId: string }[] | undefined
+    expect([status, runs?.map(({ sop }) => sop)]).toEqual([202, expect.arrayContaining([name])])
+    const runId = runs?.find(({ sop }) => sop === name)?.runId ?? ''
+    const run = await until(
+      () => engine.client.getRunStatus(runId),
+      (view) => view.status !== 'pending',
+    )
+    expect(run).toMatchObject({ sopName: name, trigger: { type: trigger.type } })
+    await engine.temporal.workflow
+      .getHandle(runId)
+      .terminate()
+      .catch(() => {})
+    engine.breakSop(name)
+  })
 })
 
 const raw = (api: TestApi, bytes: Buffer): Promise<string> =>
