@@ -12,6 +12,7 @@ const SECTIONS = {
   logs: async () => (await import('./logs.mjs')).logs(),
   wide: async () => (await import('./wide.mjs')).wide(),
   long: async () => (await import('./long.mjs')).long(),
+  schedules: async () => (await import('./schedules.mjs')).schedules(),
 }
 const DEFAULT = ['steps', 'cli']
 

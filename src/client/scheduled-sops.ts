@@ -1,11 +1,22 @@
 import { unsupported } from '../core/run/supported.ts'
-import type { ScheduledSop } from '../core/schedule/plan.ts'
+import type { ScheduledSop, Standing } from '../core/schedule/plan.ts'
 import { type Schedule, type ScheduleSettings, schedulesOf } from '../core/schedule/schedule.ts'
 import type { SopDefinition } from '../core/definition.ts'
 import type { CatalogEntry } from './catalog.ts'
 
 /** What the catalog calls for. Kept by definition, since a thousand of them are asked for again and again. */
 export type ScheduledSops = (entries: readonly CatalogEntry[]) => readonly ScheduledSop[]
+
+/** What the engine knows of its schedules without asking Temporal; the source that keeps them in step fills it in. */
+export interface ScheduleReport {
+  pausedByUs: () => readonly Standing[]
+}
+
+/** Sentences for an SOP of which schedules stand paused since it cannot start. */
+export const pausedNotices = (report: ScheduleReport | undefined, sop: string): readonly string[] =>
+  (report?.pausedByUs() ?? [])
+    .filter((each) => each.sop === sop || each.note.includes(`SOP "${sop}" `))
+    .map(({ id }) => `Schedule "${id}" stands paused until the SOP can start again`)
 
 export const createScheduledSops = (settings: ScheduleSettings, now: () => number): ScheduledSops => {
   let kept = new WeakMap<SopDefinition, { readonly path: string; readonly schedules: readonly Schedule[] }>()

@@ -20,6 +20,7 @@ import { readLog } from './read-log.ts'
 import type { Records } from './records.ts'
 import { type DecisionBody, sendDecision } from './send-decision.ts'
 import type { InstallationKey } from './signing.ts'
+import { pausedNotices, type ScheduleReport } from './scheduled-sops.ts'
 import { createSchedules, type SchedulesDeps } from './schedules.ts'
 import { startRun } from './start-run.ts'
 import type { TriggerDoor } from './trigger-door.ts'
@@ -41,7 +42,7 @@ export interface TemporalClientDeps {
   readonly version: string
   /** Checks of the health besides its own. */
   readonly moreChecks?: () => Health['checks']
-  readonly schedules: Pick<SchedulesDeps, 'store' | 'sopsOf'>
+  readonly schedules: Pick<SchedulesDeps, 'store' | 'sopsOf'> & { readonly report?: ScheduleReport }
   /** Answers a fact for the dry run. */
   readonly resolveFact: (name: string, timezone: string | undefined) => Promise<unknown>
 }
@@ -76,12 +77,15 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
     ...createSchedules({ ...deps, ...deps.schedules, now: Date.now }, actor),
     listSops: async () => {
       assertMay(actor, 'listSops')
-      return (await deps.catalog.list()).map(summaryOf)
+      return (await deps.catalog.list()).map((entry) => withPauses(deps, summaryOf(entry)))
     },
     getSop: async (name) => {
       assertMay(actor, 'getSop')
       const entry = await findEntry(deps.catalog, name)
-      return { ...summaryOf(entry), source: Object.fromEntries(entry.files.map(({ path, text }) => [path, text])) }
+      return {
+        ...withPauses(deps, summaryOf(entry)),
+        source: Object.fromEntries(entry.files.map(({ path, text }) => [path, text])),
+      }
     },
     createSop: async (sop) => {
       assertMay(actor, 'createSop', { agentsMayCreate: deps.agentsMayCreate })
@@ -182,6 +186,11 @@ const withoutSecrets = async (
   }
   const { params, keep } = markChangedSecrets(deps.records, runId, pinned, request.params)
   return [{ ...request, params }, keep]
+}
+
+const withPauses = ({ schedules }: Deps, summary: SopSummary): SopSummary => {
+  const paused = pausedNotices(schedules.report, summary.name)
+  return paused.length === 0 ? summary : { ...summary, notices: [...summary.notices, ...paused] }
 }
 
 /** An SOP as lists show it: compiled or broken, never absent. */

@@ -18,7 +18,7 @@ import { createRunEnds, createTellParent } from '../client/run-ends.ts'
 import { createPin, type Pin } from '../client/pin.ts'
 import { createEndedRuns } from '../client/ended-runs.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
-import { createScheduledSops, type ScheduledSops } from '../client/scheduled-sops.ts'
+import { createScheduledSops, type ScheduledSops, type ScheduleReport } from '../client/scheduled-sops.ts'
 import { createScheduleStore, type ScheduleStore } from '../client/schedule-store.ts'
 import { createTemporalClient } from '../client/temporal.ts'
 import { createTriggerDoor, type TriggerDoor } from '../client/trigger-door.ts'
@@ -62,7 +62,7 @@ export interface Parts {
   /** Where every source of triggers brings what happened. */
   readonly triggers: TriggerDoor
   readonly webhooks: WebhookDoor
-  readonly schedules: { readonly store: ScheduleStore; readonly sopsOf: ScheduledSops }
+  readonly schedules: { readonly store: ScheduleStore; readonly sopsOf: ScheduledSops; readonly report: ScheduleReport }
   /** Adds checks to the health, asked for whenever somebody asks how the engine is. */
   watchHealth(checks: () => Health['checks']): void
   close(): Promise<void>
@@ -145,7 +145,8 @@ export const openParts = async ({
       },
     }),
     watchHealth: (checks) => {
-      moreChecks = checks
+      const before = moreChecks
+      moreChecks = () => ({ ...before(), ...checks() })
     },
     close: async () => {
       await stores.close()
@@ -160,6 +161,7 @@ const openSchedules = (temporal: Client, key: InstallationKey, config: Config): 
   return {
     store: createScheduleStore({ temporal: () => temporal, taskQueue, seal: (text) => key.seal(text), now }),
     sopsOf: createScheduledSops({ taskQueue, timezone: config.timezone, authority: key.authority }, now),
+    report: { pausedByUs: () => [] },
   }
 }
 

@@ -1,3 +1,5 @@
+import { monotonicFactory } from 'ulid'
+import type { Health } from '../client/client.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { createCatalogWatch } from './catalog-watch.ts'
@@ -29,7 +31,23 @@ export interface SourcesOptions {
 export const startSources = async ({ parts, config, log, ownsDataDir }: SourcesOptions): Promise<Sources> => {
   const watch = createCatalogWatch({ catalog: parts.catalog, sopDir: config.sopDir, workdir: config.workdir, log })
   const triggers = openTriggerSources({ parts, config, log, watch, ownsDataDir })
-  const schedules = createScheduleSource({ watch, ...parts.schedules, log, now: () => Date.now() })
+  const nextId = monotonicFactory()
+  const schedules = createScheduleSource({
+    watch,
+    ...parts.schedules,
+    log,
+    now: () => Date.now(),
+    missed: {
+      deliveries: parts.stores.deliveries,
+      newId: () => `del_${nextId().toLowerCase()}`,
+      now: () => Date.now(),
+    },
+  })
+  parts.schedules.report.pausedByUs = () => schedules.pausedByUs()
+  parts.watchHealth((): Health['checks'] => {
+    const health = schedules.health()
+    return health === undefined ? {} : { schedules: health }
+  })
   const sources: readonly Source[] = [schedules, ...(triggers === undefined ? [] : [triggers])]
   for (const source of sources) source.start()
   await watch.start()

@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createCatalog } from '../../src/client/catalog.ts'
 import { createScheduleStore, type LookedSchedule, type ScheduleStore } from '../../src/client/schedule-store.ts'
-import { createScheduledSops } from '../../src/client/scheduled-sops.ts'
+import { createScheduledSops, pausedNotices } from '../../src/client/scheduled-sops.ts'
 import { createCatalogWatch } from '../../src/engine/catalog-watch.ts'
 import { createScheduleSource } from '../../src/engine/sources/schedules.ts'
 import { until } from '../support/engine.ts'
@@ -147,10 +147,27 @@ describe('the schedules in Temporal', () => {
     await rig.write('a', { 'SOP.toml': '[sop]\nname = "a"\npriority = "huge"\n' })
     await until(all, (each) => /^1! \[engine\] SOP "a" no longer compiles: a\/SOP.toml:3:/.test(each['a_1'] ?? ''))
     expect(await all()).toMatchObject({ a_2: '2! holiday' })
+    await until(
+      async () => rig.source.pausedByUs().map(({ id }) => id),
+      (ids) => ids.join() === rig.idOf('a_1'),
+    )
+    expect(rig.source.health()).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('no longer compiles') as string,
+    })
+    const report = { pausedByUs: rig.source.pausedByUs }
+    expect(pausedNotices(report, 'a')).toEqual([
+      `Schedule "${rig.idOf('a_1')}" stands paused until the SOP can start again`,
+    ])
+    expect(pausedNotices(report, 'b')).toEqual([])
     await rig.write('a', { 'SOP.toml': 'name = [' })
     await until(all, (each) => /^1! .*a\/SOP.toml:1:/.test(each['a_1'] ?? ''))
     await rig.write('a', files('a', [1, 2]))
     await soon(all, { a_1: '1', a_2: '2! holiday' })
+    await until(
+      async () => rig.source.health(),
+      (health) => health?.ok === true,
+    )
   })
 
   test('of others are never touched, whatever their id; of another task queue neither', async () => {

@@ -2,10 +2,13 @@ import type { CatalogEntry } from '../../client/catalog.ts'
 import type { ListedSchedule, LookedSchedule, ScheduleStore } from '../../client/schedule-store.ts'
 import type { ScheduledSops } from '../../client/scheduled-sops.ts'
 import { SopError } from '../../core/errors.ts'
+import { isEngineNote, readNote } from '../../core/schedule/pause-note.ts'
 import { planSchedules, type ScheduleAction, type Standing } from '../../core/schedule/plan.ts'
 import type { Log } from '../../log.ts'
 import type { CatalogWatch } from '../catalog-watch.ts'
 import type { Source } from '../sources.ts'
+import { type MissedFiresDeps, recordMissedFires } from './missed-fires.ts'
+import type { SourceHealth } from './source.ts'
 
 // schedules.ts: keeps the schedules in Temporal in step with the files. The plan is the core's; here it is carried out, looked
 // at anew after every change, and begun again after a crash. Each change carries the token of what was looked at, so that
@@ -17,6 +20,8 @@ export interface ScheduleSourceOptions {
   readonly sopsOf: ScheduledSops
   readonly log: Pick<Log, 'info' | 'warn' | 'debug'>
   readonly now: () => number
+  /** Where fires that started nothing are told of. */
+  readonly missed?: MissedFiresDeps
 }
 
 export interface ScheduleSource extends Source {
@@ -24,12 +29,19 @@ export interface ScheduleSource extends Source {
   reconcile(): Promise<readonly string[]>
   /** Why a schedule is not as its file says, by id. */
   problems(): ReadonlyMap<string, string>
+  /** Those that we paused, as far as the last pass knew. */
+  pausedByUs(): readonly Standing[]
+  health(): SourceHealth | undefined
+  /** Puts on record which fires started nothing since it was told last. @returns the ids of their schedules */
+  recordMissed(): Promise<readonly string[]>
 }
 
 /** Calls to Temporal at once. */
 const AT_ONCE = 16
 /** What other programs did to our schedules is mended this often. */
 const FULL_PASS_MS = 60_000
+/** Each schedule is looked at for this, and Temporal is seldom away. */
+const MISSED_PASS_MS = 3_600_000
 /** For so long after a change Temporal's list may not have it yet. */
 const LIST_LAG_MS = 15_000
 /** After a pass that failed. */
@@ -53,6 +65,8 @@ export const createScheduleSource = (options: ScheduleSourceOptions): ScheduleSo
   let isClosed = false
   let isListed = false
   let failures = 0
+  let missedAt = Number.NEGATIVE_INFINITY
+  let missing: Promise<void> | undefined
 
   const remember = (standing: Standing): void => void known.set(standing.id, { standing, changedAt: now() })
 
@@ -95,6 +109,36 @@ export const createScheduleSource = (options: ScheduleSourceOptions): ScheduleSo
     return done
   }
 
+  const pausedByUs = (): readonly Standing[] =>
+    [...known.values()].map(({ standing }) => standing).filter(({ paused, note }) => paused && isEngineNote(note))
+
+  const recordMissed = async (): Promise<readonly string[]> => {
+    const { missed } = options
+    if (missed === undefined || entries === undefined) return []
+    const schedules = new Map(sopsOf(entries).flatMap((sop) => sop.schedules.map((each) => [each.id, each])))
+    const told: string[] = []
+    await eachLimited(
+      [...known.keys()],
+      async (id) => {
+        const looked = await store.look(id)
+        if (looked === undefined || looked === 'foreign') return
+        const delivery = await recordMissedFires(missed, looked, schedules.get(id))
+        if (delivery === undefined) return
+        told.push(id)
+        log.warn(`Schedule "${id}": ${delivery.reason ?? ''}`)
+      },
+      () => isClosed,
+    )
+    return told
+  }
+  const recordMissedQuietly = async (): Promise<void> => {
+    if (options.missed === undefined || failures > 0 || isClosed || now() - missedAt < MISSED_PASS_MS) return
+    missedAt = now()
+    await recordMissed().catch((error: unknown) => {
+      log.warn(`Cannot look for fires that were missed: ${error instanceof Error ? error.message : String(error)}`)
+    })
+  }
+
   /** One pass at a time; one that fails is tried again soon, by the list. */
   const run = (isFull: boolean): Promise<readonly string[]> => {
     const next = passing.then(
@@ -117,6 +161,7 @@ export const createScheduleSource = (options: ScheduleSourceOptions): ScheduleSo
       )
     }
     if (isClosed) return
+    missing = recordMissedQuietly()
     clearTimeout(timer)
     const pauseMs = failures === 0 ? FULL_PASS_MS : Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LAST_RETRY_MS)
     timer = setTimeout(() => void quietly(true), pauseMs)
@@ -131,13 +176,31 @@ export const createScheduleSource = (options: ScheduleSourceOptions): ScheduleSo
     },
     reconcile: () => run(true),
     problems: () => problems,
+    pausedByUs,
+    health: () => healthOf(known.size, pausedByUs(), problems),
+    recordMissed,
     close: async () => {
       isClosed = true
       unlisten()
       clearTimeout(timer)
       await passing.catch(() => {})
+      await missing
     },
   }
+}
+
+const healthOf = (
+  count: number,
+  paused: readonly Standing[],
+  problems: ReadonlyMap<string, string>,
+): SourceHealth | undefined => {
+  if (count === 0 && problems.size === 0) return undefined
+  const [problem] = problems.values()
+  if (problem !== undefined) return { ok: false, detail: problem }
+  const [first] = paused
+  if (first === undefined) return { ok: true }
+  const more = paused.length === 1 ? '' : `, and ${paused.length - 1} more`
+  return { ok: false, detail: `schedule "${first.id}"${more} stands paused: ${readNote(first.note).reason}` }
 }
 
 interface BenchDeps {
