@@ -141,6 +141,45 @@ export const WIDE_CASES: readonly Case[] = [
       await engine.client.retryRun(runId)
     },
   },
+  {
+    name: 'items-kept-and-opened-again',
+    until: (run) => run.status === 'completed',
+    steps: [
+      {
+        forEach: HOSTS,
+        maxParallel: 1,
+        action: bash('test "$item" != web2 -o -e "$SOP_RUN_DIR/again" || { touch "$SOP_RUN_DIR/again"; exit 3; }'),
+      },
+    ],
+    play: async (engine, runId) => {
+      await until(() => engine.client.getRunStatus(runId), isOver)
+      await engine.client.retryRun(runId, { comment: 'mended' })
+    },
+  },
+  {
+    name: 'items-rolled-back',
+    until: isOver,
+    steps: [
+      {
+        forEach: HOSTS,
+        maxParallel: 1,
+        action: bash('test "$item" != web3; echo "on=$item" >> "$SOP_OUTPUT"'),
+        rollback: [{ interpreter: 'bash', script: 'echo "$item back from $on"' }],
+        onFailure: { kind: 'rollback' },
+      },
+    ],
+  },
+  {
+    name: 'items-walk-back-parked',
+    until: isPaused,
+    steps: [
+      {
+        forEach: HOSTS,
+        rollback: [{ interpreter: 'bash', script: 'test "$item" != web2' }],
+      },
+      { action: bash('exit 3'), onFailure: { kind: 'rollback' } },
+    ],
+  },
   { name: 'no-items', until: isOver, steps: [{ forEach: '[]' }, {}] },
   {
     name: 'child-parked',
@@ -184,6 +223,19 @@ export const WIDE_CASES: readonly Case[] = [
       )
       await engine.client.cancelRun(runId, { reason: 'enough' })
     },
+  },
+  {
+    name: 'child-out-of-time',
+    until: isOver,
+    before: child,
+    steps: [
+      {
+        action: { kind: 'sop', sop: 'corpus-child', with: { host: 'db1' } },
+        timeoutMs: 2_000,
+        onFailure: { kind: 'continue' },
+      },
+      {},
+    ],
   },
   {
     name: 'child-each-item',
