@@ -43,7 +43,7 @@ export const RUN_COMMANDS: readonly CommandSpec[] = [
         summary: 'another execution mode for this run; a looser one is for admins',
         choices: EXECUTION_MODES,
       },
-      { flags: '--force', summary: 'start in spite of cooldown and conditions; for admins' },
+      { flags: '--force', summary: 'start in spite of cooldown, conditions and blackouts; for admins' },
       { flags: '--skip-approval', summary: 'approve plain gates as yourself, those that name approvers never' },
       { flags: '--idempotency-key <key>', summary: 'a second start with the same key answers with the first run' },
     ],
