@@ -43,7 +43,9 @@ const [wantedKills, wantedRuns, maxOpen] = [Number(options.kills), Number(option
 const SETTLE_MS = 180_000
 const PLANNED_MS = 60_000
 /** Events that have to come on record between two planned kills, so that each of them strikes an engine at work. */
-const EVENTS_BETWEEN = 6
+const EVENTS_BETWEEN = 4
+/** Runs that are started before each planned kill. */
+const RUNS_PER_KILL = 3
 const LOOK_MS = 250
 
 const startedAt = Date.now()
@@ -77,13 +79,15 @@ const person = createPerson({ api, ledger: paths.ledger, seed: options.seed, not
 /** @type {Map<string, { key: string, sop: string, runIds: string[] }>} */
 const starts = new Map()
 let isStarting = true
+/** How many runs may be started. With a plan some more for each kill, so that there is work while those that it hit are looked for. */
+let budget = options.plan === undefined ? wantedRuns : RUNS_PER_KILL
 let open = 0
 
 /** Starts runs as long as fewer than wanted are open; one that got no answer is asked for again with its key. */
 const keepStarting = async () => {
   while (isStarting) {
     const pending = [...starts.values()].find(({ runIds }) => runIds.length === 0)
-    if (pending === undefined && (open >= maxOpen || starts.size >= wantedRuns)) {
+    if (pending === undefined && (open >= maxOpen || starts.size >= budget)) {
       await sleep(LOOK_MS)
       continue
     }
@@ -136,6 +140,7 @@ const follow = async (kinds) => {
   for (const kind of kinds) {
     await untilAtWork()
     await monkey.hit(kind, PLANNED_MS)
+    budget += RUNS_PER_KILL
   }
 }
 
