@@ -9,9 +9,8 @@ import { startTimeSkipping, type TimeSkipping } from '../support/time-skipping.t
 // month.test.ts: what takes weeks, on a clock that skips them.
 //
 // The run stays within one execution here. After floods of 4,200 signals, each of which made a run hand over, the clock of
-// this server was seen to stand still (3 times in 19): its `sleep` did not come back within a minute and no timer of the
-// run fired, so that it seemed to stop where it was. No decision was lost by that: each approval that was acknowledged was
-// on record, and in effect. Hand-overs under a load of decisions are tested on the real server: long-run.test.ts,
+// this server was seen to stand still now and then: its `sleep` did not come back within a minute and no timer of the run
+// fired, so that it seemed to stop where it was. The real server never did. Hand-overs under a load of decisions are tested on the real server: long-run.test.ts,
 // long-wide.test.ts.
 
 const HOUR_MS = 3_600_000
