@@ -95,7 +95,12 @@ export const timeBlocks = (
 }
 
 /** Everything that keeps the request from being granted at the instant, apart from those that go before it. */
-export const blocksOf = (state: AdmissionState, request: AdmissionRequest, at: string): readonly Block[] => {
-  const full = fullBlock(state, request)
+export const blocksOf = (
+  state: AdmissionState,
+  request: AdmissionRequest,
+  at: string,
+  fullOf: typeof fullBlock = fullBlock,
+): readonly Block[] => {
+  const full = fullOf(state, request)
   return [...timeBlocks(state, request, at), ...(full === undefined ? [] : [full]), ...lockBlocks(state, request)]
 }

@@ -6,7 +6,7 @@ import {
   slotAnswer,
   type Waiting,
 } from '../admission.ts'
-import { ancestorsOf, type Block, blocksOf, coolingUntil, timeBlocks } from './block.ts'
+import { ancestorsOf, type Block, blocksOf, coolingUntil, fullBlock, timeBlocks } from './block.ts'
 
 // grant.ts: who of those that wait gets in.
 
@@ -35,6 +35,7 @@ const walk = (
 ): AdmissionState => {
   const kept = new Map<string, string>()
   let now = state
+  let fullOf = remembered()
   for (const waiting of inOrder(state.waiting)) {
     const locks = waiting.locks ?? []
     // Whoever waits for a lock of these runs waits for this one to end as well.
@@ -46,12 +47,24 @@ const walk = (
         ? []
         : [{ kind: 'order', lock, by: [runId], reason: `run "${runId}" waits for lock "${lock}" before it` }]
     })
-    const blocks = [...blocksOf(now, waiting, at), ...before]
+    const blocks = [...blocksOf(now, waiting, at, fullOf), ...before]
     const lacksOnlyLocks = blocks.length > 0 && blocks.every(({ kind }) => kind === 'lock' || kind === 'order')
     if (lacksOnlyLocks) for (const lock of locks) if (!kept.has(lock)) kept.set(lock, waiting.runId)
-    now = take(now, { waiting, blocks })
+    const next = take(now, { waiting, blocks })
+    if (next !== now) fullOf = remembered()
+    now = next
   }
   return now
+}
+
+/** Thousands may wait for one limit, which is counted once for each state. */
+const remembered = (): typeof fullBlock => {
+  const known = new Map<string, ReturnType<typeof fullBlock>>()
+  return (state, request) => {
+    const key = `${request.sop} ${request.maxConcurrent ?? ''} ${request.maxTotal ?? ''}`
+    if (!known.has(key)) known.set(key, fullBlock(state, request))
+    return known.get(key)
+  }
 }
 
 /** What each waiting run waits for, in the order of the queue. */
