@@ -11,6 +11,7 @@ const SECTIONS = {
   recovery: async () => (await import('./recovery.mjs')).recovery(),
   logs: async () => (await import('./logs.mjs')).logs(),
   wide: async () => (await import('./wide.mjs')).wide(),
+  triggers: async () => (await import('./triggers.mjs')).triggers(),
   long: async () => (await import('./long.mjs')).long(),
   schedules: async () => (await import('./schedules.mjs')).schedules(),
 }
