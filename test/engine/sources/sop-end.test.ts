@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { RunIndex } from '../../../src/activities/deps.ts'
 import { createFileState, type EngineState } from '../../../src/adapters/file-state.ts'
 import { readRun } from '../../../src/client/find-run.ts'
 import type { SopDefinition } from '../../../src/core/definition.ts'
@@ -39,11 +40,15 @@ const triggersOf = (...sops: readonly SopDefinition[]): readonly SourceTrigger[]
   sops.flatMap((definition) => definition.triggers.map((trigger) => ({ sop: definition.name, trigger, definition })))
 
 const states = (): EngineState => createFileState({ dataDir: engine.dataDir })
-const start = async (triggers: readonly SourceTrigger[], state = states()): Promise<TriggerSource> => {
+const start = async (
+  triggers: readonly SourceTrigger[],
+  state = states(),
+  index: RunIndex = engine.stores.index,
+): Promise<TriggerSource> => {
   const source = createSopEnd({
     door: engine.triggers,
     log: createLog({ level: 'error' }),
-    index: engine.stores.index,
+    index,
     readRun: (runId) => readRun({ temporal: engine.temporal, records: engine.stores }, runId),
     state,
     lookMs: 20,
@@ -138,6 +143,18 @@ describe('createSopEnd()', () => {
     const found = await delivered(next.name, 2)
     expect(found.map(({ verdict }) => verdict)).toEqual(['duplicate', 'started'])
     expect(new Set(found.map(({ runId }) => runId)).size).toBe(1)
+  })
+
+  test('goes through the list where the cursor that it kept is one of another list', async () => {
+    const { name, next } = pair()
+    await stop(await started(next))
+    await run(name)
+    const another: RunIndex = {
+      ...engine.stores.index,
+      changes: async () => ({ runs: [], cursor: 'another-1', reset: true }),
+    }
+    await start(triggersOf(next), states(), another)
+    expect(await delivered(next.name, 1)).toMatchObject([{ verdict: 'started' }])
   })
 
   test('takes the end of a run that was retried for another end', async () => {
