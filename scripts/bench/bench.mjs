@@ -12,6 +12,7 @@ const SECTIONS = {
   logs: async () => (await import('./logs.mjs')).logs(),
   wide: async () => (await import('./wide.mjs')).wide(),
   triggers: async () => (await import('./triggers.mjs')).triggers(),
+  admission: async () => (await import('./admission.mjs')).admission(),
   long: async () => (await import('./long.mjs')).long(),
   schedules: async () => (await import('./schedules.mjs')).schedules(),
 }
