@@ -60,6 +60,8 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
       .catch((error: unknown) => warn('the list of runs cannot be written', { path, error }))
       .finally(() => {
         writing = undefined
+        // A row may have come when the writing was over and was not yet known to be.
+        if (waiting.length > 0) kick()
       })
   }
 
