@@ -12,6 +12,7 @@ import { type Cluster, clusterPrograms, startCluster } from '../support/cluster.
 import { createDatabase, execute } from '../support/postgres.ts'
 import { POSTGRES_PASSWORD } from '../support/postgres-server.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
+import { GATE_SOPS, tellGateStories } from './stories/gates.ts'
 
 // A team: Temporal on PostgreSQL, two APIs and three workers, each with a data directory of its own. They share the SOP
 // directory, and otherwise environment variables alone.
@@ -45,7 +46,7 @@ const SOPS = {
     'long',
     `## Step 1: Wait for it [idempotent: true]\n\`\`\`bash\necho "$WORKER_NAME" >> "$WITNESS"\nuntil [ -e "$WITNESS.go" ]; do sleep 0.1; done\n\`\`\`\n\n## Step 2: Tell\n${WHO}`,
   ),
-  ...sop('contested', `## Step 1: Go (requires approval)\n${WHO}`),
+  ...sop('conflict', `## Step 1: Go (requires approval)\n${WHO}`),
 }
 
 beforeAll(async () => {
@@ -61,7 +62,7 @@ beforeAll(async () => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const shared = new URL(url)
   shared.password = ''
-  const first = await createHome({ sops: SOPS })
+  const first = await createHome({ sops: { ...SOPS, ...GATE_SOPS } })
   env = {
     TEMPORAL_ADDRESS: cluster.address,
     TEMPORAL_NAMESPACE: cluster.namespace,
@@ -113,6 +114,18 @@ test('five processes that start together register each search attribute once, an
   }
   for (const program of [one, two, ...workers.values()]) {
     expect(program?.said()).not.toMatch(/Cannot register search attributes|keeps closed runs for/)
+  }
+})
+
+tellGateStories(() => {
+  const [home] = homes
+  if (home === undefined || one === undefined) throw new Error('no cluster')
+  const engine = one
+  return {
+    engine,
+    cli: home.cli,
+    runUntil: (runId, is) => runUntil(engine, runId, is),
+    record: (runId) => auditOf(engine, runId),
   }
 })
 
@@ -168,7 +181,7 @@ test('steps go to every worker, and both APIs list the same runs', async () => {
 })
 
 test('of many conflicting decisions at both APIs one wins, and all others are told', async () => {
-  const runId = await start(one, 'contested')
+  const runId = await start(one, 'conflict')
   await runUntil(two, runId, ({ openGates }) => openGates.length === 1)
   const answers = await Promise.all(
     Array.from({ length: 24 }, (_, i) =>
