@@ -1,5 +1,4 @@
-import { calendarOf, type FiledDay, outlookAt } from '../core/blackout.ts'
-import { parseHoliday } from '../core/blackout/window.ts'
+import { calendarOf, type FiledDay, holidayFiles, outlookAt } from '../core/blackout.ts'
 import type { Json } from '../core/definition.ts'
 import type { FactsTask } from '../core/run/task.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -14,11 +13,9 @@ export const askBlackout = async (
   now: Date,
 ): Promise<Json> => {
   const filed: FiledDay[] = []
-  for (const text of asked.holidays ?? []) {
-    const holiday = parseHoliday(text)
-    if (!holiday.ok || holiday.value.kind !== 'file') continue
-    if (readHolidays === undefined) throw new Error(`Cannot read holidays "${text}": this worker has no SOP directory`)
-    filed.push(...(await readHolidays(asked.sop, holiday.value.path)))
+  for (const path of holidayFiles(asked.holidays)) {
+    if (readHolidays === undefined) throw new Error(`Cannot read holidays "${path}": this worker has no SOP directory`)
+    filed.push(...(await readHolidays(asked.sop, path)))
   }
   return { ...outlookAt(calendarOf(asked, timezone, filed), now.toISOString()) }
 }

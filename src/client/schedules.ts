@@ -9,6 +9,7 @@ import type { Schedule } from '../core/schedule/schedule.ts'
 import { dueFires, nextTimes } from '../core/schedule/simulate.ts'
 import type { Catalog } from './catalog.ts'
 import type { Records } from './records.ts'
+import { type BlackoutDeps, readBlackouts } from './scheduled-blackouts.ts'
 import type { ScheduleClient, ScheduleFire, ScheduleView } from './schedule-client.ts'
 import type { ListedSchedule, LookedSchedule, RecentFire, ScheduleStore } from './schedule-store.ts'
 import type { ScheduledSops } from './scheduled-sops.ts'
@@ -18,6 +19,7 @@ import type { ScheduledSops } from './scheduled-sops.ts'
 export interface SchedulesDeps {
   readonly store: ScheduleStore
   readonly sopsOf: ScheduledSops
+  readonly blackouts: BlackoutDeps
   readonly catalog: Catalog
   readonly records: Pick<Records, 'index'>
   readonly now: () => number
@@ -63,13 +65,15 @@ export const createSchedules = (deps: SchedulesDeps, actor: Actor): ScheduleClie
     listUpcoming: async ({ from, to, sop, limit = UPCOMING_DEFAULT }) => {
       assertMay(actor, 'listUpcoming')
       const window = { ...rangeOf(from, to), limit: Math.min(limit, UPCOMING_MAX) }
-      const [sops, listed] = await Promise.all([readSops(deps), store.list()])
+      const [entries, listed] = await Promise.all([deps.catalog.list(), store.list()])
+      const sops = deps.sopsOf(entries)
+      const blackoutAt = await readBlackouts(entries, deps.blackouts)
       const standing = new Map(listed.map((each) => [each.id, each]))
       const schedules = sops.flatMap((each) => each.schedules).filter((each) => sop === undefined || each.sop === sop)
-      return dueFires(schedules, window, ({ id }) => {
+      return dueFires(schedules, window, ({ id, sop: name }, at) => {
         const found = standing.get(id)
         if (found === undefined) return 'the schedule is not in Temporal yet'
-        return found.paused ? `the schedule is ${pausedText(found.note)}` : undefined
+        return found.paused ? `the schedule is ${pausedText(found.note)}` : blackoutAt(name, at)
       })
     },
     pauseSchedule: (ref, { comment } = {}) =>

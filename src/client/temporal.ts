@@ -42,7 +42,7 @@ export interface TemporalClientDeps {
   readonly version: string
   /** Checks of the health besides its own. */
   readonly moreChecks?: () => Health['checks']
-  readonly schedules: Pick<SchedulesDeps, 'store' | 'sopsOf'> & { readonly report?: ScheduleReport }
+  readonly schedules: Pick<SchedulesDeps, 'store' | 'sopsOf' | 'blackouts'> & { readonly report?: ScheduleReport }
   /** Answers a fact for the dry run. */
   readonly resolveFact: (name: string, timezone: string | undefined) => Promise<unknown>
 }

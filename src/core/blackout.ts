@@ -45,6 +45,13 @@ export const calendarOf = (
   ],
 })
 
+/** Paths of the calendar files among the holidays of an SOP. */
+export const holidayFiles = (holidays: readonly string[] = []): readonly string[] =>
+  holidays.flatMap((text) => {
+    const holiday = parseHoliday(text)
+    return holiday.ok && holiday.value.kind === 'file' ? [holiday.value.path] : []
+  })
+
 /** A day, or several, of a calendar file. */
 export interface FiledDay {
   readonly name: string

@@ -18,6 +18,7 @@ import { createRunEnds, createTellParent } from '../client/run-ends.ts'
 import { createPin, type Pin } from '../client/pin.ts'
 import { createEndedRuns } from '../client/ended-runs.ts'
 import { type InstallationKey, openInstallationKey } from '../client/signing.ts'
+import type { BlackoutDeps } from '../client/scheduled-blackouts.ts'
 import { createScheduledSops, type ScheduledSops, type ScheduleReport } from '../client/scheduled-sops.ts'
 import { createScheduleStore, type ScheduleStore } from '../client/schedule-store.ts'
 import { createTemporalClient } from '../client/temporal.ts'
@@ -62,7 +63,12 @@ export interface Parts {
   /** Where every source of triggers brings what happened. */
   readonly triggers: TriggerDoor
   readonly webhooks: WebhookDoor
-  readonly schedules: { readonly store: ScheduleStore; readonly sopsOf: ScheduledSops; readonly report: ScheduleReport }
+  readonly schedules: {
+    readonly store: ScheduleStore
+    readonly sopsOf: ScheduledSops
+    readonly report: ScheduleReport
+    readonly blackouts: BlackoutDeps
+  }
   /** Adds checks to the health, asked for whenever somebody asks how the engine is. */
   watchHealth(checks: () => Health['checks']): void
   close(): Promise<void>
@@ -85,7 +91,7 @@ export const openParts = async ({
   const pin = createPin({ catalog, key, policy: runPolicy(config) })
   const connection = await NativeConnection.connect(target.connectionOptions)
   const temporal = new Client({ connection, namespace: target.namespace })
-  const schedules = openSchedules(temporal, key, config)
+  const schedules = openSchedules(temporal, key, config, catalog)
   let moreChecks: () => Health['checks'] = () => ({})
   const triggers = createTriggerDoor({
     temporal,
@@ -155,13 +161,26 @@ export const openParts = async ({
   }
 }
 
-const openSchedules = (temporal: Client, key: InstallationKey, config: Config): Parts['schedules'] => {
+const openSchedules = (
+  temporal: Client,
+  key: InstallationKey,
+  config: Config,
+  catalog: Catalog,
+): Parts['schedules'] => {
   const { taskQueue } = config.temporal
   const now = (): number => Date.now()
   return {
     store: createScheduleStore({ temporal: () => temporal, taskQueue, seal: (text) => key.seal(text), now }),
     sopsOf: createScheduledSops({ taskQueue, timezone: config.timezone, authority: key.authority }, now),
     report: { pausedByUs: () => [] },
+    blackouts: {
+      timezone: config.timezone,
+      readHolidays: createHolidays({
+        sopDir: config.sopDir,
+        pathOf: async (sop) => (await catalog.get(sop))?.path,
+        now: () => new Date(),
+      }),
+    },
   }
 }
 
@@ -169,18 +188,14 @@ const openSchedules = (temporal: Client, key: InstallationKey, config: Config): 
 export const startPartsWorker = async (parts: Parts, options: PartsOptions): Promise<RunningWorker> => {
   const { config, env, log, bundlePath = BUNDLE_PATH } = options
   const scratchDir = `${config.dataDir}/scratch`
-  const { stores, catalog, key, pin, connection, temporal } = parts
+  const { stores, key, pin, connection, temporal, schedules } = parts
   const activities: ActivityDeps = {
     audit: stores.audit,
     logs: stores.logs,
     secrets: stores.secrets,
     vault: stores.vault,
     resolveFact: stores.resolveFact,
-    readHolidays: createHolidays({
-      sopDir: config.sopDir,
-      pathOf: async (sop) => (await catalog.get(sop))?.path,
-      now: () => new Date(),
-    }),
+    readHolidays: schedules.blackouts.readHolidays,
     // A step of a pool has no business here, whoever sends it.
     verifyWarrant: (warrant) => runsOnOf(warrant.executable) === undefined && key.verifyWarrant(warrant),
     pinSop: (name) => pin.pin(name),

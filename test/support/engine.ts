@@ -184,6 +184,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
         now: Date.now,
       }),
       sopsOf: createScheduledSops({ taskQueue, timezone: 'UTC', authority: key.authority }, Date.now),
+      blackouts: { timezone: 'UTC', readHolidays: async () => [] },
     },
   })
   const as: TestEngine['as'] = (principal, via = 'http') =>
