@@ -24,6 +24,7 @@ test('the activities have the names that stand in histories', () => {
     'requestCancel',
     'resolveFacts',
     'runCommand',
+    'yieldSlot',
   ])
 })
 

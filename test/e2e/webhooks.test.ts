@@ -67,7 +67,12 @@ const deliver = (engine: RunningEngine, id: string, version: string, onAnswer = 
   })
 }
 
-const completed = (runId: string) => home.runUntil(runId, ({ status }) => status === 'completed')
+// After a kill neither record nor worker may know of the run for some seconds: what is durable then is its start.
+const completed = (runId: string) =>
+  until(
+    () => home.cli('status', runId, '--json'),
+    ({ code, out }) => code === 0 && (JSON.parse(out) as { status: string }).status === 'completed',
+  )
 const witnessed = async (): Promise<readonly string[]> => (await readFile(witness, 'utf8')).trimEnd().split('\n')
 
 test('a delivery is one run: five times at once, after a restart, and over a kill behind the answer', async () => {
