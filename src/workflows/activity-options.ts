@@ -1,4 +1,4 @@
-import type { ActivityOptions } from '@temporalio/workflow'
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow'
 
 // activity-options.ts: named groups of timeouts. The times are measured ones (engine.md 2, "timing").
 
@@ -43,6 +43,12 @@ export const bookkeepingOptions = (summary: string): ActivityOptions => ({
   cancellationType: 'TRY_CANCEL',
   summary,
 })
+
+/** A signal to another workflow, sent within the workflow task. */
+export const SIGNAL_OPTIONS: LocalActivityOptions = {
+  startToCloseTimeout: 5_000,
+  retry: { initialInterval: 200, maximumInterval: 5_000 },
+}
 
 /** Facts ask commands and URLs of the installation, which may take their time. */
 export const factOptions = (summary: string): ActivityOptions => ({

@@ -5,6 +5,7 @@ import {
   ApplicationFailure,
   isCancellation,
   proxyActivities,
+  proxyLocalActivities,
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow'
@@ -19,7 +20,14 @@ import { BLACKOUT_FACT } from '../core/run/evolve-entry.ts'
 import type { LostResult } from '../core/run/input.ts'
 import type { PinnedSop, Run } from '../core/run/run.ts'
 import type { CommandResult, FactsResult, FactsTask, RecordResult } from '../core/run/task.ts'
-import { bookkeepingOptions, commandOptions, factOptions, type PoolPlace, poolOptions } from './activity-options.ts'
+import {
+  bookkeepingOptions,
+  commandOptions,
+  factOptions,
+  type PoolPlace,
+  poolOptions,
+  SIGNAL_OPTIONS,
+} from './activity-options.ts'
 import { findLost } from './find-lost.ts'
 
 const bookkeeping = (summary: string) => proxyActivities<Activities>(bookkeepingOptions(summary))
@@ -145,15 +153,25 @@ export const record = (run: Run, events: readonly RunEvent[]): Promise<RecordRes
   })
 }
 
+/**
+ * What a run says to admission is a signal and no more, so it goes out within the workflow task: a round to the task queue
+ * for each would halve the runs that a second can admit. A task that is repeated says it twice, which admission takes as once.
+ */
+const atAdmission = (
+  run: Run,
+  summary: string,
+): Pick<Activities, 'requestAdmission' | 'yieldSlot' | 'releaseAdmission'> =>
+  run.seed.rulesVersion >= 4 ? proxyLocalActivities<Activities>(SIGNAL_OPTIONS) : bookkeeping(summary)
+
 /** Asks; the verdict comes by signal, at once or when a slot is free. `yield` gives the slot away and expects nothing. */
 export const askAdmission = (run: Run, phase: 'arrival' | 'slot' | 'yield'): Promise<void> =>
   phase === 'yield'
-    ? bookkeeping('Give the slot away at the gate').yieldSlot({ runId: run.seed.runId, turn: run.slots ?? 0 })
-    : bookkeeping(`Ask for admission (${phase})`).requestAdmission(admissionRequest(run, phase))
+    ? atAdmission(run, 'Give the slot away at the gate').yieldSlot({ runId: run.seed.runId, turn: run.slots ?? 0 })
+    : atAdmission(run, `Ask for admission (${phase})`).requestAdmission(admissionRequest(run, phase))
 
 /** Has the run's own execution cancelled, from outside. */
 export const requestCancel = (runId: string): Promise<void> =>
   bookkeeping('Close as cancelled').requestCancel({ runId })
 
 export const releaseAdmission = (run: Run): Promise<void> =>
-  bookkeeping('Give the slot back').releaseAdmission({ runId: run.seed.runId })
+  atAdmission(run, 'Give the slot back').releaseAdmission({ runId: run.seed.runId })
