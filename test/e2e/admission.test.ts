@@ -1,9 +1,10 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Queue } from '../../src/client/queue-client.ts'
 import { createHome, type Home, type RunningEngine, until } from '../support/real-engine.ts'
 
-// What a lock is worth when the engine and its server are killed.
+// What is left of a queue, and of a lock, when the engine is killed.
 
 let home: Home
 let witness: string
@@ -26,11 +27,64 @@ const begin = async (engine: RunningEngine, sop: string): Promise<string> => {
   return (json as { runId: string }).runId
 }
 
+const queueOf = async (engine: RunningEngine): Promise<Queue> => {
+  const { status, json } = await engine.api('GET', '/api/v1/queue')
+  return status === 200 ? (json as Queue) : { waiting: [], holders: [] }
+}
+const names = ({ waiting }: Queue): readonly string[] => waiting.map(({ runId }) => runId)
+
 const kill = async (engine: RunningEngine): Promise<void> => {
   process.kill(await engine.serverPid(), 'SIGKILL')
   await engine.end('SIGKILL')
   await until(home.processes, (left) => left.length === 0)
 }
+
+/** How many wait when the engine is killed; `SOP_QUEUED=500` takes a minute more. */
+const QUEUED = Number(process.env['SOP_QUEUED'] ?? 60)
+const AT_ONCE = 20
+
+test('queued runs stand in the same order after a kill, the same priorities by their arrival', async () => {
+  const gate = '## Step 1: Wait\n- requires_approval: true\n\n```bash\ntrue\n```\n'
+  for (const priority of ['low', 'normal', 'critical'])
+    await add(priority, `priority: ${priority}\nmax_concurrent: 1`, gate)
+  const first = await home.serve()
+  const sops = ['low', 'normal', 'critical']
+  // One of each holds its slot, the others wait.
+  for (const sop of sops) await begin(first, sop)
+  await until(
+    () => queueOf(first),
+    ({ holders }) => holders.length === 3,
+  )
+  for (let batch = 0; batch < QUEUED / AT_ONCE; batch++) {
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => begin(first, sops[index % 3] ?? 'low')))
+  }
+  const before = await until(
+    () => queueOf(first),
+    ({ waiting }) => waiting.length === QUEUED,
+    30_000 + QUEUED * 200,
+  )
+  const priorities = before.waiting.map(({ priority }) => priority)
+  expect(priorities).toEqual([...priorities].sort((a, b) => a - b))
+  await kill(first)
+
+  const second = await home.serve()
+  const after = await until(
+    () => queueOf(second),
+    ({ waiting }) => waiting.length > 0,
+  )
+  expect(names(after)).toEqual(names(before))
+  expect(after.holders).toEqual(before.holders)
+  const [next] = before.waiting
+  await second.api('POST', `/api/v1/runs/${before.holders.find(({ sop }) => sop === next?.sop)?.runId}/cancel`, {
+    body: {},
+  })
+  const moved = await until(
+    () => queueOf(second),
+    ({ waiting }) => waiting.length === QUEUED - 1,
+  )
+  expect(names(moved)).toEqual(names(before).slice(1))
+  await second.end('SIGKILL')
+}, 240_000)
 
 test('two SOPs with one lock never overlap, over kills of engine and server', async () => {
   // Each says when it has the lock and when it gives it up; a step that was killed is run again.
