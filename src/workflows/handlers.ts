@@ -32,12 +32,16 @@ const DESCRIPTIONS: Readonly<Record<DecisionKind, string>> = {
 export const registerHandlers = (interpreter: Interpreter): void => {
   for (const kind of DECISION_KINDS) {
     const description = DESCRIPTIONS[kind]
-    setHandler(defineSignal<unknown[]>(kind), (argument) => void interpreter.receive(kind, argument, 'signal'), {
+    setHandler(defineSignal<unknown[]>(kind), (argument) => void interpreter.mail.receive(kind, argument, 'signal'), {
       description,
     })
-    setHandler(defineUpdate<DecisionReply, unknown[]>(kind), (argument) => interpreter.receiveUpdate(kind, argument), {
-      description,
-    })
+    setHandler(
+      defineUpdate<DecisionReply, unknown[]>(kind),
+      (argument) => interpreter.mail.receiveUpdate(kind, argument),
+      {
+        description,
+      },
+    )
   }
   setHandler(defineSignal<unknown[]>(ADMISSION_VERDICT), (answer) => interpreter.receiveVerdict(answer), {
     description: 'Sent by the admission workflow',
@@ -45,8 +49,8 @@ export const registerHandlers = (interpreter: Interpreter): void => {
   setHandler(defineSignal<unknown[]>(CHILD_ENDED), (message) => interpreter.receiveChildEnd(message), {
     description: 'Sent by an SOP that runs as a step',
   })
-  setDefaultSignalHandler((name) => void interpreter.receiveUnknown(name, 'signal'))
-  setDefaultUpdateHandler(async (name) => interpreter.receiveUnknownUpdate(name))
+  setDefaultSignalHandler((name) => void interpreter.mail.receiveUnknown(name, 'signal'))
+  setDefaultUpdateHandler(async (name) => interpreter.mail.receiveUnknownUpdate(name))
   setHandler(statusQuery, () => interpreter.status(), { description: 'The run as everybody sees it' })
   setHandler(auditQuery, () => interpreter.auditTail(), { description: 'Events that the record has not confirmed yet' })
 }

@@ -9,24 +9,22 @@ import {
 import type { AdmissionAnswer } from '../core/admission.ts'
 import { needsAdmission } from '../core/run/admission.ts'
 import { type CommandWork, isCommandWork } from '../core/run/command-task.ts'
-import type { Decision, DecisionKind, DecisionReply } from '../core/run/decision.ts'
+import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import type { Effect, Timer, Work } from '../core/run/effect.ts'
 import { type ChildWork, isChildWork } from '../core/run/child.ts'
 import { newRun } from '../core/run/evolve.ts'
 import { isWide } from '../core/run/graph.ts'
-import { type Inbox, remember, seenReply } from '../core/run/inbox.ts'
 import { executionName, findExecution } from '../core/run/items.ts'
 import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
-import { type Received, receive } from '../core/run/receive.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
 import { effectsOf, type Transition, transition } from '../core/run/transition.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { runningWorks } from '../core/run/works.ts'
 import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand } from './carry-out.ts'
 import { type ChildCancel, Children, tellParent } from './child.ts'
-import { unreadableReason } from './converter.ts'
 import { detailsOf } from './details.ts'
 import { HandOver } from './hand-over.ts'
+import { Mailbox } from './mailbox.ts'
 import type { AuditTail, Snapshot } from './messages.ts'
 import { watchPool } from './pool.ts'
 import type { Observed } from './observed.ts'
@@ -36,12 +34,6 @@ import { Visibility } from './visibility.ts'
 /** Runs that began before the setting was there wait this long until they look for a worker of a pool. */
 const POOL_NOTICE_MS = 10_000
 
-/** A message that came before the run was created. */
-interface Early {
-  readonly kind: DecisionKind
-  readonly argument: unknown
-}
-
 /**
  * Holds one run and carries out what its rules ask for. `transition` decides; this class starts and stops activities
  * and timers, and sees to it that the record has every event.
@@ -49,8 +41,6 @@ interface Early {
 export class Interpreter {
   private readonly runId: string
   private run: Run | undefined
-  private inbox: Inbox = []
-  private early: readonly Early[] = []
   private executions = 1
   private readonly works = new Map<string, CancellationScope>()
   private readonly timers = new Map<string, CancellationScope>()
@@ -62,6 +52,7 @@ export class Interpreter {
   /** Works that take no events along. */
   private readonly inPools = new Set<string>()
   private lastRefusal: string | undefined
+  readonly mail: Mailbox
   private readonly visibility = new Visibility()
   private readonly children = new Children(this.host)
   private readonly handOver = new HandOver(this.host)
@@ -75,19 +66,20 @@ export class Interpreter {
 
   constructor(runId: string) {
     this.runId = runId
+    this.mail = new Mailbox({ runId, run: () => this.run, apply: (input) => this.apply(input) })
   }
 
   create(seed: RunSeed): void {
     this.run = newRun(seed)
     this.apply({ kind: 'create' })
-    this.takeEarly()
+    this.mail.takeTooEarly()
   }
 
   goOn({ run, tail, inbox, executions, children }: Snapshot): void {
     this.run = run
     this.recorder.tail = tail
     this.children.goOn(children)
-    this.inbox = inbox
+    this.mail.inbox = inbox
     this.executions = executions + 1
     this.perform(effectsOf(run, now()))
     // Nothing calls for a child any more that was told to end, but its end is waited for.
@@ -95,22 +87,14 @@ export class Interpreter {
       if (isChildWork(work) && !this.works.has(work.id) && this.children.isAdopted(work.id)) this.start(work)
     }
     this.show()
-    this.takeEarly()
+    this.mail.takeWaiting()
   }
 
   /** Carries on a run that was closed; a retry that its rules refuse leaves it as it was. */
   reopen({ run, decision }: { readonly run: Run; readonly decision: Decision }): void {
     this.run = run
-    const reply = this.apply({ kind: 'reopen', decision })
-    if (reply !== undefined) this.inbox = remember(this.inbox, decision.decisionId, reply)
-    this.takeEarly()
-  }
-
-  /** What came before the run was there. */
-  private takeEarly(): void {
-    const early = this.early
-    this.early = []
-    for (const { kind, argument } of early) this.receiveEarly(kind, argument)
+    this.mail.remember(decision.decisionId, this.apply({ kind: 'reopen', decision }))
+    this.mail.takeWaiting()
   }
 
   snapshot(): Snapshot {
@@ -118,7 +102,7 @@ export class Interpreter {
     return {
       run: this.created(),
       tail: this.recorder.tail,
-      inbox: this.inbox,
+      inbox: this.mail.inbox,
       executions: this.executions,
       ...(Object.keys(children).length > 0 && { children }),
     }
@@ -126,8 +110,8 @@ export class Interpreter {
 
   /** What a replay compares: nothing before the run is created. */
   observed(): Observed | undefined {
-    const { run, inbox } = this
-    return run === undefined ? undefined : { of: 'run', run, tail: this.recorder.tail, inbox }
+    const { run, mail, recorder } = this
+    return run === undefined ? undefined : { of: 'run', run, tail: recorder.tail, inbox: mail.inbox }
   }
 
   status(): RunView | { readonly runId: string; readonly status: 'pending' } {
@@ -140,49 +124,6 @@ export class Interpreter {
     const sequence = this.run?.sequence ?? 0
     const events = this.recorder.tail
     return { runId: this.runId, sequence, acknowledged: (events[0]?.sequence ?? sequence + 1) - 1, events }
-  }
-
-  /** A message by signal; its answer goes nowhere, its event does. */
-  receive(kind: DecisionKind, argument: unknown, door: 'signal' | 'update'): DecisionReply | undefined {
-    if (this.run === undefined) {
-      this.early = [...this.early, { kind, argument }]
-      return undefined
-    }
-    const received = this.read(kind, argument, door, this.run.seed)
-    if (!received.ok) return this.apply({ kind: 'unreadable', name: kind, reason: received.reason, via: door })
-    const { decisionId } = received.decision
-    const seen = seenReply(this.inbox, decisionId)
-    if (seen !== undefined) return seen
-    const reply = this.apply({ kind: 'decision', decision: received.decision })
-    if (reply !== undefined) this.inbox = remember(this.inbox, decisionId, reply)
-    return reply
-  }
-
-  /** A message may hold anything, also what makes a reader stumble: then it is one that cannot be read. */
-  private read(kind: DecisionKind, argument: unknown, door: 'signal' | 'update', seed: RunSeed): Received {
-    const bad = unreadableReason(argument)
-    if (bad !== undefined) return { ok: false, reason: bad }
-    try {
-      const { pinned, rulesVersion } = seed
-      return receive(kind, argument, door, { runId: this.runId, authority: pinned.authority, rulesVersion })
-    } catch {
-      return { ok: false, reason: 'its argument is too deep or too large' }
-    }
-  }
-
-  async receiveUpdate(kind: DecisionKind, argument: unknown): Promise<DecisionReply> {
-    await condition(() => this.run !== undefined)
-    return this.receive(kind, argument, 'update') ?? this.noAnswer()
-  }
-
-  receiveUnknown(name: string, door: 'signal' | 'update'): DecisionReply | undefined {
-    if (this.run === undefined) return undefined
-    return this.apply({ kind: 'unreadable', name: name.slice(0, 100), reason: 'no such message', via: door })
-  }
-
-  async receiveUnknownUpdate(name: string): Promise<DecisionReply> {
-    await condition(() => this.run !== undefined)
-    return this.receiveUnknown(name, 'update') ?? this.noAnswer()
   }
 
   /** Admission's answer; one that fits no question is passed over by the rules. */
@@ -204,11 +145,8 @@ export class Interpreter {
 
   /** `temporal workflow cancel`, or the Cancel button. */
   cancelFromTemporal(): void {
-    if (this.run === undefined) {
-      this.early = [...this.early, { kind: 'cancel', argument: { reason: 'cancelled in Temporal' } }]
-    } else if (this.run.outcome === undefined && this.run.ending === undefined) {
-      this.receive('cancel', { reason: 'cancelled in Temporal' }, 'signal')
-    }
+    if (this.run?.outcome !== undefined || this.run?.ending !== undefined) return
+    this.mail.receive('cancel', { reason: 'cancelled in Temporal' }, 'signal')
   }
 
   /** Resolves when the run is closed and on record, or when its history is long and nothing is under way. */
@@ -233,22 +171,6 @@ export class Interpreter {
   private created(): Run {
     if (this.run === undefined) throw new RangeError(`Cannot read run "${this.runId}": it is not created`)
     return this.run
-  }
-
-  private noAnswer(): DecisionReply {
-    return {
-      accepted: false,
-      runId: this.runId,
-      status: 'pending',
-      code: 'conflict',
-      reason: 'the run is not created yet',
-    }
-  }
-
-  /** What came too early is refused, never stored up; only a cancel is honoured. */
-  private receiveEarly(kind: DecisionKind, argument: unknown): void {
-    if (kind === 'cancel') this.receive(kind, argument, 'signal')
-    else this.apply({ kind: 'unreadable', name: kind, reason: 'it came before the run was created', via: 'signal' })
   }
 
   private isSettled(): boolean {
