@@ -4,7 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Not `npm ci`: it refuses a lock file that lacks other platforms' native parts.
 RUN --mount=type=cache,target=/root/.npm npm install --no-save --include=dev --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json vite.config.ts ./
 COPY scripts scripts
 COPY src src
 # Temporal's native part comes for five platforms, 148 MB: one is needed.

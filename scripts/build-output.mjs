@@ -4,6 +4,7 @@
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -13,13 +14,17 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { filesBelow, STAMP, sourceStamp } from './build-stamp.mjs'
+import { filesBelow, hasPage, isPartBuilt, PARTS, STAMP, sourceStamp } from './build-stamp.mjs'
 import { SetupError, withProgress } from './progress.mjs'
 import { run, tail } from './run.mjs'
 
-/** Builds dist. @param {string} root @throws {SetupError} when the sources do not compile */
+/**
+ * Builds what is out of date of dist, and keeps the rest.
+ *
+ * @param {string} root
+ * @throws {SetupError} when the sources do not compile
+ */
 export async function build(root) {
-  const stamp = sourceStamp(root)
   const fresh = `dist.new-${process.pid}`
   removeLeftovers(root)
   const clean = () => removeLeftovers(root)
@@ -27,28 +32,56 @@ export async function build(root) {
   try {
     mkdirSync(join(root, fresh))
     await withProgress({ doing: 'Building', done: 'Built' }, async () => {
-      const programs = [
-        run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh], {
-          cwd: root,
-        }),
-      ]
-      if (existsSync(join(root, 'src/workflows/index.ts'))) {
-        programs.push(run(process.execPath, ['scripts/bundle.mjs', join(fresh, 'workflow-bundle.js')], { cwd: root }))
-      }
-      const failed = (await Promise.all(programs)).filter(({ code }) => code !== 0)
+      const parts = [buildPrograms(root, fresh), ...(hasPage(root) ? [buildPage(root, fresh)] : [])]
+      const failed = (await Promise.all(parts)).flat().filter(({ code }) => code !== 0)
       if (failed.length > 0)
         throw new SetupError(
           `Cannot build: the sources do not compile.\n\n${failed.map(({ output }) => tail(output)).join('\n')}`,
         )
-      copyAssets(root, fresh)
-      makeExecutable(root, fresh)
-      writeFileSync(join(root, fresh, STAMP), stamp)
     })
     putInPlace(root, fresh)
   } finally {
     process.off('exit', clean)
     clean()
   }
+}
+
+/** The programs and the bundle of workflow code. @param {string} root @param {string} fresh */
+async function buildPrograms(root, fresh) {
+  if (isPartBuilt(root, PARTS.programs)) {
+    for (const name of readdirSync(join(root, 'dist'))) {
+      if (name !== PARTS.page.folder) cpSync(join(root, 'dist', name), join(root, fresh, name), { recursive: true })
+    }
+    return []
+  }
+  const stamp = sourceStamp(root, PARTS.programs)
+  const programs = [
+    run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh], {
+      cwd: root,
+    }),
+  ]
+  if (existsSync(join(root, 'src/workflows/index.ts'))) {
+    programs.push(run(process.execPath, ['scripts/bundle.mjs', join(fresh, 'workflow-bundle.js')], { cwd: root }))
+  }
+  const ended = await Promise.all(programs)
+  copyAssets(root, fresh)
+  makeExecutable(root, fresh)
+  writeFileSync(join(root, fresh, STAMP), stamp)
+  return ended
+}
+
+/** What the browser gets. @param {string} root @param {string} fresh */
+async function buildPage(root, fresh) {
+  const { folder } = PARTS.page
+  const target = join(root, fresh, folder)
+  if (isPartBuilt(root, PARTS.page)) {
+    cpSync(join(root, 'dist', folder), target, { recursive: true })
+    return []
+  }
+  const stamp = sourceStamp(root, PARTS.page)
+  const ended = await run(process.execPath, ['scripts/build-page.mjs', target], { cwd: root })
+  if (ended.code === 0) writeFileSync(join(target, STAMP), stamp)
+  return [ended]
 }
 
 /** What builds that were interrupted left: only one builds at a time. @param {string} root */
@@ -60,7 +93,7 @@ function removeLeftovers(root) {
 
 /** Pages, styles, schemas: whatever in src is not TypeScript. @param {string} root @param {string} fresh */
 function copyAssets(root, fresh) {
-  for (const path of filesBelow(root, 'src')) {
+  for (const path of filesBelow(root, 'src').filter(PARTS.programs.has)) {
     if (/\.[cm]?tsx?$/.test(path)) continue
     const target = join(root, fresh, path.slice('src/'.length))
     mkdirSync(dirname(target), { recursive: true })

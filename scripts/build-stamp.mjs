@@ -2,17 +2,39 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What the build is made of, besides src. */
-const INPUTS = [
-  'package-lock.json',
-  'tsconfig.json',
-  'tsconfig.build.json',
-  'scripts/build-output.mjs',
-  'scripts/bundle.mjs',
-]
-
 /** Where a build keeps the stamp of what it was made from. */
 export const STAMP = '.build.json'
+
+/**
+ * What dist has of its own: the programs, and the page that they serve. Each is built anew only when its own sources changed.
+ *
+ * @typedef {object} Part
+ * @property {string} folder where it lies below dist
+ * @property {(path: string) => boolean} has whether a file of src is one of its sources
+ * @property {readonly string[]} inputs what it is made of besides
+ */
+
+const PAGE_SOURCES = 'src/web/'
+
+/** @type {Readonly<Record<'programs' | 'page', Part>>} */
+export const PARTS = {
+  programs: {
+    folder: '.',
+    has: (path) => !path.startsWith(PAGE_SOURCES),
+    inputs: [
+      'package-lock.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'scripts/build-output.mjs',
+      'scripts/bundle.mjs',
+    ],
+  },
+  page: {
+    folder: 'web',
+    has: (path) => path.startsWith(PAGE_SOURCES),
+    inputs: ['package-lock.json', 'vite.config.ts', 'scripts/build-page.mjs'],
+  },
+}
 
 /** Files below a folder, in a fixed order, relative to `root`. @param {string} root @param {string} folder @returns {string[]} */
 export function filesBelow(root, folder) {
@@ -23,10 +45,11 @@ export function filesBelow(root, folder) {
   })
 }
 
-/** A digest of everything that the build depends on. @param {string} root */
-export function sourceStamp(root) {
+/** A digest of everything that a part of the build depends on. @param {string} root @param {Part} part */
+export function sourceStamp(root, { has, inputs }) {
   const hash = createHash('sha256')
-  for (const path of [...filesBelow(root, 'src'), ...INPUTS.filter((input) => existsSync(join(root, input)))]) {
+  const sources = filesBelow(root, 'src').filter(has)
+  for (const path of [...sources, ...inputs.filter((input) => existsSync(join(root, input)))]) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(root, path)))
@@ -35,8 +58,16 @@ export function sourceStamp(root) {
   return hash.digest('hex')
 }
 
-/** Whether dist was built from the sources as they are. @param {string} root @param {string} [stamp] */
-export function isBuilt(root, stamp = sourceStamp(root)) {
-  const file = join(root, 'dist', STAMP)
-  return existsSync(file) && readFileSync(file, 'utf8') === stamp
+/** Whether there are sources of the page: a program without one is built, too. @param {string} root */
+export const hasPage = (root) => existsSync(join(root, PAGE_SOURCES, 'index.html'))
+
+/** Whether a part of dist was built from its sources as they are. @param {string} root @param {Part} part */
+export function isPartBuilt(root, part) {
+  const file = join(root, 'dist', part.folder, STAMP)
+  return existsSync(file) && readFileSync(file, 'utf8') === sourceStamp(root, part)
+}
+
+/** Whether dist was built from the sources as they are. @param {string} root */
+export function isBuilt(root) {
+  return isPartBuilt(root, PARTS.programs) && (!hasPage(root) || isPartBuilt(root, PARTS.page))
 }

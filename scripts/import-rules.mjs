@@ -52,7 +52,7 @@ export const RULES = {
     packages: ['@temporalio/worker', '@temporalio/common'],
     node: true,
   },
-  web: { paths: ['web/'], typePaths: ['core/'], packages: ['*'] },
+  web: { paths: ['web/'], typePaths: ['core/', 'client/client.ts'], packages: ['*'] },
   engine: { paths: [''], packages: ['*', /^@temporalio\//], node: true },
   config: { paths: ['core/', 'config.ts', 'config/'], packages: ['zod', 'smol-toml'], node: true },
   log: { paths: ['core/'] },

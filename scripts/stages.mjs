@@ -32,6 +32,28 @@ export const CHECKS = [
       'node_modules/.cache/types.tsbuildinfo',
     ],
   },
+  {
+    name: 'types of the page',
+    args: [
+      `${BIN}/typescript/bin/tsc`,
+      '-p',
+      'src/web/tsconfig.json',
+      '--incremental',
+      '--tsBuildInfoFile',
+      'node_modules/.cache/page-types.tsbuildinfo',
+    ],
+  },
+  {
+    name: 'types of browser tests',
+    args: [
+      `${BIN}/typescript/bin/tsc`,
+      '-p',
+      'test/web/tsconfig.json',
+      '--incremental',
+      '--tsBuildInfoFile',
+      'node_modules/.cache/browser-types.tsbuildinfo',
+    ],
+  },
   { name: 'format', args: [`${BIN}/@biomejs/biome/bin/biome`, 'ci', '--colors=off'] },
   { name: 'imports', args: ['scripts/check-imports.mjs'] },
   { name: 'words', args: ['scripts/check-words.mjs'] },

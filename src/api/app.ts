@@ -16,6 +16,7 @@ import { checkHost } from './host-check.ts'
 import type { ApiLog } from './log.ts'
 import { openApiDocument, type OpenApiDocument } from './openapi.ts'
 import { problemOf, sendProblem, TransportError } from './problem.ts'
+import { mountAssets, pageHandler, type PageFiles } from './page-files.ts'
 import { mountPublic, publicRoutes } from './public-routes.ts'
 import { mount, type Route } from './route.ts'
 import { decisionRoutes } from './routes/decisions.ts'
@@ -56,6 +57,8 @@ export interface AppDeps {
   /** How long a handler may take, in milliseconds, before the answer is 503. Default 60,000. */
   readonly handlerTimeoutMs?: number
   readonly streams?: Streams
+  /** The page that browsers get; without it `/` says what this is. */
+  readonly page?: PageFiles | undefined
 }
 
 const MAX_HEADERS = 100
@@ -72,10 +75,13 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
   app.disable('etag')
   app.enable('case sensitive routing')
   app.use(identify(deps.log), secure, limitHeaders, checkHost(deps.host, deps.publicUrl))
+  if (deps.page !== undefined) mountAssets(app, deps.page)
+  if (deps.page !== undefined) app.get(['/', '/login'], pageHandler(deps.page))
   mountPublic(app, publicRoutes, { ...deps, document })
   const failures = createFailureLimit(deps.authFailuresPerMinute ?? 100)
   app.use(limitFlow(createFlowLimit()))
   app.use(webhookHandler({ ...deps, failures, baseUrl: baseUrlOf(deps) }))
+  if (deps.page !== undefined) app.use(pageHandler(deps.page))
   app.use(authenticate(deps.tokens, failures))
   for (const spec of routes) mount(app, spec, deps.clientFor, deps.handlerTimeoutMs ?? 60_000)
   app.use(unknownRoute)

@@ -1,4 +1,5 @@
 import { startApi } from '../api/main.ts'
+import { findPage } from '../api/page-files.ts'
 import { localPrincipal, openLocalToken } from '../client/local-token.ts'
 import { openTokenStore } from '../client/tokens.ts'
 import { type Config, requireConfig } from '../config.ts'
@@ -126,6 +127,7 @@ const openBareApi = async (
     log,
     version,
     temporalUiUrl: temporal.uiUrl,
+    page: findPage(),
   })
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
+import { provideChromium } from './chromium-binary.ts'
 import { providePostgres } from './postgres-binaries.ts'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
 import type { SharedPostgres } from './postgres.ts'
@@ -24,14 +25,16 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'sop-test-bundle-'))
   const bundlePath = join(folder, 'workflow-bundle.js')
-  const [server, postgres] = await Promise.all([
+  const [server, postgres, browser] = await Promise.all([
     startTestServer(),
     startSharedPostgres(),
+    provideChromium((line) => console.error(line)),
     promisify(execFile)(process.execPath, ['scripts/bundle.mjs', bundlePath]),
   ])
   project.provide('temporalAddress', server.address)
   project.provide('workflowBundlePath', bundlePath)
   project.provide('postgres', postgres.shared)
+  project.provide('chromium', browser)
   return async () => {
     await Promise.all([server.stop(), postgres.server?.remove()])
     await rm(folder, { recursive: true, force: true })

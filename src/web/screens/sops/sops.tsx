@@ -1,0 +1,10 @@
+import { Empty } from '../../parts/empty.tsx'
+import { Screen } from '../../parts/screen.tsx'
+
+export function Component() {
+  return (
+    <Screen title="SOPs">
+      <Empty title="Nothing here yet" />
+    </Screen>
+  )
+}
