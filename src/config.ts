@@ -114,6 +114,8 @@ export interface Config {
   readonly logLimitPerStepBytes?: number
   /** All logs together; absent: no limit. */
   readonly logLimitTotalBytes?: number
+  /** The health warns where the disk of the data directory has less space left; absent: never. */
+  readonly diskLowBytes?: number
   readonly notifications: Readonly<Record<NotificationToggle, boolean>> & {
     readonly enabled: boolean
     readonly approvalChannel?: string

@@ -127,6 +127,7 @@ delivery_retention_days = 7
 delivery_payload = "redact"
 log_limit_per_step = "64 MiB"
 log_limit_total = "none"
+disk_low = "3GiB"
 timezone = "Europe/Berlin"
 env_in_conditions = ["REGION"]
 env_passthrough = ["KUBECONFIG", "AWS_PROFILE"]
@@ -232,6 +233,7 @@ db_password = "secrets/db"
     deliveryRetentionDays: 7,
     deliveryPayload: 'redact',
     logLimitPerStepBytes: 64 * 1024 ** 2,
+    diskLowBytes: 3 * 1024 ** 3,
     mqtt: {
       url: 'mqtts://broker:8883',
       caFile: '/srv/here/ca.pem',
@@ -309,6 +311,7 @@ test('every variable that is named for a setting sets it', () => {
     SOP_DELIVERY_PAYLOAD: 'redact',
     SOP_LOG_LIMIT_PER_STEP: '14 MB',
     SOP_LOG_LIMIT_TOTAL: 'none',
+    SOP_DISK_LOW: '100 MB',
     SOP_NOTIFICATION_ENABLED: 'false',
     SOP_TIMEZONE: 'Asia/Tokyo',
     SOP_ENV_IN_CONDITIONS: 'A, B',

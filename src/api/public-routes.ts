@@ -76,11 +76,13 @@ const sendPage =
   (_request, response) =>
     void response.set('Content-Security-Policy', PAGE_POLICY).type('text/html').send(render())
 
-/** Says which checks fail, not why: the details need a credential (`/api/v1/health`). */
+/** Says which checks fail and since when, not why: the details need a credential (`/api/v1/health`). */
 function ready({ health }: PublicDeps): RequestHandler {
   return async (_request, response) => {
     const { status, checks } = await health()
-    const bare = Object.fromEntries(Object.entries(checks).map(([name, { ok }]) => [name, { ok }]))
+    const bare = Object.fromEntries(
+      Object.entries(checks).map(([name, { ok, since }]) => [name, { ok, ...(since !== undefined && { since }) }]),
+    )
     response.status(status === 'down' ? 503 : 200).json({ status, checks: bare })
   }
 }

@@ -40,6 +40,14 @@ export const ENGINE_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./verbs/check-upgrade.ts')).checkUpgrade,
   },
   {
+    name: 'health',
+    summary: 'what of the engine does not work, since when, and what to do',
+    details: 'Exit code 0: all is well; 1: something does not work.',
+    options: [{ flags: '-l, --long', summary: 'also what works, and the figures' }],
+    examples: ['sop health', 'sop health --long', 'sop health --json'],
+    load: async () => (await import('./verbs/health.ts')).health,
+  },
+  {
     name: 'config',
     summary: 'show every setting and where its value came from',
     args: [{ name: '[setting]', summary: 'only this setting, or those below it' }],

@@ -175,10 +175,25 @@ export interface FollowRunsOptions extends FollowOptions {
   readonly cursor?: string
 }
 
+/** One thing that works or does not. */
+export interface HealthCheck {
+  readonly ok: boolean
+  /** A sentence; where something is wrong it says what. */
+  readonly detail?: string
+  /** When it was first seen not to work; ISO-8601 UTC. Only where it does not. */
+  readonly since?: string
+  /** The way out, in a sentence. Only where it does not work. */
+  readonly help?: string
+  /** What it goes by, e.g. `unrecordedEvents` or `freeBytes`. */
+  readonly figures?: Readonly<Record<string, number>>
+}
+
+/** How an engine is. `down`: without Temporal nothing moves. `degraded`: something does not work, and `checks` says what. */
 export interface Health {
   readonly status: 'ok' | 'degraded' | 'down'
   readonly version: string
-  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly detail?: string }>>
+  /** By name: `temporal`, `worker`, `records`, and others as they apply (docs/operations.md). */
+  readonly checks: Readonly<Record<string, HealthCheck>>
 }
 
 /**

@@ -13,7 +13,7 @@ import { findRun, readRun } from './find-run.ts'
 import { markChangedSecrets } from './hide-secrets.ts'
 import { followLogs } from './follow-log.ts'
 import { followChanges, followEvents } from './follow-run.ts'
-import { readHealth } from './health.ts'
+import { createHealth, type HealthDeps, type ReadHealth } from './health.ts'
 import { findEntry, type Pin } from './pin.ts'
 import { planRun } from './plan-run.ts'
 import { readLog } from './read-log.ts'
@@ -41,7 +41,7 @@ export interface TemporalClientDeps {
   readonly agentsMayCreate: boolean
   readonly version: string
   /** Checks of the health besides its own. */
-  readonly moreChecks?: () => Health['checks']
+  readonly moreChecks?: HealthDeps['moreChecks']
   readonly schedules: Pick<SchedulesDeps, 'store' | 'sopsOf' | 'blackouts'> & { readonly report?: ScheduleReport }
   /** Answers a fact for the dry run. */
   readonly resolveFact: (name: string, timezone: string | undefined) => Promise<unknown>
@@ -54,11 +54,16 @@ const TURNS_PER_RUN = 8
 export const createTemporalClient = (
   deps: TemporalClientDeps,
 ): { as(actor: Actor): SopClient; health(): Promise<Health> } => {
-  const all = { ...deps, turns: createTurns(TURNS_PER_RUN), watch: createChangeWatch(deps.records.index) }
-  return { as: (actor) => clientOf(all, actor), health: () => readHealth(deps) }
+  const health = createHealth(deps)
+  const all = { ...deps, health, turns: createTurns(TURNS_PER_RUN), watch: createChangeWatch(deps.records.index) }
+  return { as: (actor) => clientOf(all, actor), health }
 }
 
-type Deps = TemporalClientDeps & { readonly turns: ReturnType<typeof createTurns>; readonly watch: ChangeWatch }
+type Deps = TemporalClientDeps & {
+  readonly health: ReadHealth
+  readonly turns: ReturnType<typeof createTurns>
+  readonly watch: ChangeWatch
+}
 
 /** For whoever follows without end. */
 const endless = (): AbortSignal => new AbortController().signal
@@ -135,7 +140,7 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
       assertMay(actor, 'listRuns')
       yield* followChanges(deps, cursor, signal)
     },
-    health: () => readHealth(deps),
+    health: deps.health,
     ...createQueueMethods(deps, actor),
     ...createTriggerMethods(deps, actor, {
       approveStep: (ref, step, request) => decide('approveStep', ref, about(step, request)),

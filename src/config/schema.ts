@@ -190,6 +190,7 @@ export const configSchema = z.object({
   }),
   logLimitPerStepBytes: bytes('SOP_LOG_LIMIT_PER_STEP', '2GiB'),
   logLimitTotalBytes: bytes('SOP_LOG_LIMIT_TOTAL', '20GiB'),
+  diskLowBytes: bytes('SOP_DISK_LOW', '1GiB'),
   notifications: z.object({
     enabled: yesNo('SOP_NOTIFICATION_ENABLED', true),
     approvalChannel: optional(text(), {
@@ -263,6 +264,7 @@ function withoutNone(parsed: z.output<typeof configSchema>): Config {
     maxConcurrentRuns,
     logLimitPerStepBytes,
     logLimitTotalBytes,
+    diskLowBytes,
     poolWaitTimeoutMs,
     ...config
   } = parsed
@@ -271,6 +273,7 @@ function withoutNone(parsed: z.output<typeof configSchema>): Config {
     store: config.store ?? (config.databaseUrl === undefined ? 'file' : 'postgres'),
     ...(logLimitPerStepBytes === null ? {} : { logLimitPerStepBytes }),
     ...(logLimitTotalBytes === null ? {} : { logLimitTotalBytes }),
+    ...(diskLowBytes === null ? {} : { diskLowBytes }),
     ...(approvalTimeoutMs == null ? {} : { approvalTimeoutMs }),
     ...(maxConcurrentRuns == null ? {} : { maxConcurrentRuns }),
     ...(poolWaitTimeoutMs == null ? {} : { poolWaitTimeoutMs }),

@@ -30,6 +30,8 @@ import type { Log } from '../log.ts'
 import type { Environment } from './find-temporal.ts'
 import { runsOnOf } from './pool-deps.ts'
 import { runPolicy } from './run-policy.ts'
+import { createDiskCheck } from './disk-check.ts'
+import { createHealthWatch } from './health-watch.ts'
 import { createScratchKeeper } from './scratch-keeper.ts'
 import { createSweeper } from './sweeper.ts'
 import type { TemporalTarget } from './temporal-address.ts'
@@ -49,6 +51,9 @@ export interface PartsOptions {
   readonly stores: 'write' | 'follow'
   readonly bundlePath?: string
 }
+
+/** Checks of the health besides those of the client. */
+export type MoreChecks = () => Health['checks'] | Promise<Health['checks']>
 
 /** Everything that a worker and an API share in one process. */
 export interface Parts {
@@ -70,7 +75,7 @@ export interface Parts {
     readonly blackouts: BlackoutDeps
   }
   /** Adds checks to the health, asked for whenever somebody asks how the engine is. */
-  watchHealth(checks: () => Health['checks']): void
+  watchHealth(checks: MoreChecks): void
   close(): Promise<void>
 }
 
@@ -92,7 +97,7 @@ export const openParts = async ({
   const connection = await NativeConnection.connect(target.connectionOptions)
   const temporal = new Client({ connection, namespace: target.namespace })
   const schedules = openSchedules(temporal, key, config, catalog)
-  let moreChecks: () => Health['checks'] = () => ({})
+  const moreChecks: MoreChecks[] = []
   const triggers = createTriggerDoor({
     temporal,
     taskQueue: config.temporal.taskQueue,
@@ -107,7 +112,10 @@ export const openParts = async ({
     warn: (message, details) => log.warn(message, details),
   })
   const clients = createTemporalClient({
-    moreChecks: () => moreChecks(),
+    moreChecks: async () => {
+      const found = await Promise.all(moreChecks.map(async (each) => each()))
+      return Object.fromEntries(found.flatMap((checks) => Object.entries(checks)))
+    },
     triggers,
     deliveries: stores.deliveries,
     temporal,
@@ -122,7 +130,11 @@ export const openParts = async ({
     resolveFact: stores.resolveFact,
     schedules,
   })
+  const healthWatch = createHealthWatch({ read: clients.health, log })
+  const watched: Pick<Parts, 'watchHealth'> = { watchHealth: (checks) => void moreChecks.push(checks) }
+  watched.watchHealth(createDiskCheck({ dataDir: config.dataDir, lowBytes: config.diskLowBytes }))
   return {
+    ...watched,
     stores,
     catalog,
     key,
@@ -150,11 +162,8 @@ export const openParts = async ({
         temporal: { address: target.address, namespace: target.namespace },
       },
     }),
-    watchHealth: (checks) => {
-      const before = moreChecks
-      moreChecks = () => ({ ...before(), ...checks() })
-    },
     close: async () => {
+      healthWatch.close()
       await stores.close()
       await connection.close()
     },

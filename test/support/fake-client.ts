@@ -379,9 +379,19 @@ export const logSample: LogChunk = {
 }
 
 export const healthSample: Health = {
-  status: 'ok',
+  status: 'degraded',
   version: '0.1.0',
-  checks: { temporal: { ok: true, detail: '127.0.0.1:7233' }, worker: { ok: true } },
+  checks: {
+    temporal: { ok: true, detail: '127.0.0.1:7233' },
+    worker: { ok: true },
+    disk: {
+      ok: false,
+      detail: 'the disk of the data directory has 200 MiB left',
+      since: '2026-02-25T16:00:00.000Z',
+      help: 'Make room',
+      figures: { freeBytes: 209_715_200 },
+    },
+  },
 }
 
 /** The refusal that a second decision about a gate gets. */

@@ -8,14 +8,26 @@ export const health: z.ZodType<Health> = z
   .object({
     status: z.enum(['ok', 'degraded', 'down']),
     version: z.string(),
-    checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().exactOptional() })),
+    checks: z.record(
+      z.string(),
+      z.object({
+        ok: z.boolean(),
+        detail: z.string().exactOptional(),
+        since: z.string().exactOptional().describe('When it was first seen not to work'),
+        help: z.string().exactOptional().describe('The way out'),
+        figures: z.record(z.string(), z.number()).exactOptional(),
+      }),
+    ),
   })
   .register(components, { id: 'Health' })
 
 export const alive = z.object({ status: z.literal('ok') }).register(components, { id: 'Alive' })
 
 export const readiness = z
-  .object({ status: z.enum(['ok', 'degraded', 'down']), checks: z.record(z.string(), z.object({ ok: z.boolean() })) })
+  .object({
+    status: z.enum(['ok', 'degraded', 'down']),
+    checks: z.record(z.string(), z.object({ ok: z.boolean(), since: z.string().exactOptional() })),
+  })
   .register(components, { id: 'Readiness' })
 
 export const problem = z
