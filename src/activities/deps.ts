@@ -6,7 +6,8 @@ import type { Json } from '../core/definition.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { ChildResult } from '../core/run/input.ts'
 import type { PinnedSop } from '../core/run/run.ts'
-import type { RunChanges } from '../core/run/run-list.ts'
+import type { RunPage, RunSelection } from '../core/run/run-filter.ts'
+import type { RunChanges, RunVersion } from '../core/run/run-list.ts'
 import type { ExecutableId } from '../core/run/task.ts'
 import type { RunSummary } from '../core/run/view.ts'
 
@@ -36,7 +37,13 @@ export interface AuditStore {
   /** Keeps a definition under its digest, so that a run's view can be made of its record alone. Idempotent. */
   keepDefinition(pinned: PinnedSop): Promise<void>
   readDefinition(digest: string): Promise<PinnedSop | undefined>
+  /** Keeps the text that a definition was compiled of, by path. The first one stays: others of the same digest mean the same. */
+  keepSource(digest: string, source: SopSource): Promise<void>
+  readSource(digest: string): Promise<SopSource | undefined>
 }
+
+/** Text of the files of an SOP, by path. */
+export type SopSource = Readonly<Record<string, string>>
 
 /**
  * Hears of events once they are durable, in order for each run: projections and files for other programs. Told again
@@ -54,17 +61,16 @@ export interface AuditListener {
 /** The list of runs, projected from the appends; it outlives Temporal's retention. */
 export interface RunIndex {
   list(filter: RunFilter): Promise<readonly RunSummary[]>
+  /** The same as a page: with a cursor for the next one, and the number of all on the first. */
+  page(filter: RunFilter): Promise<RunPage>
+  /** The definitions that runs of an SOP ran by, the one of the newest run first. */
+  versions(sop: string): Promise<readonly RunVersion[]>
   get(runId: string): Promise<RunSummary | undefined>
   /** What changed since the cursor; without one nothing, and where to begin. A change is never passed over. */
   changes(cursor?: string): Promise<RunChanges>
 }
 
-export interface RunFilter {
-  readonly sop?: string
-  readonly states?: readonly string[]
-  /** At most this many, newest first. Default 50. */
-  readonly limit?: number
-}
+export type RunFilter = RunSelection
 
 /** The logs of steps: bytes by offset. What is stored never changes; a sweep removes whole runs. */
 export interface LogStore {

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, open, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { AuditListener, AuditStore, RunHeader } from '../activities/deps.ts'
+import type { AuditListener, AuditStore, RunHeader, SopSource } from '../activities/deps.ts'
 import { chainEvent, GENESIS_HASH } from '../core/audit-chain.ts'
 import { encodeFileName, encodeFolderName } from '../core/file-name.ts'
 import { isClosedAfter, logLines, runDocument } from '../core/run-document.ts'
@@ -100,8 +100,10 @@ export const createFileAudit = ({ dataDir, listeners = [], warn = () => {} }: Fi
   return {
     append: (run, events) => inTurn(run.runId, () => append(run, events)),
     read: tails.read,
-    keepDefinition: (pinned) => keepDefinition(join(dataDir, 'definitions'), pinned),
-    readDefinition: (digest) => readDefinition(join(dataDir, 'definitions'), digest),
+    keepDefinition: (pinned) => keepOnce(join(dataDir, 'definitions'), pinned.digest, pinned),
+    readDefinition: (digest) => readKept<PinnedSop>(join(dataDir, 'definitions'), digest),
+    keepSource: (digest, source) => keepOnce(join(dataDir, 'definitions', 'sources'), digest, source),
+    readSource: (digest) => readKept<SopSource>(join(dataDir, 'definitions', 'sources'), digest),
     flush: async () => {
       await Promise.all([...turns.values()])
       await Promise.all([...chains.values()].map(async (chain) => chain.logged))
@@ -307,17 +309,18 @@ const replaceFile = async (path: string, text: string): Promise<void> => {
   await rename(`${path}.tmp`, path)
 }
 
-const definitionPath = (folder: string, digest: string): string => join(folder, `${encodeFileName(digest)}.json`)
+/** What is kept under a digest: a definition, or its source. */
+const keptPath = (folder: string, digest: string): string => join(folder, `${encodeFileName(digest)}.json`)
 
-const keepDefinition = async (folder: string, pinned: PinnedSop): Promise<void> => {
-  const path = definitionPath(folder, pinned.digest)
+const keepOnce = async (folder: string, digest: string, content: unknown): Promise<void> => {
+  const path = keptPath(folder, digest)
   if (await exists(path)) return
   await mkdir(folder, { recursive: true, mode: 0o700 })
   // Several runs may begin at once: each writes a file of its own, and the last rename wins with the same content.
   const draft = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`
   const handle = await open(draft, 'wx', 0o600)
   try {
-    await handle.writeFile(JSON.stringify(pinned))
+    await handle.writeFile(JSON.stringify(content))
     await handle.datasync()
   } finally {
     await handle.close()
@@ -325,7 +328,7 @@ const keepDefinition = async (folder: string, pinned: PinnedSop): Promise<void> 
   await rename(draft, path)
 }
 
-const readDefinition = async (folder: string, digest: string): Promise<PinnedSop | undefined> => {
-  const bytes = await readFile(definitionPath(folder, digest)).catch(orEmpty)
-  return bytes.length === 0 ? undefined : (JSON.parse(bytes.toString('utf8')) as PinnedSop)
+const readKept = async <T>(folder: string, digest: string): Promise<T | undefined> => {
+  const bytes = await readFile(keptPath(folder, digest)).catch(orEmpty)
+  return bytes.length === 0 ? undefined : (JSON.parse(bytes.toString('utf8')) as T)
 }

@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import type { AuditListener, RunHeader, RunIndex } from '../activities/deps.ts'
 import { decodeFileName } from '../core/file-name.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
-import { changesSince, createRunList, findRun, type RunList, selectRuns } from '../core/run/run-list.ts'
+import {
+  changesSince,
+  createRunList,
+  findRun,
+  type RunList,
+  runVersions,
+  selectPage,
+  selectRuns,
+} from '../core/run/run-list.ts'
 import { applyToSummary, type SummaryState, summaryOf } from '../core/run/summary.ts'
 
 // file-run-index.ts: the list of runs, a projection of the record. `runs/index.jsonl` has a row for each change, and the
@@ -67,6 +75,8 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
 
   return {
     list: async (filter) => selectRuns(table, filter),
+    page: async (filter) => selectPage(table, filter),
+    versions: async (sop) => runVersions(table, sop),
     get: async (runId) => findRun(table, runId),
     changes: async (cursor) => changesSince(table, epoch, cursor),
     appended: async (run, events, history) => {
@@ -115,6 +125,14 @@ export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOpt
     list: async (filter) => {
       await once()
       return selectRuns(table, filter)
+    },
+    page: async (filter) => {
+      await once()
+      return selectPage(table, filter)
+    },
+    versions: async (sop) => {
+      await once()
+      return runVersions(table, sop)
     },
     get: async (runId) => {
       await once()

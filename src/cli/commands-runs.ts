@@ -1,4 +1,4 @@
-import { EXECUTION_MODES } from '../core/definition.ts'
+import { EXECUTION_MODES, PRIORITIES, TRIGGER_TYPES } from '../core/definition.ts'
 import { RUN_STATES } from '../core/run/state.ts'
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './command.ts'
 
@@ -94,10 +94,29 @@ export const RUN_COMMANDS: readonly CommandSpec[] = [
         choices: [...RUN_STATES, 'open', 'closed'],
         repeats: true,
       },
+      { flags: '--priority <priority>', summary: 'only runs of this priority', choices: PRIORITIES, repeats: true },
+      {
+        flags: '--trigger <type>',
+        summary: 'only runs that such a trigger began',
+        choices: TRIGGER_TYPES,
+        repeats: true,
+      },
+      { flags: '--from <time>', summary: 'created then or later: an instant, or how long ago, e.g. 7d' },
+      { flags: '--to <time>', summary: 'created before then' },
+      {
+        flags: '--text <words>',
+        summary: 'only runs whose id, SOP, version, starter, trigger, reason or open gates have all these words',
+      },
       { flags: '-n, --limit <number>', summary: 'how many (default 50)' },
+      { flags: '--cursor <cursor>', summary: 'go on where the list before ended; it says so there' },
       { flags: '-l, --long', summary: 'times in UTC, with trigger and reason' },
     ],
-    examples: ['sop runs', 'sop runs --sop deploy-production --state failed --limit 5', 'sop runs --state open'],
+    examples: [
+      'sop runs',
+      'sop runs --sop deploy-production --state failed --limit 5',
+      'sop runs --state open',
+      'sop runs --priority critical --trigger webhook --from 7d --text database',
+    ],
     load: async () => (await import('./verbs/runs.ts')).runs,
   },
   {

@@ -14,8 +14,20 @@ export const SOP_COMMANDS: readonly CommandSpec[] = [
     name: 'show',
     summary: 'show one SOP: its settings, params, gates and steps',
     args: [{ name: '<sop>', summary: 'name of the SOP', completes: 'sop' }],
-    options: [{ flags: '--source', summary: 'print its files as they are written' }],
-    examples: ['sop show deploy-production', 'sop show deploy-production --source'],
+    options: [
+      { flags: '--source', summary: 'print its files as they are written' },
+      { flags: '--versions', summary: 'the definitions that its runs ran by, newest first' },
+      {
+        flags: '--digest <digest>',
+        summary:
+          'the definition of this digest, not the one of its file now; with --source its text, where that was kept',
+      },
+    ],
+    examples: [
+      'sop show deploy-production',
+      'sop show deploy-production --source',
+      'sop show deploy-production --versions',
+    ],
     load: async () => (await import('./verbs/show.ts')).show,
   },
   {

@@ -7,12 +7,14 @@ import type { PlannedItem } from '../core/plan.ts'
 import type { DecisionReply, RetryOutcome } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import type { TriggerInfo } from '../core/run/principal.ts'
+import type { RunPage, RunSelection } from '../core/run/run-filter.ts'
 import type { RunChanges } from '../core/run/run-list.ts'
 import type { RunSummary, RunView } from '../core/run/view.ts'
 import type { QueueClient } from './queue-client.ts'
 import type { TriggerClient } from './trigger-client.ts'
 import type { ScheduleClient } from './schedule-client.ts'
 
+export type { RunPage, RunSelection } from '../core/run/run-filter.ts'
 export type { RunChanges } from '../core/run/run-list.ts'
 
 /** One SOP of the catalog, compiled or broken. */
@@ -30,6 +32,25 @@ export interface SopSummary {
   readonly blockers: readonly string[]
   /** Sentences about what is written and not served yet, e.g. a trigger type. */
   readonly notices: readonly string[]
+}
+
+/** A definition of an SOP: one that runs ran by, or the one of its file now. */
+export interface SopVersion {
+  readonly digest: string
+  /** As the SOP calls it. */
+  readonly version: string
+  /** It is what the file says now. */
+  readonly current?: true
+  readonly runs: number
+  /** When the first and the last of its runs were created; ISO-8601 UTC. Absent: none yet. */
+  readonly firstAt?: string
+  readonly lastAt?: string
+}
+export interface SopVersionDetail extends SopVersion {
+  readonly sop: string
+  readonly definition: SopDefinition
+  /** Path to text. Absent for runs from before it was kept. */
+  readonly source?: Readonly<Record<string, string>>
 }
 
 export interface StartRequest {
@@ -111,12 +132,8 @@ export interface RetryRequest extends DecisionRequest {
   readonly outcome?: RetryOutcome
 }
 
-export interface RunListFilter {
-  readonly sop?: string
-  readonly states?: readonly string[]
-  /** Default 50, at most 1,000. */
-  readonly limit?: number
-}
+/** Which runs a list is asked for. `from` and `to` may also say how long ago, e.g. `7d`. `limit`: default 50, at most 1,000. */
+export type RunListFilter = RunSelection
 
 export interface AuditLog {
   readonly runId: string
@@ -208,6 +225,10 @@ export interface SopClient extends TriggerClient, QueueClient, ScheduleClient {
   listSops(): Promise<readonly SopSummary[]>
   /** `not_found` if the catalog has none of that name. Needs: viewer. */
   getSop(name: string): Promise<SopSummary & { readonly source?: Readonly<Record<string, string>> }>
+  /** The definitions that its runs ran by, and the one of its file now; newest first. `not_found`. Needs: viewer. */
+  listSopVersions(name: string): Promise<readonly SopVersion[]>
+  /** One of them, with the text that it was compiled of where that was kept. `not_found`. Needs: viewer. */
+  getSopVersion(name: string, digest: string): Promise<SopVersionDetail>
   /** Writes a skeleton that runs. `conflict` if it exists, `invalid` for a bad name. Needs: admin, never an agent. */
   createSop(sop: NewSop): Promise<{ readonly name: string; readonly files: readonly string[] }>
   /** The dry run. `not_found`, `invalid` for params that do not fit. Needs: viewer. */
@@ -216,6 +237,11 @@ export interface SopClient extends TriggerClient, QueueClient, ScheduleClient {
   createRun(name: string, request?: StartRequest): Promise<RunView>
   /** Newest first. Needs: viewer. */
   listRuns(filter?: RunListFilter): Promise<readonly RunSummary[]>
+  /**
+   * The same as a page: `next` is the `cursor` of the page behind it, which passes over nothing and repeats nothing while
+   * new runs come. `invalid` for a time or a cursor that is none. Needs: viewer.
+   */
+  listRunPage(filter?: RunListFilter): Promise<RunPage>
   /** `not_found`. A name falls back to its newest run. Needs: viewer. */
   getRunStatus(ref: string): Promise<RunView>
   /** A refusal is an answer, not an error: `accepted: false` with code, reason and who decided. Needs: approver. */

@@ -4,7 +4,7 @@
 import { SopError } from '../core/errors.ts'
 import type { DecisionReply } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
-import type { RunSummary, RunView } from '../core/run/view.ts'
+import type { RunView } from '../core/run/view.ts'
 import type {
   AuditLog,
   DecisionRequest,
@@ -12,9 +12,12 @@ import type {
   LogChunk,
   NewSop,
   RunChanges,
+  RunListFilter,
+  RunPage,
   RunPlan,
   SopClient,
   SopSummary,
+  SopVersion,
 } from './client.ts'
 import type { Queue, QueueChange } from './queue-client.ts'
 import type { DueFire, ScheduleView } from './schedule-client.ts'
@@ -81,11 +84,13 @@ export function createHttpClient(
   return {
     listSops: async () => (await get<{ sops: SopSummary[] }>(`${V1}/sops`)).sops,
     getSop: async (name) => get(sop(name)),
+    listSopVersions: async (name) => (await get<{ versions: SopVersion[] }>(`${sop(name)}/versions`)).versions,
+    getSopVersion: (name, digest) => get(`${sop(name)}/versions/${segment('definition', digest)}`),
     createSop: async (wanted: NewSop) => post(`${V1}/sops`, wanted),
     planRun: async (name, request) => post<RunPlan>(`${sop(name)}/plan`, request),
     createRun: async (name, request) => post<RunView>(`${sop(name)}/runs`, request),
-    listRuns: async ({ sop: name, states, limit } = {}) =>
-      (await get<{ runs: RunSummary[] }>(`${V1}/runs`, { sop: name, state: states?.join(','), limit })).runs,
+    listRuns: async (filter) => (await get<RunPage>(`${V1}/runs`, queryOf(filter))).runs,
+    listRunPage: (filter) => get<RunPage>(`${V1}/runs`, queryOf(filter)),
     getRunStatus: async (ref) => get<RunView>(run(ref)),
     approveStep: async (ref, step, request) => decide(ref, 'approve', step, request),
     rejectStep: async (ref, step, request) => decide(ref, 'reject', step, request),
@@ -152,6 +157,15 @@ const targetOf = ({ url, token, surface = 'js', timeoutMs = 60_000 }: HttpClient
 
 // The API lets nobody wait longer; a piece without text says to ask again.
 const capped = (waitMs: number | undefined) => (waitMs === undefined ? undefined : Math.min(waitMs, 30_000))
+
+/** Lists of nothing ask for everything, as no list does. */
+const queryOf = ({ states, priorities, triggers, text, ...rest }: RunListFilter = {}): Query => ({
+  ...rest,
+  state: states?.join(',') || undefined,
+  priority: priorities?.join(',') || undefined,
+  trigger: triggers?.join(',') || undefined,
+  q: text,
+})
 
 const V1 = '/api/v1'
 const sop = (name: string): string => `${V1}/sops/${segment('SOP', name)}`

@@ -23,9 +23,13 @@ export const findEntry = async (catalog: Catalog, name: string): Promise<Catalog
   throw new SopError('not_found', `Cannot find SOP "${name}": ${hint}`)
 }
 
+/** Definitions whose text is at hand; the stores keep it for good once one of them runs. */
+const MAX_SOURCES = 1000
+
 /** Pinning signs every command of a definition, so the result is kept by definition for as long as the file stands. */
 export const createPin = ({ catalog, key, policy }: PinDeps) => {
   const pins = new WeakMap<SopDefinition, PinnedSop>()
+  const sources = new Map<string, CatalogEntry['files']>()
   const pinEntry = (entry: CatalogEntry): PinnedSop => {
     const { definition, diagnostics } = entry.compiled
     const [error] = diagnostics.filter((each) => each.severity === 'error')
@@ -49,6 +53,11 @@ export const createPin = ({ catalog, key, policy }: PinDeps) => {
       ...(warnings.length > 0 && { warnings }),
     }
     pins.set(definition, pinned)
+    sources.set(digest, entry.files)
+    for (const oldest of sources.keys()) {
+      if (sources.size <= MAX_SOURCES) break
+      sources.delete(oldest)
+    }
     return pinned
   }
   const pinOne = async (name: string): Promise<PinnedSop> => {
@@ -60,6 +69,11 @@ export const createPin = ({ catalog, key, policy }: PinDeps) => {
   return {
     policy,
     pinEntry,
+    /** The text of a definition that was pinned here, by path. */
+    sourceOf: (digest: string): Readonly<Record<string, string>> | undefined => {
+      const files = sources.get(digest)
+      return files === undefined ? undefined : Object.fromEntries(files.map(({ path, text }) => [path, text]))
+    },
     /** With the SOPs that it runs. @throws SopError as `pin` does. */
     pinChildren: (pinned: PinnedSop): Promise<PinnedSop> => pinWhole(pinned, pinOne),
     /** @throws SopError `not_found`, or `invalid` with the first error or the setting that is not carried out yet. */

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../core/run/event.ts'
 import type { PinnedSop } from '../core/run/run.ts'
-import type { RunChanges } from '../core/run/run-list.ts'
+import type { RunPage } from '../core/run/run-filter.ts'
+import type { RunChanges, RunVersion } from '../core/run/run-list.ts'
 import type { ExecutableId } from '../core/run/task.ts'
 import type { RunSummary } from '../core/run/view.ts'
 import type { RunListFilter } from './client.ts'
@@ -30,9 +31,12 @@ export interface Records {
     read(runId: string, after?: number): Promise<readonly RecordedEvent[]>
     readDefinition(digest: string): Promise<PinnedSop | undefined>
     keepDefinition(pinned: PinnedSop): Promise<void>
+    readSource(digest: string): Promise<Readonly<Record<string, string>> | undefined>
   }
   readonly index: {
     list(filter: RunListFilter): Promise<readonly RunSummary[]>
+    page(filter: RunListFilter): Promise<RunPage>
+    versions(sop: string): Promise<readonly RunVersion[]>
     get(runId: string): Promise<RunSummary | undefined>
     changes(cursor?: string): Promise<RunChanges>
   }

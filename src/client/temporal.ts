@@ -3,6 +3,8 @@ import { type Actor, assertMay } from '../core/access.ts'
 import { digestOf } from '../core/canonical.ts'
 import { SopError } from '../core/errors.ts'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
+import { withInstants } from '../core/run/run-filter.ts'
+import { RUN_LIST_DEFAULT, RUN_LIST_MOST } from '../core/run/run-list.ts'
 import { notServed, unsupported } from '../core/run/supported.ts'
 import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
@@ -22,6 +24,7 @@ import { type DecisionBody, sendDecision } from './send-decision.ts'
 import type { InstallationKey } from './signing.ts'
 import { pausedNotices, type ScheduleReport } from './scheduled-sops.ts'
 import { createSchedules, type SchedulesDeps } from './schedules.ts'
+import { listVersions, readVersion } from './sop-versions.ts'
 import { startRun } from './start-run.ts'
 import type { TriggerDoor } from './trigger-door.ts'
 import { createQueueMethods } from './queue-methods.ts'
@@ -92,6 +95,14 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
         source: Object.fromEntries(entry.files.map(({ path, text }) => [path, text])),
       }
     },
+    listSopVersions: async (name) => {
+      assertMay(actor, 'getSop')
+      return listVersions(deps, name)
+    },
+    getSopVersion: async (name, digest) => {
+      assertMay(actor, 'getSop')
+      return readVersion(deps, name, digest)
+    },
     createSop: async (sop) => {
       assertMay(actor, 'createSop', { agentsMayCreate: deps.agentsMayCreate })
       return createSop(deps.sopDir, sop)
@@ -103,7 +114,11 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
     createRun: (name, request = {}) => startRun(deps, actor, name, request),
     listRuns: async (filter: RunListFilter = {}) => {
       assertMay(actor, 'listRuns')
-      return deps.records.index.list({ ...filter, limit: Math.min(filter.limit ?? 50, 1000) })
+      return deps.records.index.list(selectionOf(filter))
+    },
+    listRunPage: async (filter: RunListFilter = {}) => {
+      assertMay(actor, 'listRuns')
+      return deps.records.index.page(selectionOf(filter))
     },
     getRunStatus: async (ref) => {
       assertMay(actor, 'getRunStatus')
@@ -148,6 +163,9 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
     }),
   }
 }
+
+const selectionOf = (filter: RunListFilter): RunListFilter =>
+  withInstants({ ...filter, limit: Math.min(filter.limit ?? RUN_LIST_DEFAULT, RUN_LIST_MOST) }, Date.now())
 
 const VERB_KINDS = {
   approveStep: 'approve',

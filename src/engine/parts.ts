@@ -14,6 +14,7 @@ import type { Health } from '../client/client.ts'
 import { type Catalog, createCatalog } from '../client/catalog.ts'
 import { createTemporalPools } from '../client/pools.ts'
 import { readRun } from '../client/find-run.ts'
+import { keepSources } from '../client/keep-sources.ts'
 import { createRunEnds, createTellParent } from '../client/run-ends.ts'
 import { createPin, type Pin } from '../client/pin.ts'
 import { createEndedRuns } from '../client/ended-runs.ts'
@@ -91,9 +92,11 @@ export const openParts = async ({
   installRuntime(log)
   const key = await openInstallationKey(config.dataDir, { pem: env['SOP_INSTALLATION_KEY'] })
   const installation = { authority: key.authority, vaultKey: key.secretFor('vault') }
-  const stores = await chooseStores(how, { config, environment: env, log, installation })
+  const opened = await chooseStores(how, { config, environment: env, log, installation })
   const catalog = createCatalog({ sopDir: config.sopDir, workdir: config.workdir })
   const pin = createPin({ catalog, key, policy: runPolicy(config) })
+  const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
+  const stores = { ...opened, audit: keepSources(opened.audit, pin.sourceOf, warn) }
   const connection = await NativeConnection.connect(target.connectionOptions)
   const temporal = new Client({ connection, namespace: target.namespace })
   const schedules = openSchedules(temporal, key, config, catalog)
@@ -109,7 +112,7 @@ export const openParts = async ({
     deliveries: stores.deliveries,
     deliveryPayload: config.deliveryPayload,
     workdir: config.workdir,
-    warn: (message, details) => log.warn(message, details),
+    warn,
   })
   const clients = createTemporalClient({
     moreChecks: async () => {
@@ -147,14 +150,14 @@ export const openParts = async ({
       catalog,
       triggers,
       secrets: stores.secrets,
-      warn: (message, details) => log.warn(message, details),
+      warn,
     }),
     schedules,
     workers: createWorkerDoor({
       readRun: (runId) => readRun({ temporal, records: stores }, runId),
       logs: stores.receivedLogs,
       vault: stores.vault,
-      warn: (message, details) => log.warn(message, details),
+      warn,
       welcome: {
         version,
         authority: key.authority,

@@ -35,6 +35,8 @@ export const poolDeps = ({ config, env, pool, client, authority, logs }: PoolDep
       read: async () => [],
       keepDefinition: notHere('keep a definition'),
       readDefinition: async () => undefined,
+      keepSource: notHere('keep a source'),
+      readSource: async () => undefined,
     },
     logs,
     secrets: createSecrets({ environment: env, files: config.secretFiles }),

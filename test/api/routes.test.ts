@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { decisionReply } from '../../src/api/schemas/decision.ts'
 import { alive, health, readiness } from '../../src/api/schemas/health.ts'
 import { auditLog, logChunk, runList, runView } from '../../src/api/schemas/run.ts'
-import { createdSop, runPlan, sopDetail, sopList } from '../../src/api/schemas/sop.ts'
+import { createdSop, runPlan, sopDetail, sopList, sopVersionDetail, sopVersions } from '../../src/api/schemas/sop.ts'
 import { sopStatus, triggered } from '../../src/api/schemas/start.ts'
 import { backfilled, dueFires, fired, scheduleList, scheduleView } from '../../src/api/schemas/schedule.ts'
 import { createdToken, tokenList } from '../../src/api/schemas/token.ts'
@@ -17,6 +17,8 @@ describe('what an answer has, the document names', () => {
   const rows: readonly [string, string, z.ZodType, unknown?][] = [
     ['GET', '/api/v1/sops', sopList],
     ['GET', SOP, sopDetail],
+    ['GET', `${SOP}/versions`, sopVersions],
+    ['GET', `${SOP}/versions/abc`, sopVersionDetail],
     ['POST', '/api/v1/sops', createdSop, { name: 'x' }],
     ['POST', `${SOP}/plan`, runPlan],
     ['POST', `${SOP}/runs`, runView],

@@ -209,7 +209,7 @@ describe('the other commands of seed 004', () => {
   test('sop-runs filters by SOP', async () => {
     const { calls, out } = await sop(['--sop', 'deploy'], {
       only: ALIASES.runs,
-      engine: { listRuns: async () => [summary()] },
+      engine: { listRunPage: async () => ({ runs: [summary()] }) },
     })
     expect(calls[0]?.args).toEqual([{ sop: 'deploy' }])
     expect(out).toContain(RUN_ID)

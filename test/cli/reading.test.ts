@@ -104,7 +104,7 @@ describe('status', () => {
 describe('runs and history', () => {
   test('passes the filter on; open and closed mean several states', async () => {
     const { calls } = await sop(['runs', '--sop', 'deploy', '--state', 'closed', '--state', 'paused', '--limit', '5'], {
-      engine: { listRuns: async () => [] },
+      engine: { listRunPage: async () => ({ runs: [] }) },
     })
     expect(calls[0]?.args).toEqual([
       { sop: 'deploy', states: ['completed', 'failed', 'cancelled', 'paused'], limit: 5 },
@@ -115,12 +115,41 @@ describe('runs and history', () => {
     [['runs'], 'No runs yet. Start one: sop run NAME\n'],
     [['runs', '--sop', 'x'], 'No runs of "x" yet. Start one: sop run x\n'],
     [['runs', '--state', 'failed'], 'No runs in state failed. All runs: sop runs\n'],
+    [['runs', '--state', 'failed', '--text', 'disk'], 'No runs fit. All runs: sop runs\n'],
+    [['runs', '--sop', 'x', '--cursor', 'c'], 'No more runs. From the beginning: sop runs --sop x\n'],
   ])('%j says how to begin when there are none', async (argv, text) => {
-    expect((await sop(argv, { engine: { listRuns: async () => [] } })).out).toBe(text)
+    expect((await sop(argv, { engine: { listRunPage: async () => ({ runs: [] }) } })).out).toBe(text)
+  })
+
+  test('passes priority, trigger, times, text and cursor on', async () => {
+    const argv = 'runs --priority high --priority low --trigger cron --from 7d --to 2026-03-01 --text'.split(' ')
+    const { calls } = await sop([...argv, 'disk full', '--cursor', 'c'], {
+      engine: { listRunPage: async () => ({ runs: [] }) },
+    })
+    expect(calls[0]?.args).toEqual([
+      {
+        priorities: ['high', 'low'],
+        triggers: ['cron'],
+        from: '7d',
+        to: '2026-03-01',
+        text: 'disk full',
+        cursor: 'c',
+      },
+    ])
+  })
+
+  test('says how many there are, and how to go on', async () => {
+    const page = { runs: [summary()], next: '2026~a', total: 10_000, more: true } as const
+    const { out } = await sop(['runs'], { engine: { listRunPage: async () => page } })
+    expect(out).toContain("\n1 of 10000 or more runs. Go on with the same filters and --cursor '2026~a'\n")
+    const { out: json } = await sop(['runs', '--json'], { engine: { listRunPage: async () => page } })
+    expect(JSON.parse(json)).toHaveLength(1)
   })
 
   test.each([
     [['runs', '--state', 'running!']],
+    [['runs', '--priority', 'urgent']],
+    [['runs', '--trigger', 'moon']],
     [['runs', '--limit', '0']],
     [['runs', '--limit', '1001']],
     [['runs', '--limit', '1e3']],

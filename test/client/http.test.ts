@@ -55,6 +55,25 @@ describe('createHttpClient() over the real API', () => {
     ['createRun', ['deploy', {}], sample.runSample],
     ['listRuns', [{ sop: 'a b', states: ['running', 'paused'], limit: 3 }], [sample.summarySample]],
     ['listRuns', [{}], [sample.summarySample]],
+    [
+      'listRunPage',
+      [
+        {
+          sop: 'a b',
+          states: ['running'],
+          priorities: ['high', 'low'],
+          triggers: ['cron'],
+          from: '7d',
+          to: '2026-03-01T00:00:00+01:00',
+          text: 'two words & more',
+          cursor: '2026-02-25T16:00:00.000Z~sop_run_1',
+          limit: 1000,
+        },
+      ],
+      { runs: [sample.summarySample], next: 'c', total: 10_000, more: true },
+    ],
+    ['listSopVersions', ['deploy'], [sample.versionSample]],
+    ['getSopVersion', ['deploy', 'abc'], sample.versionDetailSample],
     ['getRunStatus', [RUN], sample.runSample],
     [
       'approveStep',
@@ -122,7 +141,8 @@ describe('createHttpClient() over the real API', () => {
     const client = createHttpClient({ url: api.url, token: api.local, surface: 'cli' })
     const result = await (client[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args)
     expect(result).toEqual(answer)
-    expect(api.client.calls).toEqual([{ method, args }])
+    // The list is a page of which one asks no more.
+    expect(api.client.calls).toEqual([{ method: method === 'listRuns' ? 'listRunPage' : method, args }])
     expect(api.actors[0]?.via).toBe('cli')
   })
 

@@ -31,9 +31,16 @@ const setUp = (...stored: readonly Stored[]) => {
       },
     } as never,
     records: {
-      audit: { read: async () => [], readDefinition: async () => undefined, keepDefinition: async () => {} },
+      audit: {
+        read: async () => [],
+        readDefinition: async () => undefined,
+        keepDefinition: async () => {},
+        readSource: async () => undefined,
+      },
       index: {
         list: async () => [],
+        page: async () => ({ runs: [] }),
+        versions: async () => [],
         changes: async () => ({ runs: [], cursor: '' }),
         get: async () => {
           state.onAsk()

@@ -6,6 +6,8 @@ import type {
   RunPlan,
   SopClient,
   SopSummary,
+  SopVersion,
+  SopVersionDetail,
 } from '../../src/client/client.ts'
 import type { DeliveryView, TriggerView } from '../../src/client/trigger-client.ts'
 import type { Accepted } from '../../src/core/trigger/accepted.ts'
@@ -52,10 +54,13 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
   const methods: SopClient = {
     listSops: async () => [sopSample],
     getSop: async () => ({ ...sopSample, source: { 'SOP.md': '# Deploy\n' } }),
+    listSopVersions: async () => [versionSample],
+    getSopVersion: async () => versionDetailSample,
     createSop: async ({ name }) => ({ name, files: [`${name}/SOP.toml`, `${name}/SOP.md`] }),
     planRun: async () => planSample,
     createRun: async () => runSample,
     listRuns: async () => [summarySample],
+    listRunPage: async () => ({ runs: [summarySample], next: 'c', total: 10_000, more: true }),
     getRunStatus: async () => runSample,
     approveStep: async (_ref, step, request) => accepted(step, request),
     rejectStep: async (_ref, step, request) => ({ ...accepted(step, request), status: 'paused', action: 'paused' }),
@@ -182,6 +187,21 @@ export const sopSample: SopSummary = {
   startable: true,
   blockers: [],
   notices: ['The trigger "peripheral" is not served'],
+}
+
+export const versionSample: SopVersion = {
+  digest: 'ab'.repeat(32),
+  version: '1.0.0',
+  current: true,
+  runs: 3,
+  firstAt: '2026-02-01T09:00:00.000Z',
+  lastAt: '2026-02-25T16:00:00.000Z',
+}
+export const versionDetailSample: SopVersionDetail = {
+  ...versionSample,
+  sop: 'deploy-production',
+  definition: definitionSample,
+  source: { 'SOP.md': '# Deploy\n' },
 }
 
 export const scheduleSample: ScheduleView = {
@@ -334,6 +354,7 @@ export const summarySample: RunSummary = {
   runId: 'sop_run_abc123',
   sopName: 'deploy-production',
   version: '1.0.0',
+  digest: 'd'.repeat(64),
   status: 'awaiting_approval',
   priority: 'high',
   mode: 'step_by_step',

@@ -1,4 +1,4 @@
-import type { AuditListener, AuditStore, RunHeader } from '../../activities/deps.ts'
+import type { AuditListener, AuditStore, RunHeader, SopSource } from '../../activities/deps.ts'
 import { chainEvent, GENESIS_HASH } from '../../core/audit-chain.ts'
 import { createInTurn } from '../shared/in-turn.ts'
 import { sha256Hex } from '../shared/native-hash.ts'
@@ -93,6 +93,16 @@ export const createPostgresAudit = ({ db, listeners = [], warn = () => {} }: Pos
         digest,
       ])
       return row?.pinned
+    },
+    keepSource: async (digest, source) => {
+      await db.query('INSERT INTO sop_sources (digest, source) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+        digest,
+        JSON.stringify(source),
+      ])
+    },
+    readSource: async (digest) => {
+      const [row] = await db.query<{ source: SopSource }>('SELECT source FROM sop_sources WHERE digest = $1', [digest])
+      return row?.source
     },
   }
 }

@@ -113,4 +113,26 @@ export const MIGRATIONS: readonly Migration[] = [
          value json NOT NULL)`,
     ],
   },
+  {
+    number: 4,
+    name: 'lists',
+    sql: [
+      // Made of the line of the list by the database itself, so that an engine that knows nothing of them fills them too.
+      // `searched` is what core/run/run-filter.ts searches.
+      `ALTER TABLE sop_runs
+         ADD COLUMN priority text GENERATED ALWAYS AS (summary->>'priority') STORED,
+         ADD COLUMN trigger_type text GENERATED ALWAYS AS (summary->>'trigger') STORED,
+         ADD COLUMN searched text GENERATED ALWAYS AS (lower(
+           run_id || ' ' || sop || ' ' || coalesce(summary->>'version', '') || ' ' ||
+           coalesce(summary->>'startedBy', '') || ' ' || coalesce(summary->>'trigger', '') || ' ' ||
+           coalesce(summary->>'reason', '') || ' ' || coalesce(summary->>'openGates', ''))) STORED`,
+      'CREATE INDEX sop_runs_of_priority ON sop_runs (priority, created_at DESC, run_id DESC)',
+      'CREATE INDEX sop_runs_of_trigger ON sop_runs (trigger_type, created_at DESC, run_id DESC)',
+      // The texts that definitions were compiled of.
+      `CREATE TABLE sop_sources (
+         digest text COLLATE "C" PRIMARY KEY,
+         source json NOT NULL,
+         kept_at timestamptz NOT NULL DEFAULT now())`,
+    ],
+  },
 ]

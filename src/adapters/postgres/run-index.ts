@@ -1,5 +1,6 @@
 import type { RunFilter, RunIndex } from '../../activities/deps.ts'
-import { type RunChanges, RUN_LIST_DEFAULT, RUN_LIST_RESET } from '../../core/run/run-list.ts'
+import { pageOf, parseRunCursor, RUN_COUNT_MOST, searchWords, totalOf } from '../../core/run/run-filter.ts'
+import { type RunChanges, RUN_LIST_DEFAULT, RUN_LIST_RESET, type RunVersion } from '../../core/run/run-list.ts'
 import { type SummaryState, summaryOfState } from '../../core/run/summary.ts'
 import type { RunSummary } from '../../core/run/view.ts'
 import type { Database } from './database.ts'
@@ -17,15 +18,25 @@ const CURSOR = /^\d{1,19}:\d{1,19}:[\d,]*$/
 
 /** The list of runs on PostgreSQL. */
 export const createPostgresRunIndex = ({ db }: { readonly db: Database }): RunIndex => {
-  const list = async ({ sop, states = [], limit = RUN_LIST_DEFAULT }: RunFilter): Promise<readonly RunSummary[]> =>
-    summariesOf(
+  const find = async (filter: RunFilter, limit: number): Promise<readonly RunSummary[]> => {
+    const { where, values } = conditionsOf(filter)
+    return summariesOf(
       await db.query<Row>(
-        `SELECT summary FROM sop_runs
-           WHERE summary IS NOT NULL AND ($1::text IS NULL OR sop = $1) AND ($2::text[] = '{}' OR status = ANY($2))
-           ORDER BY created_at DESC, run_id DESC LIMIT $3`,
-        [sop ?? null, states, limit],
+        `SELECT summary FROM sop_runs WHERE ${where} ORDER BY created_at DESC, run_id DESC LIMIT ${limit}`,
+        values,
       ),
     )
+  }
+  const list = (filter: RunFilter): Promise<readonly RunSummary[]> => find(filter, filter.limit ?? RUN_LIST_DEFAULT)
+
+  const count = async (filter: RunFilter): Promise<number> => {
+    const { where, values } = conditionsOf(filter)
+    const [row] = await db.query<{ counted: number }>(
+      `SELECT count(*)::int AS counted FROM (SELECT 1 FROM sop_runs WHERE ${where} LIMIT ${RUN_COUNT_MOST + 1}) AS fitting`,
+      values,
+    )
+    return row?.counted ?? 0
+  }
 
   const begin = async (): Promise<string> => {
     const [now] = await db.query<{ cursor: string }>('SELECT pg_current_snapshot()::text AS cursor')
@@ -55,6 +66,21 @@ export const createPostgresRunIndex = ({ db }: { readonly db: Database }): RunIn
 
   return {
     list,
+    page: async (filter) => {
+      const limit = filter.limit ?? RUN_LIST_DEFAULT
+      const isFirst = filter.cursor === undefined
+      const [found, counted] = await Promise.all([find(filter, limit + 1), isFirst ? count(filter) : 0])
+      return { ...pageOf(found, limit), ...(isFirst && totalOf(counted)) }
+    },
+    versions: (sop) =>
+      db.query<RunVersion>(
+        `SELECT digest, (array_agg(version ORDER BY created_at DESC, run_id DESC))[1] AS version, count(*)::int AS runs,
+             min(created_at) AS "firstAt", max(created_at) AS "lastAt"
+           FROM (SELECT summary->>'digest' AS digest, summary->>'version' AS version, created_at, run_id
+             FROM sop_runs WHERE sop = $1 AND summary IS NOT NULL) AS ran
+           WHERE digest IS NOT NULL GROUP BY digest ORDER BY max(created_at) DESC, max(run_id) DESC`,
+        [sop],
+      ),
     get: async (runId) => {
       const rows = await db.query<Row>('SELECT summary FROM sop_runs WHERE run_id = $1 AND summary IS NOT NULL', [
         runId,
@@ -69,6 +95,26 @@ export const createPostgresRunIndex = ({ db }: { readonly db: Database }): RunIn
       return { runs: [...(await list({ limit: RUN_LIST_RESET }))].reverse(), cursor: now, reset: true }
     },
   }
+}
+
+/** The condition of a filter with its values. Only what is asked for stands in it, so that an index fits. */
+const conditionsOf = (filter: RunFilter): { readonly where: string; readonly values: readonly unknown[] } => {
+  const { sop, states = [], priorities = [], triggers = [], from, to, text, cursor } = filter
+  const after = cursor === undefined ? undefined : parseRunCursor(cursor)
+  const values: unknown[] = []
+  const given = (value: unknown): string => `$${values.push(value)}`
+  const conditions = [
+    'summary IS NOT NULL',
+    ...(sop === undefined ? [] : [`sop = ${given(sop)}`]),
+    ...(states.length === 0 ? [] : [`status = ANY(${given(states)})`]),
+    ...(priorities.length === 0 ? [] : [`priority = ANY(${given(priorities)})`]),
+    ...(triggers.length === 0 ? [] : [`trigger_type = ANY(${given(triggers)})`]),
+    ...(from === undefined ? [] : [`created_at >= ${given(from)}`]),
+    ...(to === undefined ? [] : [`created_at < ${given(to)}`]),
+    ...(after === undefined ? [] : [`(created_at, run_id) < (${given(after.createdAt)}, ${given(after.runId)})`]),
+    ...searchWords(text).map((word) => `position(lower(${given(word)}) IN searched) > 0`),
+  ]
+  return { where: conditions.join(' AND '), values }
 }
 
 /** A text that looks like a snapshot and is none (SQLSTATE 22P02) is a cursor of something else. */

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { RunListFilter } from '../../client/client.ts'
-import { isClosed, RUN_STATES } from '../../core/run/state.ts'
+import { PRIORITIES, TRIGGER_TYPES } from '../../core/definition.ts'
+import { RUN_TEXT_MOST } from '../../core/run/run-filter.ts'
+import { RUN_LIST_MOST } from '../../core/run/run-list.ts'
+import { CLOSED_STATES, isClosed, RUN_STATES } from '../../core/run/state.ts'
 import { whole } from '../query.ts'
 import { route, type Route } from '../route.ts'
 import { auditLog, runList, runView } from '../schemas/run.ts'
@@ -10,20 +13,45 @@ const OPEN_STATES = RUN_STATES.filter((state) => !isClosed(state))
 interface RunQuery {
   readonly sop?: string
   readonly state?: string
+  readonly priority?: string
+  readonly trigger?: string
+  readonly from?: string
+  readonly to?: string
+  readonly q?: string
+  readonly cursor?: string
   readonly limit?: number
 }
 
-const states = z
-  .string()
-  .refine((text) => statesOf(text).every((word) => (RUN_STATES as readonly string[]).includes(word)), {
-    error: `expected some of ${RUN_STATES.join(', ')}, joined by commas, or "open"`,
+const words = (text: string): readonly string[] => text.split(',').map((word) => word.trim())
+
+const someOf = (known: readonly string[], more = '') =>
+  z.string().refine((text) => words(text).every((word) => known.includes(word)), {
+    error: `expected some of ${known.join(', ')}, joined by commas${more}`,
   })
-  .describe(`${RUN_STATES.join(', ')}, joined by commas; \`open\` means all but completed, failed and cancelled`)
+
+const states = someOf([...RUN_STATES, 'open', 'closed']).describe(
+  `${RUN_STATES.join(', ')}, joined by commas; \`open\` means all but completed, failed and cancelled, \`closed\` those`,
+)
+const time = z.string().max(100).describe('An instant, ISO-8601, or how long ago, e.g. `7d`')
 
 const runQuery: z.ZodType<RunQuery> = z.strictObject({
   sop: z.string().exactOptional().describe('Name of an SOP'),
   state: states.exactOptional(),
-  limit: whole(1, 1000).exactOptional().describe('Default 50'),
+  priority: someOf(PRIORITIES)
+    .exactOptional()
+    .describe(`${PRIORITIES.join(', ')}, joined by commas`),
+  trigger: someOf(TRIGGER_TYPES)
+    .exactOptional()
+    .describe(`${TRIGGER_TYPES.join(', ')}, joined by commas`),
+  from: time.exactOptional(),
+  to: time.exactOptional(),
+  q: z
+    .string()
+    .max(RUN_TEXT_MOST)
+    .exactOptional()
+    .describe('Words that all stand in run id, SOP, version, starter, trigger, reason or open gates'),
+  cursor: z.string().max(2000).exactOptional().describe('`next` of the page before'),
+  limit: whole(1, RUN_LIST_MOST).exactOptional().describe('Default 50'),
 })
 
 export const runRoutes: readonly Route[] = [
@@ -33,10 +61,12 @@ export const runRoutes: readonly Route[] = [
     operationId: 'listRuns',
     tag: 'Runs',
     summary: 'Runs, newest first',
+    description:
+      'With `next` as `cursor` the list goes on: nothing is passed over or said twice while new runs come. `total` stands on the first page.',
     verb: 'listRuns',
     query: runQuery,
     replies: { 200: { description: 'The runs', schema: runList } },
-    handle: async ({ client, query }) => ({ status: 200, json: { runs: await client.listRuns(filterOf(query)) } }),
+    handle: async ({ client, query }) => ({ status: 200, json: await client.listRunPage(filterOf(query)) }),
   }),
   route({
     method: 'get',
@@ -61,13 +91,14 @@ export const runRoutes: readonly Route[] = [
   }),
 ]
 
-const statesOf = (text: string): readonly string[] =>
-  text.split(',').flatMap((word) => (word.trim() === 'open' ? OPEN_STATES : [word.trim()]))
+const GROUPS: Readonly<Record<string, readonly string[]>> = { open: OPEN_STATES, closed: CLOSED_STATES }
 
-function filterOf({ sop, state, limit }: RunQuery): RunListFilter {
+function filterOf({ state, priority, trigger, q, ...rest }: RunQuery): RunListFilter {
   return {
-    ...(sop === undefined ? {} : { sop }),
-    ...(state === undefined ? {} : { states: [...new Set(statesOf(state))] }),
-    ...(limit === undefined ? {} : { limit }),
+    ...rest,
+    ...(state !== undefined && { states: [...new Set(words(state).flatMap((word) => GROUPS[word] ?? [word]))] }),
+    ...(priority !== undefined && { priorities: words(priority) }),
+    ...(trigger !== undefined && { triggers: words(trigger) }),
+    ...(q !== undefined && { text: q }),
   }
 }

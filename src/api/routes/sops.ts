@@ -3,7 +3,7 @@ import type { StartRequest } from '../../client/client.ts'
 import { assertMay, assertMayStart } from '../../core/access.ts'
 import { SopError } from '../../core/errors.ts'
 import { route, type Call, type Route } from '../route.ts'
-import { createdSop, newSop, runPlan, sopDetail, sopList } from '../schemas/sop.ts'
+import { createdSop, newSop, runPlan, sopDetail, sopList, sopVersionDetail, sopVersions } from '../schemas/sop.ts'
 import { runView } from '../schemas/run.ts'
 import { startBody, startRequestOf, type StartBody } from '../schemas/start.ts'
 
@@ -29,6 +29,32 @@ export const sopRoutes = (policy: { readonly agentsMayCreate: boolean }): readon
     verb: 'getSop',
     replies: { 200: { description: 'The SOP', schema: sopDetail } },
     handle: async ({ client, params }) => ({ status: 200, json: await client.getSop(params.name ?? '') }),
+  }),
+  route({
+    method: 'get',
+    path: `${SOP}/versions`,
+    operationId: 'listSopVersions',
+    tag: 'SOPs',
+    summary: 'The definitions that its runs ran by, and the one of its file now',
+    verb: 'getSop',
+    replies: { 200: { description: 'Newest first', schema: sopVersions } },
+    handle: async ({ client, params }) => ({
+      status: 200,
+      json: { versions: await client.listSopVersions(params.name ?? '') },
+    }),
+  }),
+  route({
+    method: 'get',
+    path: `${SOP}/versions/:digest`,
+    operationId: 'getSopVersion',
+    tag: 'SOPs',
+    summary: 'One of its definitions, with the text that it was compiled of',
+    verb: 'getSop',
+    replies: { 200: { description: 'The definition', schema: sopVersionDetail } },
+    handle: async ({ client, params }) => ({
+      status: 200,
+      json: await client.getSopVersion(params.name ?? '', params.digest ?? ''),
+    }),
   }),
   route({
     method: 'post',

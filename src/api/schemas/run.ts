@@ -1,7 +1,7 @@
 import { ITEM_STATES } from '../../core/run/items.ts'
 import type { ItemsView } from '../../core/run/view-items.ts'
 import { z } from 'zod'
-import type { AuditLog, LogChunk } from '../../client/client.ts'
+import type { AuditLog, LogChunk, RunPage } from '../../client/client.ts'
 import { PARAM_TYPES, PRIORITIES, type Param } from '../../core/definition.ts'
 import { EVENT_TYPES } from '../../core/run/event.ts'
 import { PAUSE_KINDS, ROLLBACK_CAUSES } from '../../core/run/run.ts'
@@ -180,6 +180,7 @@ export const runSummary: z.ZodType<RunSummary> = z
     runId: z.string(),
     sopName: z.string(),
     version: z.string(),
+    digest: z.string().exactOptional().describe('Names the definition that it runs by'),
     status: z.enum(RUN_STATES),
     priority,
     mode,
@@ -197,7 +198,14 @@ export const runSummary: z.ZodType<RunSummary> = z
   })
   .register(components, { id: 'RunSummary' })
 
-export const runList = z.object({ runs: list(runSummary) }).register(components, { id: 'RunList' })
+export const runList: z.ZodType<RunPage> = z
+  .object({
+    runs: list(runSummary),
+    next: z.string().exactOptional().describe('`cursor` of the next page. Absent: this is the last one'),
+    total: z.int().exactOptional().describe('How many fit in all; on the first page'),
+    more: z.literal(true).exactOptional().describe('There are more than `total`'),
+  })
+  .register(components, { id: 'RunList' })
 
 export const auditLog = z
   .object({

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { NewSop, PlanItem, RunPlan, SopSummary } from '../../client/client.ts'
+import type { NewSop, PlanItem, RunPlan, SopSummary, SopVersion, SopVersionDetail } from '../../client/client.ts'
 import { EXECUTION_MODES, PRIORITIES, type SopDefinition } from '../../core/definition.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
-import { components, jsonRecord, list } from './registry.ts'
+import { components, instant, jsonRecord, list } from './registry.ts'
 
 export const diagnostic: z.ZodType<Diagnostic> = z
   .object({
@@ -65,6 +65,29 @@ export const sopList = z.object({ sops: list(sopSummary) }).register(components,
 export const sopDetail: z.ZodType<SopSummary & { readonly source?: Readonly<Record<string, string>> }> = z
   .object({ ...summaryFields, source: z.record(z.string(), z.string()).exactOptional().describe('File name to text') })
   .register(components, { id: 'Sop', description: 'One SOP with its source files' })
+
+const versionFields = {
+  digest: z.string().describe('SHA-256 of the definition'),
+  version: z.string(),
+  current: z.literal(true).exactOptional().describe('It is what the file says now'),
+  runs: z.int(),
+  firstAt: instant.exactOptional(),
+  lastAt: instant.exactOptional(),
+}
+const sopVersion: z.ZodType<SopVersion> = z
+  .object(versionFields)
+  .register(components, { id: 'SopVersion', description: 'A definition that runs of an SOP ran by' })
+
+export const sopVersions = z.object({ versions: list(sopVersion) }).register(components, { id: 'SopVersions' })
+
+export const sopVersionDetail: z.ZodType<SopVersionDetail> = z
+  .object({
+    ...versionFields,
+    sop: z.string(),
+    definition,
+    source: z.record(z.string(), z.string()).exactOptional().describe('File name to text, where it was kept'),
+  })
+  .register(components, { id: 'SopVersionDetail' })
 
 export const newSop: z.ZodType<NewSop> = z
   .strictObject({

@@ -1,3 +1,13 @@
+import {
+  pageOf,
+  parseRunCursor,
+  RUN_COUNT_MOST,
+  type RunPage,
+  type RunPlace,
+  type RunSelection,
+  runMatcher,
+  totalOf,
+} from './run-filter.ts'
 import { type SummaryState, summaryOfState } from './summary.ts'
 import type { RunSummary } from './view.ts'
 
@@ -16,6 +26,9 @@ export interface RunList {
   changedAfter(changes: number): readonly SummaryState[]
 }
 
+const isBefore = (a: RunPlace, b: RunPlace): boolean =>
+  a.createdAt === b.createdAt ? a.runId < b.runId : a.createdAt < b.createdAt
+
 /** An empty list. */
 export const createRunList = (): RunList => {
   let changes = 0
@@ -27,9 +40,7 @@ export const createRunList = (): RunList => {
   }
   const byId = new Map<string, SummaryState>()
   /** Oldest first, so that a new run is put at the end as a rule. */
-  const order: { readonly runId: string; readonly createdAt: string }[] = []
-  const isBefore = (a: { createdAt: string; runId: string }, b: { createdAt: string; runId: string }): boolean =>
-    a.createdAt === b.createdAt ? a.runId < b.runId : a.createdAt < b.createdAt
+  const order: RunPlace[] = []
   return {
     get size() {
       return byId.size
@@ -70,13 +81,8 @@ export const createRunList = (): RunList => {
 
 /** Most runs that are listed unless more are asked for. */
 export const RUN_LIST_DEFAULT = 50
-
-export interface RunSelection {
-  readonly sop?: string
-  readonly states?: readonly string[]
-  /** Default 50. */
-  readonly limit?: number
-}
+/** Most runs that one page of a list has. */
+export const RUN_LIST_MOST = 1000
 
 /** The summary of one run, as everybody sees it. */
 export const findRun = (list: RunList, runId: string): RunSummary | undefined => {
@@ -84,19 +90,64 @@ export const findRun = (list: RunList, runId: string): RunSummary | undefined =>
   return state === undefined ? undefined : summaryOfState(state)
 }
 
-/** The runs that fit, newest first. No states means every state. */
-export const selectRuns = (
+/** The runs that fit, newest first. @throws SopError `invalid` for a bad cursor */
+export const selectRuns = (list: RunList, selection: RunSelection): readonly RunSummary[] =>
+  collect(list, selection, 0).found.slice(0, selection.limit ?? RUN_LIST_DEFAULT)
+
+/** A page of the runs that fit; the first one says how many there are. @throws SopError `invalid` for a bad cursor */
+export const selectPage = (list: RunList, selection: RunSelection): RunPage => {
+  const isFirst = selection.cursor === undefined
+  const { found, counted } = collect(list, selection, isFirst ? RUN_COUNT_MOST : 0)
+  return { ...pageOf(found, selection.limit ?? RUN_LIST_DEFAULT), ...(isFirst && totalOf(counted)) }
+}
+
+/** One run more than the limit, if there is one; runs are counted on until there are more than `countMost`. */
+const collect = (
   list: RunList,
-  { sop, states, limit = RUN_LIST_DEFAULT }: RunSelection,
-): readonly RunSummary[] => {
+  selection: RunSelection,
+  countMost: number,
+): { readonly found: readonly RunSummary[]; readonly counted: number } => {
+  const { limit = RUN_LIST_DEFAULT, cursor, from } = selection
+  const after = cursor === undefined ? undefined : parseRunCursor(cursor)
+  const fits = runMatcher(selection)
   const found: RunSummary[] = []
+  let counted = 0
   for (const state of list.values()) {
-    if (found.length >= limit) break
-    if (sop !== undefined && state.sopName !== sop) continue
-    if (states !== undefined && states.length > 0 && !states.includes(state.status)) continue
-    found.push(summaryOfState(state))
+    if (found.length > limit && counted > countMost) break
+    if (from !== undefined && state.createdAt < from) break
+    if ((after !== undefined && !isBefore(state, after)) || !fits(state)) continue
+    counted += 1
+    if (found.length <= limit) found.push(summaryOfState(state))
   }
-  return found
+  return { found, counted }
+}
+
+/** A definition that runs of an SOP ran by. */
+export interface RunVersion {
+  readonly digest: string
+  /** As the SOP calls it. */
+  readonly version: string
+  readonly runs: number
+  /** When the first and the last of them were created; ISO-8601 UTC. */
+  readonly firstAt: string
+  readonly lastAt: string
+}
+
+/** The definitions that the runs of an SOP ran by, the one of the newest run first. */
+export const runVersions = (list: RunList, sop: string): readonly RunVersion[] => {
+  const byDigest = new Map<string, RunVersion>()
+  for (const { sopName, digest, version, createdAt } of list.values()) {
+    if (sopName !== sop || digest === undefined) continue
+    const known = byDigest.get(digest)
+    // Newest first, so each one that comes is the earliest so far.
+    byDigest.set(
+      digest,
+      known === undefined
+        ? { digest, version, runs: 1, firstAt: createdAt, lastAt: createdAt }
+        : { ...known, runs: known.runs + 1, firstAt: createdAt },
+    )
+  }
+  return [...byDigest.values()]
 }
 
 /** Most runs that a reader is given who has to begin anew. */

@@ -114,6 +114,7 @@ const created = (state: SummaryState, event: Of<'run_created'>): SummaryState =>
   ...state,
   sopName: event.details.sop,
   version: event.details.version,
+  digest: event.details.digest,
   priority: event.details.priority as RunSummary['priority'],
   mode: event.details.effectiveMode as RunSummary['mode'],
   totalSteps: event.details.totalSteps ?? state.totalSteps,

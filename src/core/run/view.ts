@@ -122,6 +122,8 @@ export interface RunSummary {
   readonly runId: string
   readonly sopName: string
   readonly version: string
+  /** Names the definition that it runs by; absent for a run that was listed before lists knew it. */
+  readonly digest?: string
   readonly status: RunState
   readonly priority: Priority
   readonly mode: EffectiveMode

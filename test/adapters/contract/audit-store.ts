@@ -169,5 +169,16 @@ export const describeAuditStore = (name: string, rig: () => Promise<AuditStoreRi
       expect(await audit.readDefinition('nope')).toBeUndefined()
       expect(await audit.readDefinition('../audit')).toBeUndefined()
     })
+
+    test('keeps the text of a definition, the first one for good', async () => {
+      const { audit, open } = await rig()
+      const source = { 'deploy/SOP.md': '# Deploy\n\n<b>über</b>\r\n', 'deploy/SOP.toml': '' }
+      expect(await audit.readSource('abc123')).toBeUndefined()
+      await Promise.all([audit, open()].map((store) => store.keepSource('abc123', source)))
+      await audit.keepSource('abc123', { 'SOP.md': 'other' })
+      expect(await open().readSource('abc123')).toEqual(source)
+      expect(await audit.readSource('../abc123')).toBeUndefined()
+      expect(await audit.readDefinition('sources')).toBeUndefined()
+    })
   })
 }

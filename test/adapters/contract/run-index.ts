@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditStore, RunIndex } from '../../../src/activities/deps.ts'
+import type { RunSelection } from '../../../src/core/run/run-filter.ts'
 import { created, runOf, wholeRun } from '../support/records.ts'
 
 /** What a test gets: the list of runs, the store whose appends it follows, and the list as another process opens it. */
@@ -54,6 +55,102 @@ export const describeRunIndex = (name: string, rig: () => Promise<RunIndexRig> |
     })
   })
 
+  describe(`${name}.page()`, () => {
+    /** Runs a (oldest) to j: SOP, priority, trigger and starter go round, so that each filter takes some of them. */
+    const ten = async (audit: AuditStore): Promise<void> => {
+      for (const [i, runId] of [...'abcdefghij'].entries()) {
+        const sop = i % 2 === 0 ? 'deploy' : 'backup'
+        const say = runOf(runId, START_MS + i * HOUR_MS)
+        await audit.append({ runId, sop }, [
+          say('run_created', {
+            ...created(sop),
+            digest: `d${i % 3}`,
+            priority: ['low', 'high', 'critical'][i % 3] as string,
+            trigger: { type: i % 5 === 0 ? 'cron' : 'manual' },
+          }),
+          ...(i === 4 ? [say('run_queued', { reason: 'waits for 100% of LÖCK_A' })] : []),
+        ])
+      }
+    }
+    const at = (hours: number): string => new Date(START_MS + hours * HOUR_MS).toISOString()
+    const rows: readonly (readonly [RunSelection, string])[] = [
+      [{}, 'jihgfedcba'],
+      [{ priorities: ['high'] }, 'heb'],
+      [{ priorities: ['high', 'low'] }, 'jhgedba'],
+      [{ priorities: [], triggers: [], states: [] }, 'jihgfedcba'],
+      [{ triggers: ['cron'] }, 'fa'],
+      [{ triggers: ['cron', 'webhook'], sop: 'deploy' }, 'a'],
+      [{ from: at(3) }, 'jihgfed'],
+      [{ to: at(3) }, 'cba'],
+      [{ from: at(3), to: at(5) }, 'ed'],
+      [{ from: at(5), to: at(5) }, ''],
+      [{ text: 'BACKUP' }, 'jhfdb'],
+      [{ text: '  back   alice ' }, 'jhfdb'],
+      [{ text: 'backup deploy' }, ''],
+      [{ text: '100%' }, 'e'],
+      [{ text: '%' }, 'e'],
+      [{ text: 'lock_a' }, ''],
+      [{ text: 'cron' }, 'fa'],
+      [{ text: "'; DROP TABLE sop_runs; --" }, ''],
+      [{ sop: 'deploy', states: ['pending'], priorities: ['high', 'critical'], from: at(1), text: 'e' }, 'iec'],
+    ]
+    test.each(rows)('finds by %j', async (filter, found) => {
+      const { index, audit } = await rig()
+      await ten(audit)
+      expect(ids(await index.list(filter))).toBe(found)
+      const page = await index.page(filter)
+      expect([ids(page.runs), page.total, page.next, page.more]).toEqual([found, found.length, undefined, undefined])
+    })
+
+    test('pages through all of them once, also while new runs come and old ones change', async () => {
+      const { index, audit, follow, settle } = await rig()
+      await ten(audit)
+      await settle()
+      const follower = follow()
+      const first = await follower.page({ limit: 4 })
+      expect([ids(first.runs), first.total]).toEqual(['jihg', 10])
+      await audit.append({ runId: 'new', sop: 'deploy' }, wholeRun('new', START_MS + 99 * HOUR_MS))
+      await audit.append({ runId: 'f', sop: 'backup' }, wholeRun('f', START_MS + 5 * HOUR_MS))
+      await settle()
+      const second = await follower.page({ limit: 4, cursor: first.next as string })
+      expect(ids(second.runs)).toBe('fedc')
+      expect(second).not.toHaveProperty('total')
+      const third = await follower.page({ limit: 4, cursor: second.next as string })
+      expect([ids(third.runs), third.next]).toEqual(['ba', undefined])
+      expect(await index.page({ limit: 4, cursor: second.next as string })).toEqual(third)
+    })
+
+    test('goes on between runs of one instant', async () => {
+      const { index, audit } = await rig()
+      for (const runId of ['b', 'a~x', 'c']) await audit.append({ runId, sop: 'deploy' }, wholeRun(runId).slice(0, 1))
+      const first = await index.page({ limit: 1 })
+      const second = await index.page({ limit: 1, cursor: first.next as string })
+      const third = await index.page({ limit: 1, cursor: second.next as string })
+      expect([first, second, third].map(({ runs }) => runs[0]?.runId)).toEqual(['c', 'b', 'a~x'])
+      expect(third.next).toBeUndefined()
+    })
+
+    test('refuses a cursor that no page gave', async () => {
+      const { index } = await rig()
+      for (const cursor of ['', 'x', '~a', '2026-01-01T00:00:00.000Z~', "2026' OR true --~a"])
+        await expect(index.page({ cursor }), cursor).rejects.toMatchObject({ code: 'invalid' })
+    })
+
+    test('tells by which definitions the runs of an SOP ran, the newest first', async () => {
+      const { index, audit } = await rig()
+      await ten(audit)
+      const of = (digest: string, runs: number, first: number, last: number) => ({
+        digest,
+        version: '1.0.0',
+        runs,
+        firstAt: at(first),
+        lastAt: at(last),
+      })
+      expect(await index.versions('deploy')).toEqual([of('d2', 2, 2, 8), of('d0', 2, 0, 6), of('d1', 1, 4, 4)])
+      expect(await index.versions('none')).toEqual([])
+    })
+  })
+
   describe(`${name}.get()`, () => {
     test('gives the line of one run, as another process sees it too', async () => {
       const { index, audit, follow, settle } = await rig()
@@ -67,6 +164,7 @@ export const describeRunIndex = (name: string, rig: () => Promise<RunIndexRig> |
         runId: 'b',
         sopName: 'deploy',
         version: '1.0.0',
+        digest: 'd1',
         status: 'awaiting_approval',
         priority: 'high',
         mode: 'auto',
