@@ -13,7 +13,7 @@ const rig = (fails = false) => {
   }
   const warn = (message: string): void => void said.push(message)
   const keeping = keepSources(store, (digest) => (digest === 'unknown' ? undefined : { 'SOP.md': digest }), warn)
-  return { said, keeping, keep: (digest: string) => keeping.keepDefinition({ digest } as never) }
+  return { said, keeping, keep: (digest: string) => keeping.keepDefinition({ digest }) }
 }
 
 test('keepSources() keeps the text beside each definition, once', async () => {
