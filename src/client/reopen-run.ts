@@ -1,6 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
+import { secretsToGive } from '../core/run/controls.ts'
 import { fold } from '../core/run/evolve.ts'
 import { type Reopening, sealedReopening } from '../core/run/reopening.ts'
 import { type PinnedSop, type Run, RULES_VERSION, type RunPolicy, type RunSeed } from '../core/run/run.ts'
@@ -65,7 +66,7 @@ export const reopenRun = async (
       `run "${runId}" is beyond the retention of Temporal, which no longer knows it: its record stays, start a new run`,
       status,
     )
-  const missing = missingSecrets(run, decision)
+  const missing = secretsToGive(run, decision.params)
   if (missing.length > 0) {
     const values = `values of secret params (${missing.join(', ')}) go when a run closes`
     return refuse(`${values}: give them again with the retry`, status, 'invalid')
@@ -138,11 +139,6 @@ const executionOf = async (temporal: Client, runId: string): Promise<string | un
     throw unavailable(error)
   }
 }
-
-const missingSecrets = ({ seed }: Run, { params = {} }: Decision): readonly string[] =>
-  (seed.pinned.definition.params ?? [])
-    .filter(({ name, secret }) => secret === true && Object.hasOwn(seed.params, name) && !Object.hasOwn(params, name))
-    .map(({ name }) => name)
 
 /** Whoever asks next finds the run open. */
 const untilSeen = async ({ index }: Records, runId: string, sequence: number): Promise<void> => {

@@ -16,7 +16,8 @@ import {
 import { branchesAt } from './run/graph.ts'
 import { itemText } from './run/items.ts'
 import { DEFAULT_MAX_ITEMS_AT_ONCE } from './run/room.ts'
-import type { Run, RunSeed } from './run/run.ts'
+import { type About, scopeOf } from './run/ask.ts'
+import type { Run, RunSeed, StepRun } from './run/run.ts'
 
 // plan.ts: what a run would do, before anything runs (the dry run). It asks the same gates that the run asks.
 
@@ -99,7 +100,11 @@ export type ChildFacts = Readonly<Record<string, PlanFacts>>
 
 /** Gates and steps in the order in which a run would come to them, with the plans of the SOPs that steps run. */
 export const planOf = (seed: RunSeed, facts: PlanFacts, childFacts: ChildFacts = {}): readonly PlannedItem[] =>
-  planWith(seed, facts, { childFacts, shown: new Set([seed.pinned.definition.name]) })
+  planFor(newRun(seed), facts, childFacts)
+
+/** The same for a run under way: conditions see what its steps did so far. What is done already is among the items. */
+export const planFor = (run: Run, facts: PlanFacts, childFacts: ChildFacts = {}): readonly PlannedItem[] =>
+  planWith(run, facts, { childFacts, shown: new Set([run.seed.pinned.definition.name]) })
 
 interface Children {
   readonly childFacts: ChildFacts
@@ -107,9 +112,8 @@ interface Children {
   readonly shown: Set<string>
 }
 
-const planWith = (seed: RunSeed, facts: PlanFacts, children: Children): readonly PlannedItem[] => {
-  const run = newRun(seed)
-  const { definition } = seed.pinned
+const planWith = (run: Run, facts: PlanFacts, children: Children): readonly PlannedItem[] => {
+  const { definition } = run.seed.pinned
   const gates = (specs: readonly GateSpec[]) => specs.map((spec) => gateItem(run, spec, facts))
   const start = startGate(run)
   return [
@@ -140,8 +144,8 @@ const childOf = (run: Run, step: Step, children: Children): Pick<PlannedItem, 'c
   children.shown.add(sop)
   const { seed, open } = found
   const facts = { values: {}, ...children.childFacts[sop], open }
-  const items = planWith(seed, facts, children)
-  return { child: { sop, mode: newRun(seed).mode, params: seed.params, items } }
+  const child = newRun(seed)
+  return { child: { sop, mode: child.mode, params: seed.params, items: planWith(child, facts, children) } }
 }
 
 /** What there is to say of a step that is done several times, or undone. */
@@ -168,7 +172,7 @@ const eachOf = (run: Run, { forEach = [], maxParallel }: Step, facts: PlanFacts)
   if (typeof forEach !== 'string') return known(forEach)
   const open = openNames(run, listCondition(forEach)?.names ?? [], facts)
   if (open.length > 0) return { note: `"${forEach}" depends on ${open.join(', ')}`, atOnce }
-  const list = evaluateList(forEach, scopeAtStart(run, facts))
+  const list = evaluateList(forEach, scopeNow(run, facts))
   return list.ok ? known(list.items) : { note: list.error, atOnce }
 }
 
@@ -178,55 +182,54 @@ export const unmetPreconditions = (seed: RunSeed, facts: PlanFacts): readonly st
   const { conditions } = seed.pinned.definition
   const all = [...(conditions?.requires ?? []), ...(conditions?.expression ? [conditions.expression] : [])]
   return all.flatMap((condition) => {
-    const result = evaluate(condition, scopeAtStart(run, facts))
+    const result = evaluate(condition, scopeNow(run, facts))
     if (!result.ok) return [`Cannot evaluate condition "${condition.text}": ${result.error}`]
     return result.value ? [] : [`condition "${condition.text}" is not met`]
   })
 }
 
-const scopeAtStart = (run: Run, facts: PlanFacts): ConditionScope => {
-  const { payload, ...trigger } = run.seed.trigger
-  return {
-    params: run.seed.params,
-    outputs: {},
-    steps: Object.fromEntries(
-      run.seed.pinned.definition.steps.map(({ slug, number }) => [slug, { number, status: 'pending', outputs: {} }]),
-    ),
-    facts: facts.values,
-    ...(facts.errors && { factErrors: facts.errors }),
-    ...(payload !== undefined && { payload }),
-    trigger: JSON.parse(JSON.stringify(trigger)) as Json,
-  }
-}
+const scopeNow = (run: Run, facts: PlanFacts, about?: About): ConditionScope =>
+  JSON.parse(
+    JSON.stringify(scopeOf(run, { values: facts.values, ...(facts.errors && { errors: facts.errors }) }, about)),
+  ) as ConditionScope
 
 /** Names that get their values only while the run goes on. */
-const setByRun = ({ steps }: SopDefinition): ReadonlySet<string> =>
-  new Set([
-    'steps',
-    'previous_step',
-    ...steps.flatMap((step) => [
+const setByRun = (run: Run, about: About): ReadonlySet<string> => {
+  const { steps } = run.seed.pinned.definition
+  const ahead = steps.filter((_, index) => !isSettled(run.steps[index]))
+  const at = steps.findIndex(({ number }) => number === about?.step)
+  const previous = about?.after === true ? steps[at] : steps[at - 1]
+  return new Set([
+    ...(ahead.length > 0 ? ['steps'] : []),
+    ...(previous === undefined || ahead.includes(previous) ? ['previous_step'] : []),
+    ...ahead.flatMap((step) => [
       step.slug,
       `step_${step.number}`,
       ...(step.outputs ?? []),
       ...(step.action.kind === 'manual' ? (step.action.form ?? []).map(({ name }) => name) : []),
     ]),
   ])
+}
+
+/** It is at its end: what it set stands. */
+const isSettled = (step: StepRun | undefined): boolean =>
+  step !== undefined && (step.state === 'success' || step.state === 'skipped' || step.then === 'continue')
 
 /** Those of the names that get their values only while the run goes on. */
-const openNames = (run: Run, names: readonly string[], { open = [] }: PlanFacts): readonly string[] => {
-  const later = setByRun(run.seed.pinned.definition)
+const openNames = (run: Run, names: readonly string[], { open = [] }: PlanFacts, about?: About): readonly string[] => {
+  const later = setByRun(run, about)
   return names.filter((name) => later.has(name) || later.has(name.toLowerCase()) || open.includes(name))
 }
 
-const judge = (run: Run, condition: Condition | undefined, facts: PlanFacts): Judged => {
+const judge = (run: Run, condition: Condition | undefined, facts: PlanFacts, about: About): Judged => {
   if (condition === undefined) return { runs: 'yes' }
   const isKnown = (name: string): boolean =>
-    Object.keys({ ...run.seed.params, ...facts.values, ...facts.errors }).some(
+    Object.keys({ ...run.seed.params, ...run.outputs, ...facts.values, ...facts.errors }).some(
       (known) => known.toLowerCase() === name.toLowerCase(),
     )
-  const open = openNames(run, condition.names, facts)
+  const open = openNames(run, condition.names, facts, about)
   if (open.length > 0) return { runs: 'unknown', note: `depends on ${open.join(', ')}` }
-  const result = evaluate(condition, scopeAtStart(run, facts))
+  const result = evaluate(condition, scopeNow(run, facts, about))
   if (!result.ok) return { runs: 'unknown', note: result.error }
   const unset = condition.names.filter(
     (name) => !isKnown(name) && !['env', 'trigger', 'payload', 'params'].includes(name),
@@ -239,7 +242,10 @@ const judge = (run: Run, condition: Condition | undefined, facts: PlanFacts): Ju
 
 const gateItem = (run: Run, spec: GateSpec, facts: PlanFacts): PlannedItem => {
   const timeoutMs = spec.type === 'approval' ? gateTimeoutMs(run, spec.settings) : undefined
-  const { runs, note } = judge(run, spec.if, facts)
+  const { runs, note } = judge(run, spec.if, facts, {
+    step: spec.stepNumber,
+    ...(spec.isAfter && { after: true }),
+  })
   return {
     kind: spec.because === 'start' ? 'start_gate' : 'gate',
     id: spec.id,
@@ -256,7 +262,7 @@ const gateItem = (run: Run, spec: GateSpec, facts: PlanFacts): PlannedItem => {
 }
 
 const stepItem = (run: Run, step: Step, facts: PlanFacts): PlannedItem => {
-  const { runs, note } = judge(run, step.if, facts)
+  const { runs, note } = judge(run, step.if, facts, { step: step.number })
   const waived =
     run.mode === 'step_by_step' && step.requiresApproval === false ? ['its approval is waived by the step'] : []
   const notes = [...(note === undefined ? [] : [note]), ...waived]

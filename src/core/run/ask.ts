@@ -8,8 +8,8 @@ export type Asked =
   | { readonly kind: 'ready'; readonly scope: ConditionScope }
   | { readonly kind: 'wait'; readonly work: Extract<Work, { kind: 'facts' }> }
 
-/** What conditions see of a run, besides facts. */
-const scopeOf = (run: Run, facts: Run['facts'][string] | undefined, about: About): ConditionScope => {
+/** What conditions see of a run, and of the facts that were asked for them. */
+export const scopeOf = (run: Run, facts: Run['facts'][string] | undefined, about: About): ConditionScope => {
   const { definition } = run.seed.pinned
   const previous = previousStep(run, about)
   const { payload, ...trigger } = run.seed.trigger
@@ -39,7 +39,7 @@ const scopeOf = (run: Run, facts: Run['facts'][string] | undefined, about: About
 }
 
 /** The step whose condition it is; absent or 0 for the run as a whole. `after`: the condition of a gate behind it. */
-type About = { readonly step: number; readonly after?: boolean } | undefined
+export type About = { readonly step: number; readonly after?: boolean } | undefined
 
 /** The step before in document order (rulings 15), whichever branch it belongs to; at a gate behind a step, that step. */
 const previousStep = (run: Run, about: About): StepRun | undefined => {
