@@ -3,6 +3,7 @@
 import type { AdmissionRequest } from '../core/admission.ts'
 import type { FiledDay } from '../core/blackout.ts'
 import type { Json } from '../core/definition.ts'
+import type { Head, HeadDraft, HeadMark, KnownHead } from '../core/heads.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { ChildResult } from '../core/run/input.ts'
 import type { PinnedSop } from '../core/run/run.ts'
@@ -56,6 +57,36 @@ export interface AuditListener {
     events: readonly RecordedEvent[],
     history: () => Promise<readonly RecordedEvent[]>,
   ): Promise<void>
+}
+
+/**
+ * The chain of heads of a store (core/heads.ts). Off every step's critical path: a head tells of events that are durable.
+ * Whoever copies a store copies the heads before the records, so that no head vouches for what the copy lacks.
+ */
+export interface HeadStore {
+  /**
+   * Signs the drafts that say something new and appends them in their order, all or none.
+   *
+   * @returns the new entries, durable by then; none for a draft that was told before
+   * @throws SopError `unavailable` when the store cannot be written: nothing is known to be stored, tell it again
+   */
+  append(drafts: readonly HeadDraft[]): Promise<readonly Head[]>
+  /** The newest entries of those runs that the chain knows. */
+  known(runIds: readonly string[]): Promise<ReadonlyMap<string, KnownHead>>
+  /** The whole chain in the order in which it is stored, in pieces, as it is: nothing is checked. */
+  scan(): AsyncIterable<readonly HeadLine[]>
+  /** Where the chain ends; index 0 where there is none. */
+  end(): Promise<HeadMark>
+}
+
+/** One entry where it stands. */
+export interface HeadLine {
+  /** As people find it: `heads/heads.jsonl`, or a table. */
+  readonly file: string
+  /** From 1; the row's index in a database. */
+  readonly line: number
+  /** Absent where the line cannot be read. */
+  readonly head?: Head
 }
 
 /** The list of runs, projected from the appends; it outlives Temporal's retention. */

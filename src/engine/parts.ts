@@ -91,7 +91,11 @@ export const openParts = async ({
 }: PartsOptions): Promise<Parts> => {
   installRuntime(log)
   const key = await openInstallationKey(config.dataDir, { pem: env['SOP_INSTALLATION_KEY'] })
-  const installation = { authority: key.authority, vaultKey: key.secretFor('vault') }
+  const installation = {
+    authority: key.authority,
+    vaultKey: key.secretFor('vault'),
+    seal: (text: string) => key.seal(text),
+  }
   const opened = await chooseStores(how, { config, environment: env, log, installation })
   const catalog = createCatalog({ sopDir: config.sopDir, workdir: config.workdir })
   const pin = createPin({ catalog, key, policy: runPolicy(config) })

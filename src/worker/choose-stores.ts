@@ -8,6 +8,8 @@ export interface Installation {
   readonly authority: string
   /** 32 bytes that values of secret params are encrypted with, where they leave the host. */
   readonly vaultKey: Uint8Array
+  /** Signs a text with its key. */
+  readonly seal: (text: string) => string
 }
 
 export interface StoresOptions {
@@ -22,11 +24,11 @@ export interface StoresOptions {
  * With files, the data directory of a worker must be this process's own (engine/data-dir.ts).
  */
 export const chooseStores = async (how: 'write' | 'follow', options: StoresOptions): Promise<Stores> => {
-  const { config, environment, log } = options
+  const { config, environment, log, installation } = options
   if (config.store === 'postgres') {
     // The driver is loaded by those who need it.
     const { openTeamStores } = await import('./team-stores.ts')
     return openTeamStores(how, options)
   }
-  return how === 'write' ? openStores(config, environment, log) : followStores(config, environment, log)
+  return how === 'write' ? openStores(config, environment, log, installation) : followStores(config, environment, log)
 }

@@ -1,6 +1,7 @@
 import { createFacts } from '../adapters/facts.ts'
 import { createFileAudit } from '../adapters/file-audit.ts'
 import { createFileDeliveries } from '../adapters/file-deliveries.ts'
+import { createFileHeads, type HeadSigner } from '../adapters/file-heads.ts'
 import { createFileLogs } from '../adapters/file-logs.ts'
 import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index.ts'
 import { createFileState, type EngineState } from '../adapters/file-state.ts'
@@ -9,11 +10,12 @@ import { createFlatFiles } from '../adapters/flat-files.ts'
 import { markForks } from '../adapters/forked-audit.ts'
 import type { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
 import { createSecrets } from '../adapters/secrets.ts'
-import type { AuditStore, LogStore, ResolveFact, RunIndex, Secrets, Vault } from '../activities/deps.ts'
+import type { AuditStore, HeadStore, LogStore, ResolveFact, RunIndex, Secrets, Vault } from '../activities/deps.ts'
 import type { Config } from '../config.ts'
 import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Log } from '../log.ts'
 import { startDeliveryKeeper } from './delivery-keeper.ts'
+import { createHeadKeeper } from './head-keeper.ts'
 import { limitLogs, type LogLimits } from './limited-logs.ts'
 import { createLogKeeper } from './log-keeper.ts'
 
@@ -21,6 +23,10 @@ import { createLogKeeper } from './log-keeper.ts'
 export interface Stores {
   readonly audit: AuditStore
   readonly index: RunIndex
+  /** Says, signed, how far the record of each run was. */
+  readonly heads: HeadStore
+  /** Waits until the heads of what this process recorded so far are written. */
+  flushHeads(): Promise<void>
   readonly logs: LogStore
   /** The same logs without limits: those that come from workers of pools were limited there. */
   readonly receivedLogs: LogStore
@@ -63,6 +69,7 @@ export const openStores = async (
   config: StoreConfig,
   environment: Readonly<Record<string, string | undefined>>,
   log: Log,
+  signer: HeadSigner,
 ): Promise<Stores> => {
   const { dataDir, stateDir, auditDir } = config
   const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
@@ -84,10 +91,15 @@ export const openStores = async (
   keeper.start()
   const deliveries = createFileDeliveries({ dataDir, warn })
   const deliveryKeeper = startDeliveryKeeper({ deliveries, days: config.deliveryRetentionDays, now, log })
-  const audit = createFileAudit({ dataDir, listeners: [index, flat], warn })
+  const heads = createFileHeads({ dataDir, signer, now, warn })
+  const headKeeper = createHeadKeeper({ heads, index, log, isOnlyWriter: true })
+  const audit = createFileAudit({ dataDir, listeners: [index, flat, headKeeper], warn })
+  headKeeper.start(audit)
   return {
     audit: markForks(audit),
     index,
+    heads,
+    flushHeads: headKeeper.flush,
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,
     vault: createFileVault({ dataDir }),
@@ -99,6 +111,7 @@ export const openStores = async (
       await keeper.close()
       await deliveryKeeper.close()
       await audit.flush()
+      await headKeeper.close()
       await index.flush()
     },
   }
@@ -116,6 +129,8 @@ export const followStores = (
   return {
     audit: createFileAudit({ dataDir, warn }),
     index: followFileRunIndex({ dataDir, warn }),
+    heads: createFileHeads({ dataDir, warn }),
+    flushHeads: async () => {},
     logs: files,
     receivedLogs: files,
     vault: createFileVault({ dataDir }),

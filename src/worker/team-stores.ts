@@ -5,6 +5,7 @@ import { createPostgresAudit } from '../adapters/postgres/audit.ts'
 import { openDatabase, withPassword } from '../adapters/postgres/database.ts'
 import { claimInstallation } from '../adapters/postgres/installation.ts'
 import { createPostgresDeliveries } from '../adapters/postgres/deliveries.ts'
+import { createPostgresHeads } from '../adapters/postgres/heads.ts'
 import { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
 import { createPostgresLogs } from '../adapters/postgres/logs.ts'
 import { createPostgresRunIndex, settleRestoredRows } from '../adapters/postgres/run-index.ts'
@@ -15,6 +16,7 @@ import { createSecrets } from '../adapters/secrets.ts'
 import { SopError } from '../core/errors.ts'
 import type { StoresOptions } from './choose-stores.ts'
 import { startDeliveryKeeper } from './delivery-keeper.ts'
+import { createHeadKeeper } from './head-keeper.ts'
 import { limitLogs } from './limited-logs.ts'
 import { createLogKeeper } from './log-keeper.ts'
 import { logLimits, type Stores } from './stores.ts'
@@ -46,9 +48,15 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     ...(stateDir !== undefined && { stateDir }),
     ...(auditDir !== undefined && { auditDir }),
   })
+  const heads = createPostgresHeads({ db, signer: installation, now })
+  const headKeeper = createHeadKeeper({ heads, index, log, isOnlyWriter: false })
+  const audit = createPostgresAudit({ db, listeners: [flat, headKeeper], warn })
+  if (how === 'write') headKeeper.start(audit)
   return {
-    audit: markForks(createPostgresAudit({ db, listeners: [flat], warn })),
+    audit: markForks(audit),
     index,
+    heads,
+    flushHeads: headKeeper.flush,
     logs: limitLogs(logs, { ...limits, budget: keeper.budget, now }),
     receivedLogs: logs,
     vault: createPostgresVault({ db, key: installation.vaultKey }),
@@ -61,6 +69,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     close: async () => {
       await keeper.close()
       await deliveryKeeper?.close()
+      await headKeeper.close()
       await db.close()
     },
   }

@@ -4,12 +4,14 @@ import type { AuditListener } from '../../src/activities/deps.ts'
 import { createPostgresAudit } from '../../src/adapters/postgres/audit.ts'
 import { type Database, openDatabase } from '../../src/adapters/postgres/database.ts'
 import { createPostgresDeliveries } from '../../src/adapters/postgres/deliveries.ts'
+import { createPostgresHeads } from '../../src/adapters/postgres/heads.ts'
 import { createPostgresLogs } from '../../src/adapters/postgres/logs.ts'
 import { createPostgresRunIndex } from '../../src/adapters/postgres/run-index.ts'
 import { createPostgresVault } from '../../src/adapters/postgres/vault.ts'
 import { createDatabase, needsPostgres } from '../support/postgres.ts'
 import { describeAuditStore } from './contract/audit-store.ts'
 import { describeDeliveryStore } from './contract/delivery-store.ts'
+import { describeHeadStore, SIGNER } from './contract/head-store.ts'
 import { describeLogStore } from './contract/log-store.ts'
 import { describeRunIndex } from './contract/run-index.ts'
 import { describeVault } from './contract/vault.ts'
@@ -22,7 +24,7 @@ let shared: Promise<Database> | undefined
 afterAll(async () => (await shared)?.close())
 
 const TABLES =
-  'sop_runs, sop_events, sop_forks, sop_definitions, sop_sources, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries'
+  'sop_runs, sop_events, sop_forks, sop_definitions, sop_sources, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries, sop_heads'
 
 const freshTables = async (): Promise<Database> => {
   const db = await (shared ??= createDatabase().then((url) => openDatabase({ url })))
@@ -49,6 +51,12 @@ describeAuditStore('createPostgresAudit()', async () => {
 describeDeliveryStore('createPostgresDeliveries()', async () => {
   const db = await freshTables()
   return { deliveries: createPostgresDeliveries({ db }), again: () => createPostgresDeliveries({ db }) }
+})
+
+describeHeadStore('createPostgresHeads()', async () => {
+  const db = await freshTables()
+  const again = () => createPostgresHeads({ db, signer: SIGNER })
+  return { heads: again(), again, follow: () => createPostgresHeads({ db }) }
 })
 
 describeRunIndex('createPostgresRunIndex()', async () => {

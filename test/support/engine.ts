@@ -88,6 +88,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
   const taskQueue = `test-${randomUUID()}`
   const environment = { ...process.env, ...options.environment }
   const sops = new Map((options.sops ?? []).map((sop) => [sop.name, entryOf(sop)]))
+  const key = await openInstallationKey(dataDir)
   const stores = await openStores(
     {
       dataDir,
@@ -101,8 +102,8 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     },
     environment,
     log,
+    { authority: key.authority, seal: (text) => key.seal(text) },
   )
-  const key = await openInstallationKey(dataDir)
   const catalog = {
     list: () => Promise.resolve([...sops.values()]),
     get: (name: string) => Promise.resolve(sops.get(name)),

@@ -135,4 +135,19 @@ export const MIGRATIONS: readonly Migration[] = [
          kept_at timestamptz NOT NULL DEFAULT now())`,
     ],
   },
+  {
+    number: 5,
+    name: 'heads',
+    sql: [
+      // The chain of heads: how far the record of each run was, signed. Only ever inserted.
+      `CREATE TABLE sop_heads (
+         index bigint PRIMARY KEY,
+         run_id text COLLATE "C" NOT NULL,
+         kind text NOT NULL,
+         sequence int NOT NULL,
+         hash text NOT NULL,
+         head json NOT NULL)`,
+      'CREATE INDEX sop_heads_of_run ON sop_heads (run_id, index DESC)',
+    ],
+  },
 ]
