@@ -83,6 +83,8 @@ export interface RunPlan {
   readonly wouldStart: boolean
   /** Sentences: missing params, blockers, false preconditions. */
   readonly problems: readonly string[]
+  /** Those of them that are about one value: `params.NAME`, and what is wrong with it. */
+  readonly errors?: readonly { readonly path: string; readonly message: string }[]
   readonly warnings: readonly string[]
   readonly items: readonly PlanItem[]
 }

@@ -11,6 +11,7 @@ import { askFacts } from './ask-facts.ts'
 import type { Catalog } from './catalog.ts'
 import type { RunPlan, StartRequest } from './client.ts'
 import { findEntry, type Pin } from './pin.ts'
+import { fieldErrors } from './start-run.ts'
 
 export interface PlanDeps {
   readonly catalog: Catalog
@@ -52,6 +53,7 @@ export const planRun = async (deps: PlanDeps, name: string, request: StartReques
     params: seed.params,
     wouldStart: problems.length === 0,
     problems,
+    ...(!checked.ok && checked.fields.length > 0 && { errors: fieldErrors(checked.fields) }),
     warnings: [...(warnings ?? []), ...notServed(definition)],
     items: planOf(seed, facts ?? NO_FACTS, childFacts),
   }

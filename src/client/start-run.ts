@@ -10,7 +10,7 @@ import { type Actor, assertMay, assertMayStart } from '../core/access.ts'
 import { sha256Hex } from '../core/canonical.ts'
 import type { Json, SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
-import { type CheckedParams, checkParams } from '../core/params.ts'
+import { type CheckedParams, checkParams, type FieldProblem } from '../core/params.ts'
 import { PRIORITY_KEYS } from '../core/run/admission.ts'
 import { withChildren } from '../core/run/child.ts'
 import { RULES_VERSION } from '../core/run/run.ts'
@@ -147,8 +147,15 @@ const checkedParams = (
   if (checked.ok) return checked
   throw new SopError('invalid', `Cannot start SOP "${definition.name}": ${checked.problems.join('; ')}`, {
     problems: checked.problems,
+    errors: fieldErrors(checked.fields),
   })
 }
+
+/** The places of a request that are wrong, as a problem document has them. */
+export const fieldErrors = (
+  fields: readonly FieldProblem[],
+): readonly { readonly path: string; readonly message: string }[] =>
+  fields.map(({ name, reason }) => ({ path: `params.${name}`, message: reason }))
 
 const sealed = (key: InstallationKey, runId: string, sop: string, input: StartInput): StartInput => ({
   ...input,

@@ -20,7 +20,14 @@ export type CheckedParams =
       /** Values that a trigger brought and that are no params: they stay in the payload only (rulings 21). */
       readonly extra: Readonly<Record<string, Json>>
     }
-  | { readonly ok: false; readonly problems: string[] }
+  | { readonly ok: false; readonly problems: string[]; readonly fields: readonly FieldProblem[] }
+
+/** What is wrong with one value, to be shown beside it. */
+export interface FieldProblem {
+  readonly name: string
+  /** Completes "Cannot take this value: …". */
+  readonly reason: string
+}
 
 export type CheckedForm =
   | { readonly ok: true; readonly values: Readonly<Record<string, Json>> }
@@ -136,7 +143,7 @@ const isDeeperThan = (value: Json, depth: number): boolean => {
   return depth === 0 || Object.values(value).some((inner: Json) => isDeeperThan(inner, depth - 1))
 }
 
-const sizeProblem = (name: string, value: Json): string | undefined => {
+const sizeProblem = (name: string, value: Json): Problem | undefined => {
   if (isDeeperThan(value, MAX_DEPTH)) return problem(name, `it is nested more than ${MAX_DEPTH} levels deep`)
   const bytes = bytesOf(value)
   if (bytes <= MAX_PARAM_BYTES) return undefined
@@ -146,8 +153,20 @@ const sizeProblem = (name: string, value: Json): string | undefined => {
   )
 }
 
-const problem = (name: string, reason: string, value?: Json): string =>
-  `Cannot take param "${name}"${value === undefined ? '' : ` = ${shown(value)}`}: ${reason}`
+/** What is wrong, as a sentence; and where it is about one value, which one and why. */
+interface Problem {
+  readonly text: string
+  readonly reason: string
+  readonly name?: string
+}
+
+const problem = (name: string, reason: string, value?: Json): Problem => ({
+  name,
+  reason,
+  text: `Cannot take param "${name}"${value === undefined ? '' : ` = ${shown(value)}`}: ${reason}`,
+})
+
+const inAll = (what: string, reason: string): Problem => ({ reason, text: `${what}: ${reason}` })
 
 const shown = (value: Json): string => {
   const text = JSON.stringify(value)
@@ -228,7 +247,7 @@ const isGiven = (value: Json | undefined): value is Json => value !== undefined 
 const readDeclared = (
   declared: readonly Param[],
   given: Readonly<Record<string, Json>>,
-  problems: string[],
+  problems: Problem[],
 ): [string, Json][] => {
   const read: [string, Json][] = []
   for (const param of declared) {
@@ -248,8 +267,11 @@ const readDeclared = (
   return read
 }
 
-const missing = ({ name, description }: Param): string =>
-  `Cannot do without param "${name}"${description === undefined ? '' : ` (${description})`}: it is required and was not given`
+const missing = ({ name, description }: Param): Problem => {
+  const reason = 'it is required and was not given'
+  const what = description === undefined ? '' : ` (${description})`
+  return { name, reason, text: `Cannot do without param "${name}"${what}: ${reason}` }
+}
 
 /** What stays of a name in a variable: `a-b` and `a_b`, or `Version` and `VERSION`, would be one (`$SOP_PARAM_VERSION`). */
 export const foldName = (name: string): string => name.replaceAll('-', '_').toUpperCase()
@@ -262,7 +284,7 @@ const undeclaredProblem = (
   value: Json,
   declared: readonly Param[],
   taken: readonly string[],
-): string | undefined => {
+): Problem | undefined => {
   if (declared.length > 0) {
     const names = declared.map((param) => param.name)
     const has = names.map((each) => `"${each}"`).join(', ')
@@ -292,7 +314,7 @@ export const checkParams = (
   given: Readonly<Record<string, Json>>,
   source: 'hand' | 'trigger',
 ): CheckedParams => {
-  const problems: string[] = []
+  const problems: Problem[] = []
   const params = readDeclared(declared ?? [], given, problems)
   const secretNames = (declared ?? []).filter(
     (param) => param.secret === true && params.some(([name]) => name === param.name),
@@ -311,7 +333,12 @@ export const checkParams = (
     else problems.push(reason)
   }
   problems.push(...totalProblems(params))
-  if (problems.length > 0) return { ok: false, problems }
+  if (problems.length > 0)
+    return {
+      ok: false,
+      problems: problems.map(({ text }) => text),
+      fields: problems.flatMap(({ name, reason }) => (name === undefined ? [] : [{ name, reason }])),
+    }
   return {
     ok: true,
     params: Object.fromEntries(params),
@@ -320,12 +347,12 @@ export const checkParams = (
   }
 }
 
-const totalProblems = (params: readonly [string, Json][]): string[] => {
+const totalProblems = (params: readonly [string, Json][]): Problem[] => {
   const bytes = params.reduce((sum, [name, value]) => sum + name.length + bytesOf(value), 0)
   return [
-    ...(params.length > MAX_PARAMS ? [`Cannot take ${params.length} params: ${MAX_PARAMS} are allowed`] : []),
+    ...(params.length > MAX_PARAMS ? [inAll(`Cannot take ${params.length} params`, `${MAX_PARAMS} are allowed`)] : []),
     ...(bytes > MAX_PARAMS_BYTES
-      ? [`Cannot take the params: together they have ${bytes} bytes, and ${MAX_PARAMS_BYTES} are allowed`]
+      ? [inAll('Cannot take the params', `together they have ${bytes} bytes, and ${MAX_PARAMS_BYTES} are allowed`)]
       : []),
   ]
 }

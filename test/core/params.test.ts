@@ -124,6 +124,7 @@ describe('required and defaults', () => {
     expect(checked).toEqual({
       ok: false,
       problems: ['Cannot do without param "version" (the tag to ship): it is required and was not given'],
+      fields: [{ name: 'version', reason: 'it is required and was not given' }],
     })
   })
   test('optional and missing is absent', () =>
@@ -338,4 +339,20 @@ describe('environmentOf()', () => {
     ))
   test('variableOf()', () =>
     expect(['a-b', 'a', '1', 'a.b'].map(variableOf)).toEqual(['a_b', 'a', undefined, undefined]))
+})
+
+test('checkParams() says beside which value each problem belongs, and never what a secret was', () => {
+  const declared: readonly Param[] = [
+    { name: 'count', type: 'number' },
+    { name: 'pin', type: 'string', secret: true, pattern: '[0-9]{4}' },
+    { name: 'region', type: 'choice', choices: ['eu', 'us'] },
+  ]
+  expect(checkParams(declared, { count: 'many', pin: 'hunter2', region: 'EU: x', other: 1 }, 'hand')).toMatchObject({
+    fields: [
+      { name: 'count', reason: 'it must be a number' },
+      { name: 'pin', reason: 'it must match [0-9]{4} as a whole' },
+      { name: 'region', reason: expect.stringMatching(/^it must be one of "eu", "us"/) as string },
+      { name: 'other', reason: expect.stringMatching(/^this SOP has no such param/) as string },
+    ],
+  })
 })

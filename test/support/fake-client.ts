@@ -239,6 +239,7 @@ export const planSample: RunPlan = {
   params: { version: '2.1.0' },
   wouldStart: true,
   problems: [],
+  errors: [{ path: 'params.version', message: 'it must be a text' }],
   warnings: ['nothing sets "tests_pass"'],
   items: [
     {

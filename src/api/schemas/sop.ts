@@ -150,6 +150,9 @@ export const runPlan: z.ZodType<RunPlan> = z
     params: jsonRecord,
     wouldStart: z.boolean(),
     problems: list(z.string()),
+    errors: list(z.object({ path: z.string(), message: z.string() }))
+      .exactOptional()
+      .describe('Those of the problems that are about one value, e.g. of `params.version`'),
     warnings: list(z.string()),
     items: list(planItem),
   })
