@@ -4,6 +4,7 @@ import type { AdmissionRequest } from '../core/admission.ts'
 import type { FiledDay } from '../core/blackout.ts'
 import type { Json } from '../core/definition.ts'
 import type { Head, HeadDraft, HeadMark, KnownHead } from '../core/heads.ts'
+import type { Cell, CellSelection } from '../core/metrics/ledger.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { ChildResult } from '../core/run/input.ts'
 import type { PinnedSop } from '../core/run/run.ts'
@@ -102,6 +103,11 @@ export interface RunIndex {
 }
 
 export type RunFilter = RunSelection
+/** The sums of what runs added to the metrics, projected from the appends; they outlive the records. */
+export interface MetricsStore {
+  /** From a day on, by day; without one the sums since the beginning. */
+  cells(selection?: CellSelection): Promise<readonly Cell[]>
+}
 
 /** The logs of steps: bytes by offset. What is stored never changes; a sweep removes whole runs. */
 export interface LogStore {

@@ -22,6 +22,7 @@ import { mount, type Route } from './route.ts'
 import { decisionRoutes } from './routes/decisions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { logRoutes } from './routes/logs.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { runRoutes } from './routes/runs.ts'
 import { seedRoutes } from './routes/seeds.ts'
 import { sopRoutes } from './routes/sops.ts'
@@ -102,6 +103,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...tokenRoutes(deps.tokens),
     ...workerRoutes(deps.workers),
     ...healthRoutes,
+    ...metricsRoutes,
     ...triggerRoutes(baseUrl),
     ...queueRoutes,
     ...seedRoutes(baseUrl),

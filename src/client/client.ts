@@ -3,6 +3,7 @@
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ExecutionMode, Json, SopDefinition } from '../core/definition.ts'
 import type { LogPosition } from '../core/log-position.ts'
+import type { MetricDays, MetricsReport } from '../core/metrics/report.ts'
 import type { PlannedItem } from '../core/plan.ts'
 import type { DecisionReply, RetryOutcome } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
@@ -15,6 +16,7 @@ import type { TriggerClient } from './trigger-client.ts'
 import type { ScheduleClient } from './schedule-client.ts'
 
 export type { RunPage, RunSelection } from '../core/run/run-filter.ts'
+export type { MetricDays, MetricsReport } from '../core/metrics/report.ts'
 export type { RunChanges } from '../core/run/run-list.ts'
 
 /** One SOP of the catalog, compiled or broken. */
@@ -136,6 +138,11 @@ export interface RetryRequest extends DecisionRequest {
 
 /** Which runs a list is asked for. `from` and `to` may also say how long ago, e.g. `7d`. `limit`: default 50, at most 1,000. */
 export type RunListFilter = RunSelection
+
+export interface MetricsRequest {
+  readonly sop?: string
+  readonly days?: MetricDays
+}
 
 export interface AuditLog {
   readonly runId: string
@@ -282,5 +289,7 @@ export interface SopClient extends TriggerClient, QueueClient, ScheduleClient {
   followRun(ref: string, options?: FollowRunOptions): AsyncIterable<RecordedEvent>
   /** Runs that change, from now on or from a cursor; the first batch says where one begins. Ends by the signal alone. */
   followRuns(options?: FollowRunsOptions): AsyncIterable<RunChanges>
+  /** The figures of the last days (default 30), of all SOPs or of one. An SOP without runs has zeros. Needs: viewer. */
+  getMetrics(request?: MetricsRequest): Promise<MetricsReport>
   health(): Promise<Health>
 }

@@ -1,3 +1,4 @@
+import type { Cell, CellSelection } from '../core/metrics/ledger.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import type { RunPage } from '../core/run/run-filter.ts'
@@ -39,6 +40,9 @@ export interface Records {
     versions(sop: string): Promise<readonly RunVersion[]>
     get(runId: string): Promise<RunSummary | undefined>
     changes(cursor?: string): Promise<RunChanges>
+  }
+  readonly metrics: {
+    cells(selection?: CellSelection): Promise<readonly Cell[]>
   }
   readonly logs: {
     read(log: RecordedLog, offset: number, limit: number): Promise<RecordedPiece>

@@ -16,6 +16,7 @@ import { markChangedSecrets } from './hide-secrets.ts'
 import { followLogs } from './follow-log.ts'
 import { followChanges, followEvents } from './follow-run.ts'
 import { createHealth, type HealthDeps, type ReadHealth } from './health.ts'
+import { readMetrics } from './read-metrics.ts'
 import { findEntry, type Pin } from './pin.ts'
 import { planRun } from './plan-run.ts'
 import { readLog } from './read-log.ts'
@@ -156,6 +157,10 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
       yield* followChanges(deps, cursor, signal)
     },
     health: deps.health,
+    getMetrics: async (request) => {
+      assertMay(actor, 'getMetrics')
+      return readMetrics(deps.records.metrics, request)
+    },
     ...createQueueMethods(deps, actor),
     ...createTriggerMethods(deps, actor, {
       approveStep: (ref, step, request) => decide('approveStep', ref, about(step, request)),

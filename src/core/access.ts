@@ -18,6 +18,7 @@ export const VERBS = {
   getRunStatus: ['viewer', 'read a run'],
   getAuditLog: ['viewer', 'read an audit log'],
   readLog: ['viewer', 'read a log'],
+  getMetrics: ['viewer', 'read the metrics'],
   health: ['viewer', 'read the health of the engine'],
   listTriggers: ['viewer', 'list triggers'],
   testTrigger: ['viewer', 'test triggers'],

@@ -5,12 +5,22 @@ import { createFileHeads, type HeadSigner } from '../adapters/file-heads.ts'
 import { createFileLogs } from '../adapters/file-logs.ts'
 import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index.ts'
 import { createFileState, type EngineState } from '../adapters/file-state.ts'
+import { followFileMetrics, openFileMetrics } from '../adapters/file-metrics.ts'
 import { createFileVault } from '../adapters/file-vault.ts'
 import { createFlatFiles } from '../adapters/flat-files.ts'
 import { markForks } from '../adapters/forked-audit.ts'
 import type { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
 import { createSecrets } from '../adapters/secrets.ts'
-import type { AuditStore, HeadStore, LogStore, ResolveFact, RunIndex, Secrets, Vault } from '../activities/deps.ts'
+import type {
+  AuditStore,
+  HeadStore,
+  LogStore,
+  MetricsStore,
+  ResolveFact,
+  RunIndex,
+  Secrets,
+  Vault,
+} from '../activities/deps.ts'
 import type { Config } from '../config.ts'
 import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Log } from '../log.ts'
@@ -27,6 +37,7 @@ export interface Stores {
   readonly heads: HeadStore
   /** Waits until the heads of what this process recorded so far are written. */
   flushHeads(): Promise<void>
+  readonly metrics: MetricsStore
   readonly logs: LogStore
   /** The same logs without limits: those that come from workers of pools were limited there. */
   readonly receivedLogs: LogStore
@@ -74,6 +85,7 @@ export const openStores = async (
   const { dataDir, stateDir, auditDir } = config
   const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
   const index = await openFileRunIndex({ dataDir, warn })
+  const metrics = await openFileMetrics({ dataDir, warn })
   const flat = createFlatFiles({
     ...(stateDir !== undefined && { stateDir }),
     ...(auditDir !== undefined && { auditDir }),
@@ -93,13 +105,14 @@ export const openStores = async (
   const deliveryKeeper = startDeliveryKeeper({ deliveries, days: config.deliveryRetentionDays, now, log })
   const heads = createFileHeads({ dataDir, signer, now, warn })
   const headKeeper = createHeadKeeper({ heads, index, log, isOnlyWriter: true })
-  const audit = createFileAudit({ dataDir, listeners: [index, flat, headKeeper], warn })
+  const audit = createFileAudit({ dataDir, listeners: [index, metrics, flat, headKeeper], warn })
   headKeeper.start(audit)
   return {
     audit: markForks(audit),
     index,
     heads,
     flushHeads: headKeeper.flush,
+    metrics,
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,
     vault: createFileVault({ dataDir }),
@@ -113,6 +126,7 @@ export const openStores = async (
       await audit.flush()
       await headKeeper.close()
       await index.flush()
+      await metrics.flush()
     },
   }
 }
@@ -131,6 +145,7 @@ export const followStores = (
     index: followFileRunIndex({ dataDir, warn }),
     heads: createFileHeads({ dataDir, warn }),
     flushHeads: async () => {},
+    metrics: followFileMetrics({ dataDir, warn }),
     logs: files,
     receivedLogs: files,
     vault: createFileVault({ dataDir }),

@@ -8,6 +8,7 @@ import { createPostgresDeliveries } from '../adapters/postgres/deliveries.ts'
 import { createPostgresHeads } from '../adapters/postgres/heads.ts'
 import { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
 import { createPostgresLogs } from '../adapters/postgres/logs.ts'
+import { createPostgresMetrics } from '../adapters/postgres/metrics.ts'
 import { createPostgresRunIndex, settleRestoredRows } from '../adapters/postgres/run-index.ts'
 import { createPostgresState } from '../adapters/postgres/state.ts'
 import { createPostgresTokens } from '../adapters/postgres/tokens.ts'
@@ -37,6 +38,8 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
   }
   const now = (): Date => new Date()
   const index = createPostgresRunIndex({ db })
+  const metrics = createPostgresMetrics({ db, warn })
+  if (how === 'write') void metrics.heal().catch((error: unknown) => warn('the metrics cannot be counted', { error }))
   const logs = createPostgresLogs({ db })
   const limits = logLimits(config)
   const keeper = createLogKeeper({ logs, index, retention: { days: config.logRetentionDays, ...limits }, now, log })
@@ -50,13 +53,14 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
   })
   const heads = createPostgresHeads({ db, signer: installation, now })
   const headKeeper = createHeadKeeper({ heads, index, log, isOnlyWriter: false })
-  const audit = createPostgresAudit({ db, listeners: [flat, headKeeper], warn })
+  const audit = createPostgresAudit({ db, listeners: [metrics, flat, headKeeper], warn })
   if (how === 'write') headKeeper.start(audit)
   return {
     audit: markForks(audit),
     index,
     heads,
     flushHeads: headKeeper.flush,
+    metrics,
     logs: limitLogs(logs, { ...limits, budget: keeper.budget, now }),
     receivedLogs: logs,
     vault: createPostgresVault({ db, key: installation.vaultKey }),

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeEach } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AuditListener } from '../../src/activities/deps.ts'
 import { createPostgresAudit } from '../../src/adapters/postgres/audit.ts'
 import { type Database, openDatabase } from '../../src/adapters/postgres/database.ts'
 import { createPostgresDeliveries } from '../../src/adapters/postgres/deliveries.ts'
 import { createPostgresHeads } from '../../src/adapters/postgres/heads.ts'
 import { createPostgresLogs } from '../../src/adapters/postgres/logs.ts'
+import { createPostgresMetrics } from '../../src/adapters/postgres/metrics.ts'
 import { createPostgresRunIndex } from '../../src/adapters/postgres/run-index.ts'
 import { createPostgresVault } from '../../src/adapters/postgres/vault.ts'
 import { createDatabase, needsPostgres } from '../support/postgres.ts'
@@ -13,8 +14,10 @@ import { describeAuditStore } from './contract/audit-store.ts'
 import { describeDeliveryStore } from './contract/delivery-store.ts'
 import { describeHeadStore, SIGNER } from './contract/head-store.ts'
 import { describeLogStore } from './contract/log-store.ts'
+import { describeMetricsStore } from './contract/metrics-store.ts'
 import { describeRunIndex } from './contract/run-index.ts'
 import { describeVault } from './contract/vault.ts'
+import { wholeRun } from './support/records.ts'
 
 // The same laws as for files, on a real PostgreSQL. Each test begins with empty tables.
 
@@ -24,7 +27,7 @@ let shared: Promise<Database> | undefined
 afterAll(async () => (await shared)?.close())
 
 const TABLES =
-  'sop_runs, sop_events, sop_forks, sop_definitions, sop_sources, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries, sop_heads'
+  'sop_runs, sop_events, sop_forks, sop_definitions, sop_sources, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries, sop_heads, sop_metrics, sop_metric_deltas'
 
 const freshTables = async (): Promise<Database> => {
   const db = await (shared ??= createDatabase().then((url) => openDatabase({ url })))
@@ -67,6 +70,64 @@ describeRunIndex('createPostgresRunIndex()', async () => {
     follow: () => createPostgresRunIndex({ db }),
     settle: async () => {},
   }
+})
+
+describeMetricsStore('createPostgresMetrics()', async () => {
+  const db = await freshTables()
+  let nowMs = 0
+  const open = () => {
+    const metrics = createPostgresMetrics({ db, now: () => nowMs, foldEvery: 3 })
+    return { metrics, audit: createPostgresAudit({ db, listeners: [metrics] }) }
+  }
+  const { metrics, audit } = open()
+  return {
+    metrics,
+    audit,
+    follow: () => createPostgresMetrics({ db }),
+    settle: async () => {},
+    tidy: async (now = 0) => {
+      nowMs = now
+      await metrics.fold()
+    },
+    restart: async () => open(),
+  }
+})
+
+describe('createPostgresMetrics()', () => {
+  const START = Date.UTC(2026, 1, 20)
+  const created = async (metrics: { cells: ReturnType<typeof createPostgresMetrics>['cells'] }) =>
+    (await metrics.cells())[0]?.tally.counts['created']
+
+  test('counts what an engine of before appended', async () => {
+    const db = await freshTables()
+    const metrics = createPostgresMetrics({ db })
+    const audit = createPostgresAudit({ db })
+    for (const runId of ['a', 'b', 'c'])
+      await audit.append({ runId, sop: 'deploy' }, wholeRun(runId, START).slice(0, 5))
+    const before = await metrics.cells({ from: '2026-01-01' })
+    await db.query('TRUNCATE sop_metric_deltas, sop_metrics')
+    await db.query('UPDATE sop_runs SET metrics_sequence = 0, metrics_trace = NULL')
+    // One of them goes on before all are counted.
+    await audit.append({ runId: 'b', sop: 'deploy' }, wholeRun('b', START).slice(0, 5))
+    await metrics.heal()
+    expect(await metrics.cells({ from: '2026-01-01' })).toEqual(before)
+    await metrics.heal()
+    expect(await created(metrics)).toBe(3)
+  })
+
+  test('folds once, though several processes do it at once beside appends', async () => {
+    const db = await freshTables()
+    const all = Array.from({ length: 3 }, () => createPostgresMetrics({ db }))
+    const audit = createPostgresAudit({ db })
+    const runs = Array.from({ length: 30 }, (_, at) => `r${at}`)
+    await Promise.all([
+      ...runs.map((runId) => audit.append({ runId, sop: 'deploy' }, wholeRun(runId, START))),
+      ...all.flatMap((each) => [each.fold(), each.cells()]),
+    ])
+    await Promise.all(all.map((each) => each.fold()))
+    expect(await created(all[0] as (typeof all)[0])).toBe(30)
+    expect(await db.query('SELECT 1 FROM sop_metric_deltas')).toEqual([])
+  })
 })
 
 describeLogStore('createPostgresLogs()', async () => {

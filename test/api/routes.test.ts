@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { decisionReply } from '../../src/api/schemas/decision.ts'
 import { alive, health, readiness } from '../../src/api/schemas/health.ts'
+import { metricsReport } from '../../src/api/schemas/metrics.ts'
 import { auditLog, logChunk, runList, runView } from '../../src/api/schemas/run.ts'
 import { createdSop, runPlan, sopDetail, sopList, sopVersionDetail, sopVersions } from '../../src/api/schemas/sop.ts'
 import { sopStatus, triggered } from '../../src/api/schemas/start.ts'
@@ -36,6 +37,7 @@ describe('what an answer has, the document names', () => {
     ['POST', '/api/v1/schedules/x/backfill', backfilled, { from: 'a', to: 'b' }],
     ['GET', '/api/v1/tokens', tokenList],
     ['POST', '/api/v1/tokens', createdToken, { name: 'n', role: 'viewer', groups: ['g'] }],
+    ['GET', '/api/v1/metrics?sop=x&days=90', metricsReport],
     ['GET', '/api/v1/health', health],
     ['GET', '/health', alive],
     ['GET', '/ready', readiness],

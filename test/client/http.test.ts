@@ -130,6 +130,8 @@ describe('createHttpClient() over the real API', () => {
     ['getDelivery', ['del_1'], sample.deliverySample],
     ['redeliver', ['del_1'], { ...withUrl(sample.acceptedSample, true), status: 'duplicate' }],
     ['getQueue', [], sample.queueSample],
+    ['getMetrics', [{ sop: 'a b', days: 7 }], sample.metricsSample('a b', 7)],
+    ['getMetrics', [{}], sample.metricsSample()],
     ['moveInQueue', ['sop_run_b', { to: 'front' }, { reason: 'hotfix' }], { runId: RUN, action: 'move', position: 1 }],
     ['dropFromQueue', ['sop_run_b', {}], { runId: RUN, action: 'drop' }],
     ['admitFromQueue', ['sop_run_b', {}], { runId: RUN, action: 'admit' }],

@@ -48,6 +48,7 @@ const setUp = (...stored: readonly Stored[]) => {
         },
       },
       vault: { put: async () => {} },
+      metrics: { cells: async () => [] },
       logs: {
         list: async () => state.stored.map(({ log }) => log),
         removal: async () => undefined,

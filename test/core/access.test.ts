@@ -18,6 +18,7 @@ const TABLE: Readonly<Record<Verb, Role>> = {
   getRunStatus: 'viewer',
   getAuditLog: 'viewer',
   readLog: 'viewer',
+  getMetrics: 'viewer',
   health: 'viewer',
   listTriggers: 'viewer',
   testTrigger: 'viewer',

@@ -13,6 +13,7 @@ import type { DeliveryView, TriggerView } from '../../src/client/trigger-client.
 import type { Accepted } from '../../src/core/trigger/accepted.ts'
 import type { Queue } from '../../src/client/queue-client.ts'
 import type { DueFire, ScheduleView } from '../../src/client/schedule-client.ts'
+import { type MetricDays, metricsReport, type MetricsReport } from '../../src/core/metrics/report.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { DecisionReply } from '../../src/core/run/decision.ts'
 import type { RunSummary, RunView } from '../../src/core/run/view.ts'
@@ -108,6 +109,7 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
     resumeSchedule: async () => scheduleSample,
     triggerSchedule: async () => ({ schedule: scheduleSample.id, runId: runSample.runId }),
     backfillSchedule: async () => ({ schedule: scheduleSample.id, fires: ['2026-11-20T01:30:00.000Z'] }),
+    getMetrics: async ({ sop, days } = {}) => metricsSample(sop, days),
     health: async () => healthSample,
     ...overrides,
   }
@@ -129,6 +131,23 @@ const accepted = (step: number | undefined, request?: DecisionRequest): Decision
   stepNumber: step ?? 2,
   attempt: 1,
 })
+
+/** Two decisions and a step of an SOP, on the last day. */
+export const metricsSample = (sop = 'deploy-production', days: MetricDays = 30): MetricsReport => {
+  const sketch = { count: 2, sumMs: 9000, buckets: { 170: 2 } }
+  const tally = {
+    counts: { created: 2, started: 2, completed: 1, failed: 1, gate_granted: 2, 'approved:user:alice': 2 },
+    times: { approval_wait: sketch, 'by:user:alice': sketch, 'for:group:dba': sketch, 'elapsed:completed': sketch },
+  }
+  const day = '2026-03-01'
+  return metricsReport(
+    [
+      { day, sop, sign: 1, tally },
+      { day, sop, step: 2, sign: 1, tally: { ...tally, title: 'Deploy' } },
+    ],
+    { sop, days, nowMs: Date.parse(day) },
+  )
+}
 
 export const queueSample: Queue = {
   waiting: [

@@ -2,6 +2,8 @@ import type { AuditListener, AuditStore, RunHeader, SopSource } from '../../acti
 import { chainEvent, GENESIS_HASH } from '../../core/audit-chain.ts'
 import { createInTurn } from '../shared/in-turn.ts'
 import { sha256Hex } from '../shared/native-hash.ts'
+import { type Counted, countOn, follows, replay } from '../../core/metrics/replay.ts'
+import type { RunTrace } from '../../core/metrics/trace.ts'
 import type { RecordedEvent, RunEvent } from '../../core/run/event.ts'
 import type { PinnedSop } from '../../core/run/run.ts'
 import { applyToSummary, type SummaryState, summaryOf } from '../../core/run/summary.ts'
@@ -29,6 +31,9 @@ interface Chain {
   readonly lastSequence: number
   readonly lastHash: string
   readonly summary: SummaryState | undefined
+  /** How far the run was counted; behind the record where an engine of before wrote it. */
+  readonly countedTo: number
+  readonly trace: RunTrace | undefined
 }
 
 interface Appended {
@@ -146,14 +151,26 @@ const appendAll = async (query: Query, run: RunHeader, events: readonly RunEvent
 
 /** Makes the row where there is none, and holds it until the transaction ends: in one statement, so that two cannot both make it. */
 const lockChain = async (query: Query, { runId, sop }: RunHeader): Promise<Chain> => {
-  const [row] = await query<{ last_sequence: number; last_hash: string; summary: SummaryState | null }>(
+  const [row] = await query<{
+    last_sequence: number
+    last_hash: string
+    summary: SummaryState | null
+    metrics_sequence: number
+    metrics_trace: RunTrace | null
+  }>(
     `INSERT INTO sop_runs (run_id, sop) VALUES ($1, $2)
        ON CONFLICT (run_id) DO UPDATE SET run_id = excluded.run_id
-       RETURNING last_sequence, last_hash, summary`,
+       RETURNING last_sequence, last_hash, summary, metrics_sequence, metrics_trace`,
     [runId, sop],
   )
   if (row === undefined) throw new Error(`run "${runId}" has no row`)
-  return { lastSequence: row.last_sequence, lastHash: row.last_hash, summary: row.summary ?? undefined }
+  return {
+    lastSequence: row.last_sequence,
+    lastHash: row.last_hash,
+    summary: row.summary ?? undefined,
+    countedTo: row.metrics_sequence,
+    trace: row.metrics_trace ?? undefined,
+  }
 }
 
 /** The events that are new, chained. A gap ends the batch, since a chain has none. */
@@ -225,12 +242,14 @@ const store = async (
     : fresh.reduce<SummaryState | undefined>(applyToSummary, chain.summary)
   if (summary === undefined) return
   const named = summary.sopName === '' ? { ...summary, sopName: sop } : summary
+  const { trace, deltas } = await counted(query, runId, chain, fresh, named.sopName)
   await query(
     `WITH stored AS (
        INSERT INTO sop_events (run_id, sequence, hash, event)
-         SELECT $1, * FROM unnest($2::int[], $3::text[], $4::json[]))
+         SELECT $1, * FROM unnest($2::int[], $3::text[], $4::json[])),
+     counted AS (INSERT INTO sop_metric_deltas (deltas) SELECT $12::json WHERE $12 IS NOT NULL)
      UPDATE sop_runs SET sop = $5, last_sequence = $6, last_hash = $7, status = $8, created_at = $9, summary = $10,
-       changed_in = pg_current_xact_id()
+       changed_in = pg_current_xact_id(), metrics_sequence = $6, metrics_trace = $11
        WHERE run_id = $1`,
     [
       runId,
@@ -243,6 +262,20 @@ const store = async (
       named.status,
       named.createdAt,
       JSON.stringify(named),
+      JSON.stringify(trace ?? null),
+      deltas.length === 0 ? null : JSON.stringify(deltas),
     ],
   )
 }
+
+/** What the events add to the metrics, with all that was not counted before them. */
+const counted = async (
+  query: Query,
+  runId: string,
+  { lastSequence: before, countedTo, trace }: Chain,
+  fresh: readonly RecordedEvent[],
+  sop: string,
+): Promise<Counted> =>
+  countedTo === before && follows(trace, fresh)
+    ? countOn(trace, fresh, sop)
+    : replay([...(await readEvents(query, runId, 0)), ...fresh], sop, countedTo)

@@ -150,4 +150,25 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX sop_heads_of_run ON sop_heads (run_id, index DESC)',
     ],
   },
+  {
+    number: 6,
+    name: 'metrics',
+    sql: [
+      // How far a run was counted, and what its next event needs to know. An engine of before leaves both behind.
+      'ALTER TABLE sop_runs ADD COLUMN metrics_sequence int NOT NULL DEFAULT 0, ADD COLUMN metrics_trace json',
+      'CREATE INDEX sop_runs_uncounted ON sop_runs (run_id) WHERE metrics_sequence < last_sequence',
+      // What batches of events added, until it is folded into the sums.
+      `CREATE TABLE sop_metric_deltas (
+         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+         deltas json NOT NULL)`,
+      // The sums by day; step 0 is the SOP as a whole.
+      `CREATE TABLE sop_metrics (
+         day text COLLATE "C" NOT NULL,
+         sop text COLLATE "C" NOT NULL,
+         step int NOT NULL,
+         sign int NOT NULL,
+         tally json NOT NULL,
+         PRIMARY KEY (day, sop, step, sign))`,
+    ],
+  },
 ]

@@ -1,7 +1,6 @@
+import { game, letIn } from '../../support/games.ts'
 import fc from '../../support/laws.ts'
 import { describe, expect, test } from 'vitest'
-import type { OnFailure, SopDefinition } from '../../../src/core/definition.ts'
-import { DECISION_KINDS, type Decision } from '../../../src/core/run/decision.ts'
 import { coverOf } from '../../../src/core/run/covers.ts'
 import type { RunEvent } from '../../../src/core/run/event.ts'
 import { fold } from '../../../src/core/run/evolve.ts'
@@ -11,176 +10,9 @@ import { isWide } from '../../../src/core/run/graph.ts'
 import { RUN_STATES, STEP_STATES } from '../../../src/core/run/state.ts'
 import { effectsOf } from '../../../src/core/run/transition.ts'
 import { viewOf } from '../../../src/core/run/view.ts'
-import { command, condition, sopOf, type StepSketch } from '../../support/definitions.ts'
-import { failed, ok, Play } from '../../support/play.ts'
+import { Play } from '../../support/play.ts'
 
 // laws.test.ts: what holds for every SOP and every sequence of inputs, whatever they are.
-
-const HOUR = 3_600_000
-
-const onFailure = (steps: number): fc.Arbitrary<OnFailure | undefined> =>
-  fc.oneof(
-    fc.constant(undefined),
-    fc.constantFrom<OnFailure>(
-      { kind: 'rollback' },
-      { kind: 'pause' },
-      { kind: 'fail' },
-      { kind: 'continue' },
-      { kind: 'retry', times: 1 },
-    ),
-    fc.integer({ min: 1, max: steps }).map((step): OnFailure => ({ kind: 'goto', step })),
-  )
-
-const stepSketch = (steps: number): fc.Arbitrary<StepSketch> =>
-  fc
-    .record({
-      kind: fc.constantFrom('shell', 'shell', 'manual', 'wait'),
-      requiresApproval: fc.constantFrom(undefined, true, false),
-      approveIf: fc.constantFrom(undefined, undefined, 'flag', 'load > 3'),
-      if: fc.constantFrom(undefined, undefined, 'flag', '!flag', 'load > 3', 'previous_step == "success"', 'weekday'),
-      approvalTimeoutMs: fc.constantFrom(undefined, HOUR),
-      onTimeout: fc.constantFrom(undefined, 'approve', 'reject', 'escalate', 'fail'),
-      remindMs: fc.constantFrom(undefined, undefined, HOUR / 4),
-      onReject: fc.constantFrom(undefined, 'pause', 'fail', 'cancel', 'rollback'),
-      rollback: fc.constantFrom(undefined, [command('undo')]),
-      pointOfNoReturn: fc.constantFrom(undefined, undefined, undefined, true),
-      approvers: fc.constantFrom(undefined, undefined, ['bob'], ['carol']),
-      retries: fc.constantFrom(undefined, 1),
-      retryDelayMs: fc.constantFrom(undefined, 1000),
-      idempotent: fc.constantFrom(undefined, true),
-      verify: fc.constantFrom(undefined, undefined, [command('true')]),
-      onFailure: onFailure(steps),
-    })
-    .map(({ kind, ...rest }) => ({
-      ...(Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as StepSketch),
-      ...(kind === 'manual' && { action: { kind: 'manual', checklist: ['look', 'act'], dueMs: HOUR } as const }),
-      ...(kind === 'wait' && { action: { kind: 'wait', durationMs: 5000 } as const }),
-    }))
-
-/** The step with what it needs, and once for each of some items where it is one that commands carry out. */
-const widened = (
-  step: StepSketch,
-  index: number,
-  needs: string | undefined,
-  items: readonly string[] | undefined,
-): StepSketch => ({
-  ...step,
-  ...(needs === 'none' && { needs: [] }),
-  ...(needs === 'first' && index > 0 && { needs: [1] }),
-  ...(needs === 'above' && index > 1 && { needs: [index - 1] }),
-  ...(items && step.action === undefined && { forEach: items }),
-})
-
-const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).chain((count) =>
-  fc
-    .record({
-      mode: fc.constantFrom('auto', 'supervised', 'step_by_step', 'priority_based' as const),
-      timeoutMs: fc.constantFrom(undefined, 20 * HOUR),
-      onRunTimeout: fc.constantFrom(undefined, 'rollback' as const),
-      conditions: fc.constantFrom(undefined, undefined, { requires: [condition('flag')] }),
-      cooldownMs: fc.constantFrom(0, 0, HOUR),
-      maxConcurrent: fc.constantFrom(undefined, undefined, 1),
-      releaseSlotAtGate: fc.constantFrom(undefined, true),
-      locks: fc.constantFrom(undefined, undefined, ['x']),
-      blackout: fc.constantFrom(undefined, undefined, ['02:00-03:00']),
-      blackoutPolicy: fc.constantFrom(undefined, 'wait' as const),
-      gates: fc.constantFrom(
-        undefined,
-        [{ key: 'pre_look', type: 'approval', position: { at: 'start' }, required: true }],
-        [{ key: 'post_check', type: 'verification', position: { at: 'end' }, required: false, command: command('x') }],
-        [{ key: 'sign_off', type: 'approval', position: { at: 'after', step: 1 }, required: true }],
-      ),
-      maxParallel: fc.constantFrom(undefined, undefined, 2),
-      steps: fc.array(stepSketch(count), { minLength: count, maxLength: count }),
-      wide: fc.boolean(),
-      needs: fc.array(fc.constantFrom(undefined, 'none', 'first', 'above'), { minLength: count, maxLength: count }),
-      items: fc.array(fc.constantFrom(undefined, undefined, ['a', 'b', 'c']), { minLength: count, maxLength: count }),
-    })
-    .map(({ wide, needs, items, steps, ...rest }) => ({
-      ...rest,
-      steps: wide ? steps.map((step, index) => widened(step, index, needs[index], items[index])) : steps,
-    }))
-    .map((sketch) => sopOf(Object.fromEntries(Object.entries(sketch).filter(([, v]) => v !== undefined)) as never)),
-)
-
-type Said = Omit<Decision, 'kind'>
-type Move = (play: Play) => void
-
-const move: fc.Arbitrary<Move> = fc.oneof(
-  fc
-    .record({
-      kind: fc.constantFrom(...DECISION_KINDS),
-      who: fc.constantFrom('bob', 'carol', 'dave'),
-      step: fc.constantFrom(undefined, undefined, 0, 1, 2, 3, 9),
-      said: fc.constantFrom<Said>(
-        {},
-        {},
-        { params: { flag: true } },
-        { params: { flag: false, more: 1 } },
-        { outcome: 'did_not_run' },
-        { failed: true },
-        { covers: 'other' },
-        { rollback: true },
-      ),
-    })
-    .map(
-      ({ kind, who, step, said }): Move =>
-        (play) =>
-          void play.decide(kind, {
-            principal: { id: who, kind: 'user' },
-            ...(step !== undefined && { step }),
-            ...said,
-          }),
-    ),
-  fc.record({ which: fc.nat(5), how: fc.constantFrom('ok', 'ok', 'failed', 'lost') }).map(
-    ({ which, how }): Move =>
-      (play) => {
-        const id = [...play.works.keys()].at(which % Math.max(1, play.works.size))
-        const result = how === 'ok' ? ok() : how === 'failed' ? failed() : { outcome: 'lost' as const, error: 'gone' }
-        if (id !== undefined) play.ends(result, id)
-      },
-  ),
-  fc
-    .record({
-      kind: fc.constantFrom('skip', 'complete', 'retry'),
-      step: fc.integer({ min: 1, max: 5 }),
-      item: fc.integer({ min: 1, max: 3 }),
-    })
-    .map(
-      ({ kind, step, item }): Move =>
-        (play) =>
-          void play.decide(kind, { step, item }),
-    ),
-  fc.constantFrom<Move>(
-    (play) => void (play.works.size > 0 && play.ends(ok({ outputs: { flag: true } }))),
-    (play) => void (play.works.size > 0 && play.ends(ok())),
-    (play) => void (play.works.size > 0 && play.ends(failed())),
-    (play) => void (play.works.size > 0 && play.ends({ outcome: 'lost', error: 'gone' })),
-    (play) => void ([...play.works.values()].some((work) => work.kind === 'facts') && play.facts({ weekday: true })),
-    (play) => {
-      letIn(play)
-    },
-    (play) => void play.tell({ kind: 'admission', workId: 'admission:slot', verdict: { kind: 'admitted' }, turn: 1 }),
-    (play) =>
-      void play.tell({ kind: 'admission', workId: 'admission:slot', verdict: { kind: 'queued', reason: 'full' } }),
-    (play) => void (asksCalendar(play) && play.facts(calendar(play, 'blackout "02:00-03:00"'))),
-    (play) => void (asksCalendar(play) && play.facts(calendar(play))),
-    (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, true)),
-    (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, false)),
-    (play) => void play.wait(1000),
-    (play) => void play.wait(HOUR),
-    (play) => void play.tell({ kind: 'command_result', workId: 'step:1#99', result: ok() }),
-    (play) => void play.tell({ kind: 'timer', timerId: 'gate:1-step_1#1' }),
-    (play) => void play.tell({ kind: 'unreadable', name: 'approve', reason: 'garbage', via: 'signal' }),
-  ),
-)
-
-const game = fc.record({
-  sop: definition,
-  moves: fc.array(move, { maxLength: 40 }),
-  flag: fc.boolean(),
-  strict: fc.boolean(),
-})
 
 /** Plays the game and looks at the run after every move. */
 /** `remind:1-deploy#2.5` is about `1-deploy#2`. */
@@ -198,22 +30,6 @@ const always = (look: (play: Play) => void) =>
     }),
     { numRuns: 400 },
   )
-
-/** Answers all that was asked of admission. */
-const letIn = (play: Play): void => {
-  for (const { id, kind } of [...play.works.values()]) {
-    if (kind !== 'admission') continue
-    play.works.delete(id)
-    if (!id.startsWith('admission:yield')) play.tell({ kind: 'admission', workId: id, verdict: { kind: 'admitted' } })
-  }
-}
-
-const asksCalendar = (play: Play): boolean => [...play.works.keys()].some((id) => id.startsWith('facts:blackout'))
-
-const calendar = (play: Play, because?: string) =>
-  ({
-    blackout: { until: new Date(play.nowMs + HOUR).toISOString(), ...(because !== undefined && { because }) },
-  }) as never
 
 const opened = (events: readonly RunEvent[], gate: string) =>
   events.filter((event) => event.eventType === 'approval_requested' && event.details.gate === gate)
