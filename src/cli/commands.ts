@@ -1,6 +1,7 @@
 import type { CommandSpec } from './command.ts'
 import { DECISION_COMMANDS } from './commands-decisions.ts'
 import { ENGINE_COMMANDS } from './commands-engine.ts'
+import { METRICS_COMMANDS } from './commands-metrics.ts'
 import { RUN_COMMANDS } from './commands-runs.ts'
 import { SCHEDULE_COMMANDS } from './commands-schedules.ts'
 import { SOP_COMMANDS } from './commands-sops.ts'
@@ -15,5 +16,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...TRIGGER_COMMANDS,
   ...QUEUE_COMMANDS,
   ...SCHEDULE_COMMANDS,
+  ...METRICS_COMMANDS,
   ...ENGINE_COMMANDS,
 ]
