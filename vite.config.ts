@@ -17,5 +17,6 @@ export default defineConfig({
     emptyOutDir: true,
     reportCompressedSize: false,
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:7780' } },
+  // Not the whole of /api: the page's own sources have such a folder.
+  server: { proxy: { '^/api/v1/': 'http://127.0.0.1:7780' } },
 })
