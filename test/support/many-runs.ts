@@ -2,7 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunSummary } from '../../src/core/run/view.ts'
 
-const SOPS = ['deploy-production', 'db-backup', 'patch-fleet', 'incident-response', 'cleanup-logs', 'rotate-keys'] as const
+const SOPS = [
+  'deploy-production',
+  'db-backup',
+  'patch-fleet',
+  'incident-response',
+  'cleanup-logs',
+  'rotate-keys',
+] as const
 const PRIORITIES = ['normal', 'high', 'low', 'critical', 'normal'] as const
 const TRIGGERS = ['cron', 'manual', 'webhook', 'event', 'cron', 'cron'] as const
 const PEOPLE = ['alice', 'bob', 'carol', 'scheduler'] as const
@@ -29,7 +36,9 @@ export const manySummaries = (count: number, endMs: number): readonly RunSummary
       createdAt: new Date(createdMs).toISOString(),
       startedAt: new Date(createdMs + 1_500).toISOString(),
       completedAt: new Date(createdMs + 1_500 + tookMs).toISOString(),
-      ...(status === 'failed' && { reason: `step 3 failed: exit code ${1 + (index % 3)}, disk of host-${index % 40} is full` }),
+      ...(status === 'failed' && {
+        reason: `step 3 failed: exit code ${1 + (index % 3)}, disk of host-${index % 40} is full`,
+      }),
       ...(status === 'cancelled' && { reason: 'superseded by a newer release' }),
       startedBy: at(PEOPLE, index),
       trigger: at(TRIGGERS, index),
@@ -41,7 +50,9 @@ export const manySummaries = (count: number, endMs: number): readonly RunSummary
 /** A list of so many runs in a data directory that no engine has opened yet: rows without records. */
 export const prepareManyRuns = async (dataDir: string, count: number, endMs = Date.now()): Promise<void> => {
   const internal = { active: [], unsettled: [], settledTo: 6, gateSteps: {} }
-  const rows = manySummaries(count, endMs).map((run) => `${JSON.stringify({ ...run, ...internal, outcome: run.status })}\n`)
+  const rows = manySummaries(count, endMs).map(
+    (run) => `${JSON.stringify({ ...run, ...internal, outcome: run.status })}\n`,
+  )
   await mkdir(join(dataDir, 'runs'), { recursive: true, mode: 0o700 })
   await writeFile(join(dataDir, 'runs', 'index.jsonl'), rows.join(''), { mode: 0o600 })
 }

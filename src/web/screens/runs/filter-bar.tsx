@@ -84,7 +84,13 @@ function SearchField({ text, onChange }: { readonly text: string; readonly onCha
   )
 }
 
-function TimeFilter({ filters, onChange }: { readonly filters: Filters; readonly onChange: (filters: Filters) => void }) {
+function TimeFilter({
+  filters,
+  onChange,
+}: {
+  readonly filters: Filters
+  readonly onChange: (filters: Filters) => void
+}) {
   const span = filters.to === undefined ? SPANS.find(([value]) => value === filters.from)?.[0] : undefined
   const isAny = filters.from === undefined && filters.to === undefined
   const [wantsDates, setWantsDates] = useState(!isAny && span === undefined)

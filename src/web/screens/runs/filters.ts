@@ -44,7 +44,12 @@ const STATES: Readonly<Record<RunState, string>> = {
   failed: 'Failed',
   cancelled: 'Cancelled',
 }
-const PRIORITIES: Readonly<Record<Priority, string>> = { critical: 'Critical', high: 'High', normal: 'Normal', low: 'Low' }
+const PRIORITIES: Readonly<Record<Priority, string>> = {
+  critical: 'Critical',
+  high: 'High',
+  normal: 'Normal',
+  low: 'Low',
+}
 const TRIGGERS: Readonly<Record<TriggerType, string>> = {
   manual: 'By hand',
   cron: 'Schedule',
@@ -65,7 +70,8 @@ export const CHOICES = {
 } as const
 
 /** What began a run, in words. */
-export const triggerName = (trigger: string): string => (TRIGGERS as Readonly<Record<string, string>>)[trigger] ?? trigger
+export const triggerName = (trigger: string): string =>
+  (TRIGGERS as Readonly<Record<string, string>>)[trigger] ?? trigger
 
 export interface NamedFilter {
   readonly name: string

@@ -101,8 +101,8 @@ function NoRuns({ isNarrowed }: { readonly isNarrowed: boolean }) {
   return (
     <Empty title="No runs yet">
       <p>
-        A run begins when somebody starts an SOP, or by its triggers. <Link to="/sops">Choose an SOP</Link> and start it, or type{' '}
-        <code>sop run NAME</code>.
+        A run begins when somebody starts an SOP, or by its triggers. <Link to="/sops">Choose an SOP</Link> and start
+        it, or type <code>sop run NAME</code>.
       </p>
     </Empty>
   )
