@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import type { Health, SopClient } from '../client/client.ts'
 import type { WorkerDoor } from '../client/worker-door.ts'
+import type { Sessions } from '../client/sessions.ts'
 import type { TokenStore } from '../client/tokens.ts'
 import type { WebhookDoor } from '../client/webhook-door.ts'
 import type { Actor } from '../core/access.ts'
@@ -17,7 +18,7 @@ import type { ApiLog } from './log.ts'
 import { openApiDocument, type OpenApiDocument } from './openapi.ts'
 import { problemOf, sendProblem, TransportError } from './problem.ts'
 import { mountAssets, pageHandler, type PageFiles } from './page-files.ts'
-import { mountPublic, publicRoutes } from './public-routes.ts'
+import { mountPublic, publicRoutes, signInRoute } from './public-routes.ts'
 import { mount, type Route } from './route.ts'
 import { decisionRoutes } from './routes/decisions.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -29,6 +30,7 @@ import { sopRoutes } from './routes/sops.ts'
 import { eventRoutes } from './routes/events.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { sessionRoutes, signInHandler } from './session.ts'
 import { createStreams, type Streams } from './streams.ts'
 import { queueRoutes } from './routes/queue.ts'
 import { triggerRoutes } from './routes/triggers.ts'
@@ -39,6 +41,8 @@ export interface AppDeps {
   /** A client that acts as this principal; it applies the rules of gates and runs itself. */
   readonly clientFor: (actor: Actor) => SopClient
   readonly tokens: TokenStore
+  /** Signed-in browsers. */
+  readonly sessions: Sessions
   /** What workers of pools get and bring. */
   readonly workers: WorkerDoor
   /** Requests at the paths that SOPs name. */
@@ -70,7 +74,12 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
   // Made when somebody first asks for it: the engine starts without.
   let made: OpenApiDocument | undefined
   const document = () =>
-    (made ??= openApiDocument({ routes, publicRoutes, version: deps.version, publicUrl: deps.publicUrl }))
+    (made ??= openApiDocument({
+      routes,
+      publicRoutes: [...publicRoutes, signInRoute],
+      version: deps.version,
+      publicUrl: deps.publicUrl,
+    }))
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -83,7 +92,8 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
   app.use(limitFlow(createFlowLimit()))
   app.use(webhookHandler({ ...deps, failures, baseUrl: baseUrlOf(deps) }))
   if (deps.page !== undefined) app.use(pageHandler(deps.page))
-  app.use(authenticate(deps.tokens, failures))
+  app.post('/api/v1/session', signInHandler({ ...deps, failures }))
+  app.use(authenticate({ ...deps, failures }))
   for (const spec of routes) mount(app, spec, deps.clientFor, deps.handlerTimeoutMs ?? 60_000)
   app.use(unknownRoute)
   app.use(answerErrors(deps.log))
@@ -100,6 +110,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...eventRoutes(streams),
     ...decisionRoutes,
     ...scheduleRoutes,
+    ...sessionRoutes({ ...deps, baseUrl }),
     ...tokenRoutes(deps.tokens),
     ...workerRoutes(deps.workers),
     ...healthRoutes,

@@ -14,6 +14,9 @@ export interface PublicRoute {
   readonly operationId: string
   readonly summary: string
   readonly replies: Readonly<Record<number, Reply>>
+  /** Default `get`. */
+  readonly method?: 'post'
+  readonly body?: z.ZodType
 }
 
 export interface Operation {
@@ -50,20 +53,27 @@ export function openApiDocument({ routes, publicRoutes, version, publicUrl }: Do
     const key = path.replace(/:(\w+)/g, '{$1}')
     paths[key] = { ...paths[key], [method]: operation }
   }
-  for (const spec of publicRoutes) add(spec.path, 'get', publicOperation(spec))
+  for (const spec of publicRoutes) add(spec.path, spec.method ?? 'get', publicOperation(spec))
   for (const spec of routes) add(spec.path, spec.method, operation(spec))
   const tags = [...new Set(['Engine', ...routes.map(({ tag }) => tag)])]
   return {
     openapi: '3.1.1',
     info: { title: 'SOP Engine', version, description: ABOUT },
     servers: [{ url: publicUrl ?? '/' }],
-    security: [{ bearer: [] }],
+    security: [{ bearer: [] }, { session: [] }],
     tags: tags.map((name) => ({ name })),
     paths,
     components: {
       schemas: componentSchemas(),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'The local token, or one of `sop token create`' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'sop_session',
+          description:
+            'A signed-in browser. On an engine without a public URL the name ends with its port: `sop_session_7780`',
+        },
       },
     },
   }
@@ -89,11 +99,14 @@ function operation(spec: Route): Operation {
   }
 }
 
-const publicOperation = ({ operationId, summary, replies }: PublicRoute): Operation => ({
+const publicOperation = ({ operationId, summary, replies, body }: PublicRoute): Operation => ({
   operationId,
   summary,
   tags: ['Engine'],
   security: [],
+  ...(body === undefined
+    ? {}
+    : { requestBody: { required: true, content: { 'application/json': { schema: reference(body) } } } }),
   responses: responses(replies),
 })
 

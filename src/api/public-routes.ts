@@ -5,7 +5,8 @@ import type { Health } from '../client/client.ts'
 import { PAGE_POLICY } from './html.ts'
 import type { OpenApiDocument, PublicRoute } from './openapi.ts'
 import { docsPage, homePage } from './pages.ts'
-import { alive, readiness } from './schemas/health.ts'
+import { alive, problem, readiness } from './schemas/health.ts'
+import { signIn } from './schemas/session.ts'
 
 export interface PublicDeps {
   readonly health: () => Promise<Health>
@@ -62,6 +63,20 @@ export const publicRoutes: readonly ServedRoute[] = [
     handler: ({ document }) => sendPage(() => docsPage(document())),
   },
 ]
+
+/** Told of in the document, and served by `session.ts`. */
+export const signInRoute: PublicRoute = {
+  path: '/api/v1/session',
+  method: 'post',
+  operationId: 'createSession',
+  summary: 'Sign a browser in, by a token or the code of a one-time link',
+  body: signIn,
+  replies: {
+    204: { description: 'Signed in: a cookie that no script can read' },
+    401: { description: 'The credential is wrong, spent or too old', schema: problem },
+    403: { description: "Not asked by this engine's own page", schema: problem },
+  },
+}
 
 export function mountPublic(
   app: Express,

@@ -55,6 +55,16 @@ export const ENGINE_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./verbs/config.ts')).config,
   },
   {
+    name: 'open',
+    summary: 'open the page, signed in: a link that is good once',
+    details:
+      'Prints the link, and on a terminal shows it in a browser. It is good for ten minutes and signs in as the holder of the credential that this command uses.',
+    args: [{ name: '[run]', summary: 'go to this run; without it, to what waits', completes: 'run' }],
+    options: [{ flags: '--print', summary: 'only print the link' }],
+    examples: ['sop open', 'sop open deploy-production', 'sop open --print'],
+    load: async () => (await import('./verbs/open.ts')).open,
+  },
+  {
     name: 'token',
     summary: 'credentials for people and programs: create, list, revoke',
     details: 'A token is shown once, when it is created; only its hash is kept. Default role: viewer.',

@@ -7,6 +7,8 @@ export interface Ports {
   /** The engine at `url`, else the configured one, else the local one. Throws `unavailable` when there is none. */
   connect(at: { readonly url?: string }): Promise<SopClient>
   tokens(at: { readonly url?: string }): Promise<TokenClient>
+  /** Shows an address in a browser, where there is one. */
+  browse(url: string): Promise<void>
   /** The SOP directory of this machine, without an engine. */
   files(): Promise<SopFiles>
   settings(): Promise<readonly Setting[]>

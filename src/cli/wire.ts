@@ -10,6 +10,7 @@ import type { Ports, SopFiles } from './ports.ts'
 export const createPorts = (io: Io): Ports => ({
   connect: (at) => openClient(io, at.url),
   tokens: (at) => openClient(io, at.url),
+  browse: async (url) => (await import('./browse.ts')).browse(io, url),
   files: () => openFiles(io),
   settings: async () => {
     const { readConfig, renderConfigProblem } = await import('../config.ts')

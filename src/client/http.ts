@@ -25,6 +25,7 @@ import type { DueFire, ScheduleView } from './schedule-client.ts'
 import { renderLogPosition } from '../core/log-position.ts'
 import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
 import { readStream } from './http-stream.ts'
+import type { SessionLink } from './sessions.ts'
 import type { NewToken, TokenInfo } from './tokens.ts'
 import type { Accepted } from '../core/trigger/accepted.ts'
 import type { DeliveryView, MessageReply, TriggerTestResult, TriggerView } from './trigger-client.ts'
@@ -40,11 +41,13 @@ export interface HttpClientOptions {
   readonly timeoutMs?: number
 }
 
-/** The tokens of an engine, by one who may manage them (admin). */
+/** The tokens of an engine, by one who may manage them (admin), and what one's own is good for. */
 export interface TokenClient {
   listTokens(): Promise<readonly TokenInfo[]>
   createToken(token: NewToken): Promise<TokenInfo & { readonly token: string }>
   revokeToken(name: string): Promise<void>
+  /** A link that signs one browser in as the holder of this client's token, once. */
+  createSessionLink(): Promise<SessionLink & { readonly url: string }>
 }
 
 /**
@@ -144,6 +147,7 @@ export function createHttpClient(
     health: () => get<Health>(`${V1}/health`),
     listTokens: async () => (await get<{ tokens: TokenInfo[] }>(`${V1}/tokens`)).tokens,
     createToken: (token) => post(`${V1}/tokens`, token),
+    createSessionLink: () => post(`${V1}/session/links`, {}),
     revokeToken: async (name) => {
       await ask({ method: 'DELETE', path: `${V1}/tokens/${segment('token', name)}` })
     },

@@ -42,6 +42,16 @@ export interface TokenStore {
   revoke(name: string): Promise<void>
   /** The principal that the token speaks for; `undefined` if it is nobody's. */
   principalOf(token: string): Promise<Principal | undefined>
+  /** The same, with a name for the token that opens nothing; another token has another one, also under the same name. */
+  identify(token: string): Promise<TokenHolder | undefined>
+  /** The principal of the token that `identify` named so; `undefined` once it is revoked. */
+  holderOf(identity: string): Promise<Principal | undefined>
+}
+
+/** Whom a token speaks for. */
+export interface TokenHolder {
+  readonly principal: Principal
+  readonly identity: string
 }
 
 export interface TokenStoreOptions {
@@ -61,6 +71,21 @@ export function openTokenStore({
   now = () => new Date(),
 }: TokenStoreOptions): TokenStore {
   const file = rows === undefined ? openTokenFile(dataDir) : openTokenRows(rows)
+  const identify = async (token: string): Promise<TokenHolder | undefined> => {
+    const asked = digest(token)
+    if (localPrincipal !== undefined) {
+      const local = await readLocalToken(dataDir)
+      if (local !== undefined && timingSafeEqual(digest(local), asked)) {
+        return { principal: localPrincipal, identity: identityOf(asked) }
+      }
+    }
+    // Every record is compared, so that the time says nothing about where the match stands.
+    let found: TokenRecord | undefined
+    for (const record of await file.read()) {
+      if (timingSafeEqual(Buffer.from(record.sha256, 'hex'), asked)) found = record
+    }
+    return found === undefined ? undefined : { principal: principalFor(found), identity: identityOf(asked) }
+  }
   return {
     async list() {
       return (await file.read()).map(infoOf).sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -95,21 +120,22 @@ export function openTokenStore({
         )
       })
     },
-    async principalOf(token) {
-      const asked = digest(token)
+    principalOf: async (token) => (await identify(token))?.principal,
+    identify,
+    async holderOf(identity) {
       if (localPrincipal !== undefined) {
         const local = await readLocalToken(dataDir)
-        if (local !== undefined && timingSafeEqual(digest(local), asked)) return localPrincipal
+        if (local !== undefined && identityOf(digest(local)) === identity) return localPrincipal
       }
-      // Every record is compared, so that the time says nothing about where the match stands.
-      let found: TokenRecord | undefined
-      for (const record of await file.read()) {
-        if (timingSafeEqual(Buffer.from(record.sha256, 'hex'), asked)) found = record
-      }
+      const found = (await file.read()).find(({ sha256 }) => identityOf(Buffer.from(sha256, 'hex')) === identity)
       return found === undefined ? undefined : principalFor(found)
     },
   }
 }
+
+/** Made of the stored hash: it leads back to neither the hash nor the token. */
+const identityOf = (sha256: Buffer): string =>
+  createHash('sha256').update('session').update(sha256).digest('base64url').slice(0, 22)
 
 // A plain hash is enough: a slow one guards passwords that can be guessed, and nobody guesses 32 random bytes.
 const digest = (token: string): Buffer => createHash('sha256').update(token).digest()

@@ -17,6 +17,7 @@ export function renderReady({ file, dataDir, pageUrl }: ReadyEngine, version: st
     '',
     `SOP Engine ${version} is up`,
     `  page      ${pageUrl}`,
+    ...(pageUrl.includes('#') ? ['            (signs you in, once; later: ' + `${command} open)`] : []),
     `  API       ${file.url}/api/v1`,
     ...ui,
     `  data      ${dataDir.path}`,

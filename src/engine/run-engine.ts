@@ -1,6 +1,8 @@
 import { startApi } from '../api/main.ts'
+import { linkUrl } from '../api/session.ts'
 import { findPage } from '../api/page-files.ts'
 import { localPrincipal, openLocalToken } from '../client/local-token.ts'
+import { createSessions } from '../client/sessions.ts'
 import { openTokenStore } from '../client/tokens.ts'
 import { type Config, requireConfig } from '../config.ts'
 import { createLog, type Log } from '../log.ts'
@@ -37,6 +39,8 @@ export const runEngine = async ({ env, cwd, out, welcome, worker = true }: RunEn
   const wasEmpty = welcome === true && config.store === 'file' && (await isNew(config))
   warnUnserved(config, log)
   let parts: Parts | undefined
+  // A link is a credential: it is for a person who reads it now, not for a log that is kept.
+  const showsLink = welcome === true || out.isTTY === true
   let isStopping = false
   const engine = await serve<PartsHandle>({
     config,
@@ -50,7 +54,7 @@ export const runEngine = async ({ env, cwd, out, welcome, worker = true }: RunEn
       parts = handle.parts
       return handle
     },
-    startApi: (context, handle) => openApi(context, handle.parts, { version, ownsDataDir: worker }),
+    startApi: (context, handle) => openApi(context, handle.parts, { version, ownsDataDir: worker, showsLink }),
     onReady: async ({ ended }) => {
       void ended.then(() => {
         isStopping = true
@@ -90,13 +94,20 @@ const openWorker = async (context: EngineContext, version: string, polls: boolea
   }
 }
 
+interface ApiStart {
+  readonly version: string
+  readonly ownsDataDir: boolean
+  /** Whoever starts the engine gets a link that signs in. */
+  readonly showsLink: boolean
+}
+
 const openApi = async (
   context: EngineContext,
   parts: Parts,
-  { version, ownsDataDir }: { readonly version: string; readonly ownsDataDir: boolean },
+  { version, ownsDataDir, showsLink }: ApiStart,
 ): Promise<ApiHandle> => {
   const { config, log } = context
-  const api = await openBareApi(context, parts, version)
+  const api = await openBareApi(context, parts, { version, showsLink })
   const sources = await startSources({ parts, config, log, ownsDataDir })
   return {
     ...api,
@@ -110,17 +121,20 @@ const openApi = async (
 const openBareApi = async (
   { config, log, temporal }: EngineContext,
   parts: Parts,
-  version: string,
+  { version, showsLink }: Pick<ApiStart, 'version' | 'showsLink'>,
 ): Promise<ApiHandle> => {
-  await openLocalToken(config.dataDir)
-  return startApi({
+  const local = await openLocalToken(config.dataDir)
+  const tokens = openTokenStore({
+    dataDir: config.dataDir,
+    rows: parts.stores.tokens,
+    localPrincipal: localPrincipal(),
+  })
+  const sessions = createSessions({ key: parts.key.secretFor('sessions'), tokens })
+  const api = await startApi({
     config,
     clientFor: (actor) => parts.clients.as(actor),
-    tokens: openTokenStore({
-      dataDir: config.dataDir,
-      rows: parts.stores.tokens,
-      localPrincipal: localPrincipal(),
-    }),
+    tokens,
+    sessions,
     workers: parts.workers,
     webhooks: parts.webhooks,
     health: () => parts.clients.health(),
@@ -129,6 +143,9 @@ const openBareApi = async (
     temporalUiUrl: temporal.uiUrl,
     page: findPage(),
   })
+  const holder = showsLink ? await tokens.identify(local.token) : undefined
+  if (holder === undefined) return api
+  return { ...api, pageUrl: linkUrl(config.api.publicUrl ?? api.url, sessions.link(holder.identity).code) }
 }
 
 /** `sop worker`: carries out runs of a server that others started, until it is told to stop. */

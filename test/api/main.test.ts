@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { startApi } from '../../src/api/main.ts'
 import { openTokenStore } from '../../src/client/tokens.ts'
 import { fakeClient, healthSample } from '../support/fake-client.ts'
-import { fakeDoor, noWebhooks, testApi, type TestApi } from '../support/test-api.ts'
+import { fakeDoor, noSessions, noWebhooks, testApi, type TestApi } from '../support/test-api.ts'
 
 /** What comes back for these bytes until the server closes; nothing more is sent. */
 function exchange(api: Pick<TestApi, 'port'>, text: string): Promise<string> {
@@ -131,6 +131,7 @@ describe('startApi()', () => {
     config: { api: { host, port }, agentsMayCreate: false },
     clientFor: () => fakeClient(),
     tokens: openTokenStore({ dataDir: '/nonexistent' }),
+    sessions: noSessions,
     workers: fakeDoor,
     webhooks: noWebhooks,
     health: async () => healthSample,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 import { ERROR_CODES, SopError } from '../../src/core/errors.ts'
-import { sop as sample } from './support/samples.ts'
+import { run, sop as sample } from './support/samples.ts'
 import { sop } from './support/sop.ts'
 
 const VERBS = COMMANDS.filter(({ hidden }) => hidden !== true)
@@ -107,6 +107,27 @@ describe('errors', () => {
     const { out } = await sop(['help', 'exit-codes'])
     for (const { code, meaning } of Object.values(EXIT_CODES))
       expect(out).toMatch(new RegExp(`^${code}\\s+${meaning.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`, 'm'))
+  })
+})
+
+describe('open', () => {
+  const engine = {
+    createSessionLink: async () => ({ url: 'http://127.0.0.1:7780/login#code=x', code: 'x', expiresAt: 'soon' }),
+    getRunStatus: async () => run({ runId: 'sop_run_1' }),
+  }
+
+  test('prints the link alone on stdout, and says what it is worth', async () => {
+    const { out, err } = await sop(['open'], { engine })
+    expect(out).toBe('http://127.0.0.1:7780/login#code=x\n')
+    expect(err).toContain('Who has it acts as you')
+  })
+
+  test('leads to a run', async () => {
+    const { out } = await sop(['open', 'deploy', '--json'], { engine })
+    expect(JSON.parse(out)).toEqual({
+      url: 'http://127.0.0.1:7780/login?next=%2Fruns%2Fsop_run_1#code=x',
+      expiresAt: 'soon',
+    })
   })
 })
 

@@ -16,12 +16,15 @@ export interface Viewer {
 }
 
 export interface ViewerOptions extends BrowserContextOptions {
+  /** Signs in by this token. Default: the local one (an admin). `null`: nobody is signed in. */
+  readonly token?: string | null
   /** Texts of errors in the browser's console that this test causes on purpose. */
   readonly expectedErrors?: readonly RegExp[]
 }
 
 export interface Rig {
   readonly home: Home
+  /** The engine that is asked; a test that starts another one puts it here. */
   engine: RunningEngine
   /** Opens a browser of a person's own. Skips the test where there is no Chromium; whatever the page logs as an error fails it. */
   viewer(test: TestContext, options?: ViewerOptions): Promise<Viewer>
@@ -34,10 +37,10 @@ export const openRig = async (options: HomeOptions): Promise<Rig> => {
   const home = await createHome(options)
   const engine = await home.serve()
   let browser: Promise<Browser> | undefined
-  return {
+  const rig: Rig = {
     home,
     engine,
-    viewer: async (test, { expectedErrors = [], ...contextOptions } = {}) => {
+    viewer: async (test, { token = rig.engine.token, expectedErrors = [], ...contextOptions } = {}) => {
       const binary: ChromiumBinary = inject('chromium')
       if ('missing' in binary) return test.skip(binary.missing)
       browser ??= launch(binary.path)
@@ -59,6 +62,7 @@ export const openRig = async (options: HomeOptions): Promise<Rig> => {
         await context.close()
         expect(errors.filter((text) => !expectedErrors.some((pattern) => pattern.test(text)))).toEqual([])
       })
+      if (token !== null) await signIn(context, rig.engine.file.url, token)
       return { context, page: await context.newPage() }
     },
     close: async () => {
@@ -66,6 +70,14 @@ export const openRig = async (options: HomeOptions): Promise<Rig> => {
       await home.remove()
     },
   }
+  return rig
+}
+
+/** Gets the cookie of a session, as the sign-in screen does. */
+const signIn = async (context: BrowserContext, url: string, token: string): Promise<void> => {
+  const headers = { 'X-SOP-Client': 'web', Origin: url }
+  const answer = await context.request.post(`${url}/api/v1/session`, { data: { token }, headers })
+  expect(answer.status(), await answer.text()).toBe(204)
 }
 
 const launch = (executablePath: string): Promise<Browser> =>

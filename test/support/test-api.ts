@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import type { ApiLog } from '../../src/api/log.ts'
 import { startApi, type ApiOptions } from '../../src/api/main.ts'
 import { openLocalToken } from '../../src/client/local-token.ts'
+import { createSessions, type Sessions } from '../../src/client/sessions.ts'
 import { openTokenStore, type NewToken, type TokenStore } from '../../src/client/tokens.ts'
 import type { WebhookDoor } from '../../src/client/webhook-door.ts'
 import type { WorkerDoor } from '../../src/client/worker-door.ts'
@@ -77,6 +78,12 @@ export const fakeDoor: WorkerDoor = {
   runState: async () => ({ status: 'running' }),
 }
 
+/** An engine that nobody signs in to. */
+export const noSessions: Sessions = createSessions({
+  key: new Uint8Array(32),
+  tokens: { identify: async () => undefined, holderOf: async () => undefined },
+})
+
 /** An engine whose SOPs have no webhooks. */
 export const noWebhooks: WebhookDoor = { serves: async () => false, receive: async () => [] }
 
@@ -102,6 +109,7 @@ export async function testApi(options: Partial<ApiOptions> & { readonly client?:
       return client
     },
     tokens,
+    sessions: createSessions({ key: new Uint8Array(32), tokens }),
     workers: fakeDoor,
     webhooks: noWebhooks,
     health: async () => healthSample,

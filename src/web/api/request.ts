@@ -6,6 +6,8 @@ export interface RequestOptions {
   /** Sent as JSON. */
   readonly body?: unknown
   readonly signal?: AbortSignal
+  /** A refusal says that the credential is wrong, not that the session has ended. */
+  readonly isSignIn?: true
 }
 
 /**
@@ -13,7 +15,10 @@ export interface RequestOptions {
  *
  * @throws ApiProblem as the engine refuses, or `unavailable` with status 0 where no answer came
  */
-export async function request<T>(path: string, { method = 'GET', body, signal }: RequestOptions = {}): Promise<T> {
+export async function request<T>(
+  path: string,
+  { method = 'GET', body, signal, isSignIn }: RequestOptions = {},
+): Promise<T> {
   const response = await answerOf(path, {
     method,
     credentials: 'same-origin',
@@ -27,7 +32,15 @@ export async function request<T>(path: string, { method = 'GET', body, signal }:
   })
   const text = await response.text()
   if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T
+  if (response.status === 401 && isSignIn !== true) onUnauthenticated()
   throw problemIn(response, text)
+}
+
+let onUnauthenticated: () => void = () => {}
+
+/** Says who is told when the engine does not know the session any more. */
+export const setUnauthenticatedListener = (listener: () => void): void => {
+  onUnauthenticated = listener
 }
 
 async function answerOf(path: string, init: RequestInit): Promise<Response> {

@@ -1,9 +1,29 @@
 import { Suspense } from 'react'
-import { NavLink, Outlet, ScrollRestoration } from 'react-router'
+import { Navigate, NavLink, Outlet, ScrollRestoration, useLocation } from 'react-router'
+import { problemOf } from '../api/problem.ts'
+import { signOut, useSession, useSessionEnded } from '../api/session.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { ErrorBox } from '../parts/error-box.tsx'
+import { PlainText } from '../parts/plain-text.tsx'
+import { SignInForm } from './sign-in-form.tsx'
 import { ThemeChoice } from './theme-choice.tsx'
 
 /** Every screen but sign-in: where one is, where one can go, and the screen itself. */
 export function Frame() {
+  const session = useSession()
+  const { pathname, search } = useLocation()
+  if (session.data === undefined) {
+    if (session.error === null) return null
+    if (problemOf(session.error).code === 'unauthenticated') {
+      const here = pathname + search
+      return <Navigate to={here === '/' ? '/login' : `/login?next=${encodeURIComponent(here)}`} replace />
+    }
+    return (
+      <main className="screen">
+        <ErrorBox title="The page cannot begin" error={session.error} retry={() => void session.refetch()} />
+      </main>
+    )
+  }
   return (
     <div className="frame">
       <a className="skip-link" href="#main">
@@ -23,6 +43,17 @@ export function Frame() {
         </nav>
         <div className="frame-foot">
           <ThemeChoice />
+          <div className="who">
+            <span
+              className="who-name"
+              title={`${session.data.principal.id}, ${session.data.principal.role ?? 'no role'}`}
+            >
+              <PlainText text={session.data.principal.id} />
+            </span>
+            <button type="button" className="button button-plain" onClick={() => void signOut()}>
+              Sign out
+            </button>
+          </div>
         </div>
       </header>
       <main id="main" className="frame-main" tabIndex={-1}>
@@ -30,8 +61,20 @@ export function Frame() {
           <Outlet />
         </Suspense>
       </main>
+      <SessionEnded />
       <ScrollRestoration />
     </div>
+  )
+}
+
+/** Over whatever is on the screen, which keeps what was typed. */
+function SessionEnded() {
+  if (!useSessionEnded()) return null
+  return (
+    <Dialog title="Your session has ended" onClose={() => {}}>
+      <p>Sign in again, and go on where you were: what you typed is still there.</p>
+      <SignInForm />
+    </Dialog>
   )
 }
 

@@ -48,6 +48,7 @@ export const createFakePorts = (client: (SopClient & TokenClient) | undefined, m
   return {
     connect,
     tokens: connect,
+    browse: missing,
     files: missing,
     settings: missing,
     serve: missing,
