@@ -24,6 +24,7 @@ import { decisionRoutes } from './routes/decisions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { logRoutes } from './routes/logs.ts'
 import { metricsRoutes } from './routes/metrics.ts'
+import { runScreenRoutes } from './routes/run-screen.ts'
 import { runRoutes } from './routes/runs.ts'
 import { seedRoutes } from './routes/seeds.ts'
 import { sopRoutes } from './routes/sops.ts'
@@ -106,6 +107,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
   return [
     ...sopRoutes({ agentsMayCreate: deps.agentsMayCreate === true }),
     ...runRoutes,
+    ...runScreenRoutes,
     ...logRoutes(streams),
     ...eventRoutes(streams),
     ...decisionRoutes,

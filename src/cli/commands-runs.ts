@@ -136,11 +136,17 @@ export const RUN_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '-s, --step <number>', summary: 'only this step' },
       { flags: '--attempt <number>', summary: 'only this attempt of the step' },
+      { flags: '--item <number>', summary: 'only this item of a for_each step' },
       { flags: '--source <name>', summary: '"step" (default), "verify", "rollback" or the key of a gate' },
       { flags: '-f, --follow', summary: 'go on until the run (or the step) ends' },
       { flags: '--raw', summary: 'print the bytes as they came' },
     ],
-    examples: ['sop logs sop_run_01JAB', 'sop logs sop_run_01JAB --step 2', 'sop logs deploy-production -f'],
+    examples: [
+      'sop logs sop_run_01JAB',
+      'sop logs sop_run_01JAB --step 2',
+      'sop logs sop_run_01JAB --step 3 --item 5',
+      'sop logs deploy-production -f',
+    ],
     load: async () => (await import('./verbs/logs.ts')).logs,
   },
 ]

@@ -10,6 +10,7 @@ export interface LogPlace {
   readonly step: number
   readonly attempt: number
   readonly source?: string
+  readonly item?: number
 }
 
 export interface LogReaderOptions {
@@ -69,8 +70,8 @@ export const createLogReader = (context: Context, client: SopClient, options: Lo
   }
 }
 
-const heading = ({ step, attempt }: LogPlace, title: string): string =>
-  `==> step ${step}: ${cleanText(oneLine(title))}${attempt > 1 ? `, attempt ${attempt}` : ''} <==`
+const heading = ({ step, attempt, item }: LogPlace, title: string): string =>
+  `==> ${item === undefined ? '' : `item ${item} of `}step ${step}: ${cleanText(oneLine(title))}${attempt > 1 ? `, attempt ${attempt}` : ''} <==`
 
 const openPrinter = ({ io }: Context, { raw }: LogReaderOptions, onFirst: () => void) => {
   const cleaner = createLogCleaner(hasColour(io.env, io.isTTY))

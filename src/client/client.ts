@@ -12,6 +12,7 @@ import type { RunPage, RunSelection } from '../core/run/run-filter.ts'
 import type { RunChanges } from '../core/run/run-list.ts'
 import type { RunSummary, RunView } from '../core/run/view.ts'
 import type { QueueClient } from './queue-client.ts'
+import type { RunScreenClient } from './run-screen-client.ts'
 import type { TriggerClient } from './trigger-client.ts'
 import type { ScheduleClient } from './schedule-client.ts'
 
@@ -147,14 +148,26 @@ export interface MetricsRequest {
 export interface AuditLog {
   readonly runId: string
   readonly events: readonly RecordedEvent[]
+  /** Each event as a sentence for people, in the same order. */
+  readonly sentences: readonly string[]
+}
+
+/** A part of a record. Default: all of it. */
+export interface AuditPart {
+  /** Sequence of the last event that one has. */
+  readonly after?: number
+  /** At most so many events, the first after `after`. */
+  readonly limit?: number
 }
 
 export interface LogChunk {
   readonly runId: string
   readonly stepNumber: number
   readonly attempt: number
-  /** `step`, `verify` or a gate's key. */
+  /** `step`, `verify`, `rollback` or a gate's key. */
   readonly source: string
+  /** For one item of a `for_each` step, from 1. */
+  readonly item?: number
   readonly offset: number
   /** Offset to go on from. */
   readonly next: number
@@ -173,6 +186,8 @@ export interface LogPlace {
   readonly step?: number
   readonly attempt?: number
   readonly source?: string
+  /** Of a `for_each` step: the item, from 1. */
+  readonly item?: number
   readonly offset?: number
 }
 
@@ -229,7 +244,7 @@ export interface Health {
  * Where a run is asked for (`ref`), an SOP's name means its only open run; several are a `conflict` with the list
  * (rulings 31).
  */
-export interface SopClient extends TriggerClient, QueueClient, ScheduleClient {
+export interface SopClient extends TriggerClient, QueueClient, ScheduleClient, RunScreenClient {
   /** All SOPs by name, broken ones last. Needs: viewer. */
   listSops(): Promise<readonly SopSummary[]>
   /** `not_found` if the catalog has none of that name. Needs: viewer. */
@@ -274,7 +289,7 @@ export interface SopClient extends TriggerClient, QueueClient, ScheduleClient {
    */
   retryRun(ref: string, request?: RetryRequest): Promise<DecisionReply>
   /** `not_found`. Needs: viewer. */
-  getAuditLog(ref: string): Promise<AuditLog>
+  getAuditLog(ref: string, part?: AuditPart): Promise<AuditLog>
   /**
    * Bytes of a step's log as text. With `waitMs` it waits that long for more than `offset`. Without `step` the newest.
    * `not_found` if the step has no log. Needs: viewer.

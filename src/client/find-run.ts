@@ -1,11 +1,11 @@
 import { type Client, QueryNotRegisteredError, WorkflowNotFoundError } from '@temporalio/client'
 import { SopError } from '../core/errors.ts'
 import { fold } from '../core/run/evolve.ts'
-import type { Run, RunSeed } from '../core/run/run.ts'
-import { RULES_VERSION } from '../core/run/run.ts'
+import type { Run } from '../core/run/run.ts'
 import { isClosed } from '../core/run/state.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { statusQuery } from '../workflows/messages.ts'
+import { recordedSeed } from './recorded-runs.ts'
 import type { Records } from './records.ts'
 
 /** How long a worker may take to answer a question about a run before the record answers instead, in milliseconds. */
@@ -140,16 +140,5 @@ export const recordedRun = async (records: Pick<Records, 'audit'>, runId: string
   if (created?.eventType !== 'run_created') return undefined
   const pinned = await records.audit.readDefinition(created.details.digest)
   if (pinned === undefined) return undefined
-  const seed: RunSeed = {
-    runId,
-    rulesVersion: RULES_VERSION,
-    pinned,
-    params: created.details.params,
-    trigger: created.details.trigger,
-    startedBy: created.principal,
-    via: created.via,
-    mode: created.details.effectiveMode as NonNullable<RunSeed['mode']>,
-    ...(created.details.parent && { parent: created.details.parent }),
-  }
-  return fold(seed, events)
+  return fold(recordedSeed(runId, created, pinned), events)
 }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { SopError } from '../core/errors.ts'
+import { isWantedLog } from '../core/log-name.ts'
 import type { FollowLogOptions, LogChunk, LogPlace } from './client.ts'
 import type { FindDeps } from './find-run.ts'
-import { createEndCheck, type EndCheck, isWanted, noLog, readChunk } from './read-log.ts'
+import { createEndCheck, type EndCheck, noLog, readChunk } from './read-log.ts'
 import type { RecordedLog } from './records.ts'
 
 // follow-log.ts: the logs of a run as they come, one step after the other. Like follow-run.ts it keeps nothing but its place.
@@ -22,7 +23,7 @@ interface Following {
 export async function* followLogs(
   deps: FindDeps,
   runId: string,
-  { step, attempt, source, offset, after }: Omit<FollowLogOptions, 'signal'>,
+  { step, attempt, source, item, offset, after }: Omit<FollowLogOptions, 'signal'>,
   signal: AbortSignal,
 ): AsyncGenerator<LogChunk> {
   const following: Following = { deps, runId, signal, hasEnded: createEndCheck(deps, runId) }
@@ -30,6 +31,7 @@ export async function* followLogs(
     ...(step !== undefined && { step, source: source ?? 'step' }),
     ...(attempt !== undefined && { attempt }),
     ...(source !== undefined && { source }),
+    ...(item !== undefined && { item }),
   }
   const first = await firstLog(following, wanted)
   if (first === undefined) return
@@ -64,7 +66,7 @@ const firstLog = async (following: Following, wanted: LogPlace): Promise<Recorde
   const { deps, runId } = following
   const found = await untilThere(following, async () => {
     const logs = await deps.records.logs.list(runId)
-    return logs.filter((each) => isWanted(each, wanted)).at(-1)
+    return logs.filter((each) => isWantedLog(each, wanted)).at(-1)
   })
   if (found === undefined && (await deps.records.logs.removal(runId)) !== undefined)
     throw await noLog(deps, runId, wanted)

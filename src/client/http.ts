@@ -21,6 +21,7 @@ import type {
   SopVersion,
 } from './client.ts'
 import type { Queue, QueueChange } from './queue-client.ts'
+import type { LogList, LogMatches, LogRows, RunControls, RunNext, Timeline } from './run-screen-client.ts'
 import type { DueFire, ScheduleView } from './schedule-client.ts'
 import { renderLogPosition } from '../core/log-position.ts'
 import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
@@ -104,7 +105,13 @@ export function createHttpClient(
     pauseRun: async (ref, request) => decide(ref, 'pause', undefined, request),
     resumeRun: async (ref, request) => decide(ref, 'resume', undefined, request),
     retryRun: async (ref, request) => decide(ref, 'retry', undefined, request),
-    getAuditLog: async (ref) => get<AuditLog>(`${run(ref)}/audit`),
+    getAuditLog: async (ref, part) => get<AuditLog>(`${run(ref)}/audit`, { ...part }),
+    getRunTimeline: (ref) => get<Timeline>(`${run(ref)}/timeline`),
+    getRunNext: (ref) => get<RunNext>(`${run(ref)}/next`),
+    getRunControls: (ref) => get<RunControls>(`${run(ref)}/controls`),
+    listLogs: (ref, wish) => get<LogList>(`${run(ref)}/logs/list`, { ...wish }),
+    readLogRows: (ref, at) => get<LogRows>(`${run(ref)}/logs/rows`, { ...at }),
+    searchLog: (ref, at) => get<LogMatches>(`${run(ref)}/logs/search`, { ...at }),
     readLog: async (ref, { waitMs, ...at }) =>
       get<LogChunk>(`${run(ref)}/logs`, { ...at, wait: capped(waitMs), format: 'json' }, waitMs),
     followLog: async function* (ref, { signal, after, ...at } = {}) {

@@ -1,7 +1,8 @@
 import { SopError } from '../core/errors.ts'
+import { isWantedLog, logNameOf, type LogWish } from '../core/log-name.ts'
 import { isClosed } from '../core/run/state.ts'
 import type { RunView } from '../core/run/view.ts'
-import type { LogChunk, LogPlace, SopClient } from './client.ts'
+import type { LogChunk, SopClient } from './client.ts'
 import { type FindDeps, readRun } from './find-run.ts'
 import type { RecordedLog, RecordedPiece } from './records.ts'
 
@@ -14,30 +15,12 @@ const ASK_MS = 1_000
 
 type At = Parameters<SopClient['readLog']>[1]
 
-const split = ({ executableId }: RecordedLog): readonly [source: string, id: string] => {
-  const at = executableId.indexOf(':')
-  return [executableId.slice(0, at), executableId.slice(at + 1)]
-}
-
-/** Whether the place names the log. Without a source it is that of the step itself. */
-export const isWanted = (log: RecordedLog, at: LogPlace): boolean => {
-  const [source, id] = split(log)
-  const isGate = source === 'gate'
-  return (
-    (at.step === undefined || at.step === stepNumberOf(log)) &&
-    (at.attempt === undefined || log.attempt === at.attempt) &&
-    (at.source === undefined
-      ? at.step === undefined || source === 'step'
-      : at.source === source || (isGate && at.source === id))
-  )
-}
-
 /** Reads a stretch of a step's log; with `waitMs` it waits for more than is there. */
 export const readLog = async (deps: FindDeps, runId: string, at: At): Promise<LogChunk> => {
   const until = Date.now() + Math.min(at.waitMs ?? 0, 60_000)
   const hasEnded = createEndCheck(deps, runId)
   for (;;) {
-    const log = (await deps.records.logs.list(runId)).filter((each) => isWanted(each, at)).at(-1)
+    const log = (await deps.records.logs.list(runId)).filter((each) => isWantedLog(each, at)).at(-1)
     const isLast = Date.now() >= until
     if (log === undefined) {
       if (isLast || (await hasEnded())) throw await noLog(deps, runId, at)
@@ -77,10 +60,12 @@ export const createEndCheck = (deps: FindDeps, runId: string): EndCheck => {
  * attempt than its own; and a step is undone while it stands there as done.
  */
 const isPast = (log: RecordedLog, { stepResults }: RunView): boolean => {
-  const [source] = split(log)
+  const { source, stepNumber, item } = logNameOf(log)
   if (source !== 'step' && source !== 'verify') return false
-  const step = stepResults.find(({ number }) => number === stepNumberOf(log))
+  const step = stepResults.find(({ number }) => number === stepNumber)
   if (step === undefined) return false
+  // Attempts of items are counted for each of them; the view does not tell of all.
+  if (item !== undefined) return step.status !== 'running' && step.status !== 'pending'
   return step.attempt > log.attempt || (step.attempt === log.attempt && step.status !== 'running')
 }
 
@@ -103,12 +88,9 @@ export const readChunk = async (
   const isWhole = encoding !== undefined || (offset + bytes.length >= end && isOver)
   const whole = wholeCharacters(bytes, isWhole)
   const next = offset + whole.length
-  const [source, id] = split(log)
   return {
     runId: log.runId,
-    stepNumber: stepNumberOf(log),
-    attempt: log.attempt,
-    source: source === 'gate' ? id : source,
+    ...logNameOf(log),
     offset,
     next,
     ...(encoding === undefined
@@ -121,12 +103,6 @@ export const readChunk = async (
 
 // A byte order mark is a part of what was printed, and counts in offsets.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-
-/** 0 for gates. */
-const stepNumberOf = (log: RecordedLog): number => {
-  const [source, id] = split(log)
-  return source === 'gate' ? 0 : Number.parseInt(id, 10)
-}
 
 /** Leaves the beginning of a character that the chunk cuts for the next one, unless nothing more will come. */
 const wholeCharacters = (bytes: Uint8Array, isEnd: boolean): Uint8Array => {
@@ -143,7 +119,7 @@ const wholeCharacters = (bytes: Uint8Array, isEnd: boolean): Uint8Array => {
 }
 
 /** Why there is none: nothing was printed yet, or it was removed. */
-export const noLog = async ({ records }: Pick<FindDeps, 'records'>, runId: string, at: LogPlace): Promise<SopError> => {
+export const noLog = async ({ records }: Pick<FindDeps, 'records'>, runId: string, at: LogWish): Promise<SopError> => {
   const removal = await records.logs.removal(runId)
   if (removal !== undefined) {
     const when = removal.removedAt.slice(0, 10)
@@ -153,7 +129,9 @@ export const noLog = async ({ records }: Pick<FindDeps, 'records'>, runId: strin
       { removedAt: removal.removedAt },
     )
   }
-  const { step, attempt } = at
-  const what = step === undefined ? 'no step' : `step ${step}${attempt === undefined ? '' : `, attempt ${attempt},`}`
+  const { step, attempt, item } = at
+  const of = item === undefined ? '' : `item ${item} of `
+  const what =
+    step === undefined ? 'no step' : `${of}step ${step}${attempt === undefined ? '' : `, attempt ${attempt},`}`
   return new SopError('not_found', `Cannot read the log of run "${runId}": ${what} has printed anything yet`)
 }

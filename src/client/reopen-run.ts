@@ -131,7 +131,7 @@ const seedOf = (
 })
 
 /** The state of the newest execution in Temporal's words; undefined where Temporal knows none. */
-const executionOf = async (temporal: Client, runId: string): Promise<string | undefined> => {
+export const executionOf = async (temporal: Client, runId: string): Promise<string | undefined> => {
   try {
     return (await temporal.workflow.getHandle(runId).describe()).status.name
   } catch (error) {

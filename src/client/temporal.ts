@@ -5,6 +5,7 @@ import { SopError } from '../core/errors.ts'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import { withInstants } from '../core/run/run-filter.ts'
 import { RUN_LIST_DEFAULT, RUN_LIST_MOST } from '../core/run/run-list.ts'
+import { sentence } from '../core/run/sentence.ts'
 import { notServed, unsupported } from '../core/run/supported.ts'
 import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
@@ -28,6 +29,9 @@ import { createSchedules, type SchedulesDeps } from './schedules.ts'
 import { listVersions, readVersion } from './sop-versions.ts'
 import { startRun } from './start-run.ts'
 import type { TriggerDoor } from './trigger-door.ts'
+import { createLogRowReader, type LogRowReader } from './log-rows.ts'
+import { createRecordedRuns, type RecordedRuns } from './recorded-runs.ts'
+import { createRunScreenMethods, type RunScreenDeps } from './run-screen-methods.ts'
 import { createQueueMethods } from './queue-methods.ts'
 import { createTriggerMethods } from './trigger-methods.ts'
 import { createTurns } from './turns.ts'
@@ -49,6 +53,7 @@ export interface TemporalClientDeps {
   readonly schedules: Pick<SchedulesDeps, 'store' | 'sopsOf' | 'blackouts'> & { readonly report?: ScheduleReport }
   /** Answers a fact for the dry run. */
   readonly resolveFact: (name: string, timezone: string | undefined) => Promise<unknown>
+  readonly temporalUi?: NonNullable<RunScreenDeps['temporalUi']>
 }
 
 /** Updates of one run that are under way at once; a server that is not ours takes ten. */
@@ -59,7 +64,14 @@ export const createTemporalClient = (
   deps: TemporalClientDeps,
 ): { as(actor: Actor): SopClient; health(): Promise<Health> } => {
   const health = createHealth(deps)
-  const all = { ...deps, health, turns: createTurns(TURNS_PER_RUN), watch: createChangeWatch(deps.records.index) }
+  const all = {
+    ...deps,
+    health,
+    turns: createTurns(TURNS_PER_RUN),
+    watch: createChangeWatch(deps.records.index),
+    recordedRuns: createRecordedRuns(deps.records),
+    logRows: createLogRowReader(deps.records.logs),
+  }
   return { as: (actor) => clientOf(all, actor), health }
 }
 
@@ -67,6 +79,8 @@ type Deps = TemporalClientDeps & {
   readonly health: ReadHealth
   readonly turns: ReturnType<typeof createTurns>
   readonly watch: ChangeWatch
+  readonly recordedRuns: RecordedRuns
+  readonly logRows: LogRowReader
 }
 
 /** For whoever follows without end. */
@@ -133,12 +147,13 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
     pauseRun: (ref, request = {}) => decide('pauseRun', ref, request),
     resumeRun: (ref, request = {}) => decide('resumeRun', ref, request),
     retryRun: (ref, request = {}) => decide('retryRun', ref, request),
-    getAuditLog: async (ref) => {
+    getAuditLog: async (ref, { after = 0, limit } = {}) => {
       assertMay(actor, 'getAuditLog')
       const runId = await findRun(deps, ref, true)
-      const events = await deps.records.audit.read(runId)
-      if (events.length === 0) await readRun(deps, runId)
-      return { runId, events }
+      const all = await deps.records.audit.read(runId, after)
+      if (all.length === 0) await readRun(deps, runId)
+      const events = limit === undefined ? all : all.slice(0, limit)
+      return { runId, events, sentences: events.map(sentence) }
     },
     readLog: async (ref, at) => {
       assertMay(actor, 'readLog')
@@ -162,6 +177,7 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
       return readMetrics(deps.records.metrics, request)
     },
     ...createQueueMethods(deps, actor),
+    ...createRunScreenMethods(deps, actor),
     ...createTriggerMethods(deps, actor, {
       approveStep: (ref, step, request) => decide('approveStep', ref, about(step, request)),
       rejectStep: (ref, step, request) => decide('rejectStep', ref, about(step, request)),

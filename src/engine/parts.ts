@@ -119,6 +119,7 @@ export const openParts = async ({
     warn,
   })
   const clients = createTemporalClient({
+    ...(target.uiUrl !== undefined && { temporalUi: { url: target.uiUrl, namespace: target.namespace } }),
     moreChecks: async () => {
       const found = await Promise.all(moreChecks.map(async (each) => each()))
       return Object.fromEntries(found.flatMap((checks) => Object.entries(checks)))

@@ -4,6 +4,7 @@ import { decisionReply } from '../../src/api/schemas/decision.ts'
 import { alive, health, readiness } from '../../src/api/schemas/health.ts'
 import { metricsReport } from '../../src/api/schemas/metrics.ts'
 import { auditLog, logChunk, runList, runView } from '../../src/api/schemas/run.ts'
+import { logList, logMatches, logRows, runControls, runNext, timeline } from '../../src/api/schemas/run-screen.ts'
 import { createdSop, runPlan, sopDetail, sopList, sopVersionDetail, sopVersions } from '../../src/api/schemas/sop.ts'
 import { sopStatus, triggered } from '../../src/api/schemas/start.ts'
 import { backfilled, dueFires, fired, scheduleList, scheduleView } from '../../src/api/schemas/schedule.ts'
@@ -27,6 +28,12 @@ describe('what an answer has, the document names', () => {
     ['GET', RUN, runView],
     ['GET', `${RUN}/audit`, auditLog],
     ['GET', `${RUN}/logs`, logChunk],
+    ['GET', `${RUN}/timeline`, timeline],
+    ['GET', `${RUN}/next`, runNext],
+    ['GET', `${RUN}/controls`, runControls],
+    ['GET', `${RUN}/logs/list`, logList],
+    ['GET', `${RUN}/logs/rows?step=1&from=-5`, logRows],
+    ['GET', `${RUN}/logs/search?text=x`, logMatches],
     ['POST', `${RUN}/approve`, decisionReply],
     ['POST', `${RUN}/reject`, decisionReply],
     ['GET', '/api/v1/schedules', scheduleList],

@@ -198,18 +198,19 @@ describe('audit', () => {
       event({}),
       event({ sequence: 2, principal: { id: 'unverified', kind: 'user', verified: false }, via: 'signal' }),
     ],
+    sentences: ['alice approved it.', 'Somebody approved it.'],
   }
 
   test('names who, what, when and how it came', async () => {
     const { out } = await sop(['audit', RUN_ID], { engine: { getAuditLog: async () => log } })
-    expect(out).toContain(
-      '1  2026-02-25 12:57:00 UTC  approval_granted  2     alice                    cli     2-deploy, comment: fine\n',
-    )
-    expect(out).toContain('unverified (unverified)  signal')
+    expect(out).toContain('1  2026-02-25 12:57:00 UTC  alice approved it.\n')
+    expect(out).toContain('2  2026-02-25 12:57:00 UTC  Somebody approved it.')
   })
 
   test('shows every detail and the hash with --long, and all of it with --json', async () => {
     const { out } = await sop(['audit', RUN_ID, '--long'], { engine: { getAuditLog: async () => log } })
+    expect(out).toContain('1  2026-02-25 12:57:00 UTC  approval_granted  2     alice                    cli\n')
+    expect(out).toContain('unverified (unverified)  signal')
     expect(out).toContain('     gate: 2-deploy\n     attempt: 1\n     comment: fine\n     hash: h\n')
     expect((await sop(['audit', RUN_ID, '--json'], { engine: { getAuditLog: async () => log } })).json()).toEqual(log)
   })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createContext } from '../../src/cli/context.ts'
 import { createProgress } from '../../src/cli/progress.ts'
+import { sentence } from '../../src/core/run/sentence.ts'
 import { renderAudit } from '../../src/cli/render/audit.ts'
 import { compile } from '../../src/core/compile.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
@@ -71,7 +72,10 @@ test('the README shows the record of that run', () => {
   const { seed, events } = play()
   const recorded = events.map((event) => ({ ...event, previousHash: '', hash: '' }))
   const { colours } = createContext(createFakeIo(), createFakePorts(undefined), {})
-  const record = renderAudit({ runId: seed.runId, events: recorded }, { colours, now: 0, long: false })
+  const record = renderAudit(
+    { runId: seed.runId, events: recorded, sentences: recorded.map(sentence) },
+    { colours, now: 0, long: false },
+  )
   const shown = consoles.find((text) => text.includes('sop audit'))?.split('$ npx sop audit restart-web\n')[1] ?? ''
   expect(masked(shown)).toBe(masked(record))
 })

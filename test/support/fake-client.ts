@@ -14,6 +14,7 @@ import type { Accepted } from '../../src/core/trigger/accepted.ts'
 import type { Queue } from '../../src/client/queue-client.ts'
 import type { DueFire, ScheduleView } from '../../src/client/schedule-client.ts'
 import { type MetricDays, metricsReport, type MetricsReport } from '../../src/core/metrics/report.ts'
+import { runScreenSamples } from './run-screen-samples.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { DecisionReply } from '../../src/core/run/decision.ts'
 import type { RunSummary, RunView } from '../../src/core/run/view.ts'
@@ -73,6 +74,7 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
     retryRun: async () => ({ accepted: true, runId: runSample.runId, status: 'running', action: 'retried' }),
     getAuditLog: async () => auditSample,
     readLog: async () => logSample,
+    ...runScreenSamples,
     followLog: async function* () {
       yield logSample
     },
@@ -406,6 +408,7 @@ export const auditSample: AuditLog = {
       hash: '11'.repeat(32),
     },
   ],
+  sentences: ['Step 1 "Run Tests" succeeded after 45s.'],
 }
 
 export const logSample: LogChunk = {

@@ -43,10 +43,11 @@ async function* framesOf(chunks: AsyncIterable<LogChunk>): AsyncGenerator<Frame>
   for await (const chunk of chunks) yield { event: 'log', id: renderLogPosition(positionAfter(chunk)), data: chunk }
 }
 
-const positionAfter = ({ stepNumber: step, attempt, source, next: offset }: LogChunk): LogPosition => ({
+const positionAfter = ({ stepNumber: step, attempt, source, item, next: offset }: LogChunk): LogPosition => ({
   step,
   attempt,
   source,
+  ...(item !== undefined && { item }),
   offset,
 })
 
@@ -63,6 +64,7 @@ const headersOf = (chunk: LogChunk): Readonly<Record<string, string>> => ({
   'X-Log-Step': String(chunk.stepNumber),
   'X-Log-Attempt': String(chunk.attempt),
   'X-Log-Source': encodeURIComponent(chunk.source),
+  ...(chunk.item !== undefined && { 'X-Log-Item': String(chunk.item) }),
   'X-Log-Next': String(chunk.next),
   'X-Log-Complete': String(chunk.complete),
 })

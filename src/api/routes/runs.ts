@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { RunListFilter } from '../../client/client.ts'
+import type { AuditPart, RunListFilter } from '../../client/client.ts'
 import { PRIORITIES, TRIGGER_TYPES } from '../../core/definition.ts'
 import { RUN_TEXT_MOST } from '../../core/run/run-filter.ts'
 import { RUN_LIST_MOST } from '../../core/run/run-list.ts'
@@ -54,6 +54,11 @@ const runQuery: z.ZodType<RunQuery> = z.strictObject({
   limit: whole(1, RUN_LIST_MOST).exactOptional().describe('Default 50'),
 })
 
+const auditQuery: z.ZodType<AuditPart> = z.strictObject({
+  after: whole(0, Number.MAX_SAFE_INTEGER).exactOptional().describe('Sequence of the last event that you have'),
+  limit: whole(1, 10_000).exactOptional().describe('At most so many events; default: all'),
+})
+
 export const runRoutes: readonly Route[] = [
   route({
     method: 'get',
@@ -86,8 +91,12 @@ export const runRoutes: readonly Route[] = [
     tag: 'Runs',
     summary: 'The events of a run',
     verb: 'getAuditLog',
+    query: auditQuery,
     replies: { 200: { description: 'The audit log', schema: auditLog } },
-    handle: async ({ client, params }) => ({ status: 200, json: await client.getAuditLog(params.id ?? '') }),
+    handle: async ({ client, params, query }) => ({
+      status: 200,
+      json: await client.getAuditLog(params.id ?? '', query),
+    }),
   }),
 ]
 

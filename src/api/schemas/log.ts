@@ -5,6 +5,7 @@ export interface LogQuery {
   readonly step?: number
   readonly attempt?: number
   readonly source?: string
+  readonly item?: number
   readonly offset?: number
   readonly limit?: number
   readonly wait?: number
@@ -17,6 +18,7 @@ export const logQuery: z.ZodType<LogQuery> = z.strictObject({
   step: whole(0, 100_000).exactOptional().describe('Without it the newest'),
   attempt: whole(1, 100_000).exactOptional(),
   source: z.string().min(1).max(200).exactOptional().describe("`step`, `verify`, `rollback` or a gate's key"),
+  item: whole(1, 100_000).exactOptional().describe('Item of a for_each step, from 1'),
   offset: whole(0, Number.MAX_SAFE_INTEGER).exactOptional().describe('First byte'),
   limit: whole(1, 1024 * 1024)
     .exactOptional()

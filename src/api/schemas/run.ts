@@ -58,7 +58,7 @@ const inputView: z.ZodType<InputView> = z
   })
   .register(components, { id: 'Input', description: 'A manual step that waits for a person or an agent' })
 
-const itemsView: z.ZodType<ItemsView> = z
+export const itemsView: z.ZodType<ItemsView> = z
   .object({
     total: z.int(),
     pending: z.int(),
@@ -224,6 +224,7 @@ export const auditLog = z
         hash: z.string(),
       }),
     ),
+    sentences: list(z.string()).describe('Each event as a sentence, in the same order'),
   })
   .register(components, {
     id: 'AuditLog',
@@ -236,6 +237,7 @@ export const logChunk: z.ZodType<LogChunk> = z
     stepNumber: z.int(),
     attempt: z.int(),
     source: z.string().describe("`step`, `verify`, `rollback` or a gate's key"),
+    item: z.int().exactOptional().describe('Item of a for_each step, from 1'),
     offset: z.int(),
     next: z.int().describe('Offset to go on from'),
     text: z.string(),

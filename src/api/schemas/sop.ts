@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { NewSop, PlanItem, RunPlan, SopSummary, SopVersion, SopVersionDetail } from '../../client/client.ts'
+import type { NextItem } from '../../core/next.ts'
 import { EXECUTION_MODES, PRIORITIES, type SopDefinition } from '../../core/definition.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { components, instant, jsonRecord, list } from './registry.ts'
@@ -103,44 +104,52 @@ export const createdSop = z
   .object({ name: z.string(), files: list(z.string()) })
   .register(components, { id: 'CreatedSop' })
 
-const planItem: z.ZodType<PlanItem> = z
+const planItemShape = z.object({
+  kind: z.enum(['start_gate', 'gate', 'step']),
+  id: z.string(),
+  title: z.string(),
+  stepNumber: z.int(),
+  action: z.string().exactOptional(),
+  runsOn: z.string().exactOptional().describe('The pool of workers that carries it out'),
+  runs: z.enum(['yes', 'no', 'unknown']),
+  condition: z.string().exactOptional(),
+  note: z.string().exactOptional(),
+  approvers: list(z.string()).exactOptional(),
+  timeout: z.string().exactOptional(),
+  commands: list(z.string()).exactOptional(),
+  needs: list(z.int()).exactOptional().describe('Steps that it waits for, where steps have branches'),
+  beside: list(z.int()).exactOptional().describe('Steps that may be under way at the same time'),
+  each: z
+    .object({
+      total: z.int().exactOptional().describe('Absent: known only during the run'),
+      items: list(z.string()).exactOptional().describe('The first of them'),
+      note: z.string().exactOptional(),
+      atOnce: z.int().describe('How many may be under way at the same time'),
+    })
+    .exactOptional()
+    .describe('The items of a for_each step'),
+  rollback: list(z.string()).exactOptional().describe('Commands that undo it'),
+  pointOfNoReturn: z.literal(true).exactOptional(),
+  child: z
+    .object({
+      sop: z.string(),
+      mode: z.string(),
+      params: jsonRecord.describe('Those that are known before the run'),
+      items: z.lazy((): z.ZodType<readonly PlanItem[]> => list(planItem)),
+    })
+    .exactOptional()
+    .describe('The plan of the SOP that it runs; only at the first of the steps that run it'),
+})
+
+const planItem: z.ZodType<PlanItem> = planItemShape.register(components, { id: 'PlanItem' })
+
+export const nextItem: z.ZodType<NextItem> = z
   .object({
-    kind: z.enum(['start_gate', 'gate', 'step']),
-    id: z.string(),
-    title: z.string(),
-    stepNumber: z.int(),
-    action: z.string().exactOptional(),
-    runsOn: z.string().exactOptional().describe('The pool of workers that carries it out'),
-    runs: z.enum(['yes', 'no', 'unknown']),
-    condition: z.string().exactOptional(),
-    note: z.string().exactOptional(),
-    approvers: list(z.string()).exactOptional(),
-    timeout: z.string().exactOptional(),
-    commands: list(z.string()).exactOptional(),
-    needs: list(z.int()).exactOptional().describe('Steps that it waits for, where steps have branches'),
-    beside: list(z.int()).exactOptional().describe('Steps that may be under way at the same time'),
-    each: z
-      .object({
-        total: z.int().exactOptional().describe('Absent: known only during the run'),
-        items: list(z.string()).exactOptional().describe('The first of them'),
-        note: z.string().exactOptional(),
-        atOnce: z.int().describe('How many may be under way at the same time'),
-      })
-      .exactOptional()
-      .describe('The items of a for_each step'),
-    rollback: list(z.string()).exactOptional().describe('Commands that undo it'),
-    pointOfNoReturn: z.literal(true).exactOptional(),
-    child: z
-      .object({
-        sop: z.string(),
-        mode: z.string(),
-        params: jsonRecord.describe('Those that are known before the run'),
-        items: z.lazy(() => list(planItem)),
-      })
-      .exactOptional()
-      .describe('The plan of the SOP that it runs; only at the first of the steps that run it'),
+    ...planItemShape.shape,
+    now: z.literal(true).exactOptional().describe('The run is at it now'),
+    undo: z.literal(true).exactOptional().describe('It is undone, since the run walks back'),
   })
-  .register(components, { id: 'PlanItem' })
+  .register(components, { id: 'NextItem' })
 
 export const runPlan: z.ZodType<RunPlan> = z
   .object({

@@ -11,6 +11,7 @@ import { cleanText } from '../render/clean.ts'
 export interface LogsOptions {
   readonly step?: string
   readonly attempt?: string
+  readonly item?: string
   readonly source?: string
   readonly follow?: boolean
   readonly raw?: boolean
@@ -19,6 +20,7 @@ export interface LogsOptions {
 interface Wanted {
   readonly step: number | undefined
   readonly attempt: number | undefined
+  readonly item: number | undefined
   readonly source: string | undefined
 }
 
@@ -48,13 +50,13 @@ export const logs: Verb<LogsOptions> = async (context, [ref = ''], options) => {
   })
   const seen = new Set<string>()
   for (let view = first; ; view = await client.getRunStatus(runId)) {
-    for (const place of placesOf(view, wanted)) {
-      const key = `${place.step} ${place.attempt}`
+    for (const place of await placesOf(client, view, wanted)) {
+      const key = `${place.step} ${place.item} ${place.attempt}`
       if (seen.has(key) || abort.signal.aborted) continue
-      const goesOn = async () => isMoving(stepOf(await client.getRunStatus(runId), place.step), place.attempt)
+      const goesOn = async () => isMoving(stepOf(await client.getRunStatus(runId), place.step), place)
       const found = await reader.read(place, stepOf(view, place.step)?.title ?? '', goesOn)
       // A step that has just begun may have no log yet: it is asked for again.
-      if (found || !isMoving(stepOf(view, place.step), place.attempt)) seen.add(key)
+      if (found || !isMoving(stepOf(view, place.step), place)) seen.add(key)
     }
     if (!follow || isOver(view, wanted.step)) break
     await context.io.sleep(POLL_MS, abort.signal)
@@ -72,22 +74,49 @@ const readWanted = (options: LogsOptions): Wanted => {
   const attempt = readNumber('--attempt', options.attempt, { least: 1 })
   if (attempt !== undefined && step === undefined)
     throw new UsageError('Cannot choose an attempt: --attempt needs --step')
-  return { step, attempt, source: options.source }
+  const item = readNumber('--item', options.item, { least: 1 })
+  if (item !== undefined && step === undefined) throw new UsageError('Cannot choose an item: --item needs --step')
+  return { step, attempt, item, source: options.source }
 }
 
-/** Every attempt of every step that has begun, in the order of the steps. */
-const placesOf = (view: RunView, wanted: Wanted): readonly LogPlace[] =>
-  view.stepResults
-    .filter((each) => (wanted.step === undefined || each.number === wanted.step) && hasBegun(each))
-    .flatMap(({ number, attempt }) =>
-      Array.from({ length: Math.max(1, attempt) }, (_, index) => index + 1)
-        .filter((each) => wanted.attempt === undefined || each === wanted.attempt)
-        .map((each) => ({
-          step: number,
-          attempt: each,
-          ...(wanted.source === undefined ? {} : { source: wanted.source }),
-        })),
-    )
+/** Every attempt of every step, and of every item of it, that has begun, in the order of the steps. */
+const placesOf = async (client: SopClient, view: RunView, wanted: Wanted): Promise<readonly LogPlace[]> => {
+  const begun = view.stepResults.filter(
+    (each) => (wanted.step === undefined || each.number === wanted.step) && hasBegun(each),
+  )
+  const places = begun.map(async (step) =>
+    step.items === undefined && wanted.item === undefined
+      ? attemptsOf(step, wanted)
+      : itemsOf(client, view.runId, step, wanted),
+  )
+  return (await Promise.all(places)).flat()
+}
+
+/** A view does not tell of all items; the list of logs does. */
+const itemsOf = async (
+  client: SopClient,
+  runId: string,
+  { number }: StepView,
+  { attempt, item, source = 'step' }: Wanted,
+): Promise<readonly LogPlace[]> => {
+  const wish = { step: number, source, ...(attempt !== undefined && { attempt }), ...(item !== undefined && { item }) }
+  const { logs } = await client.listLogs(runId, wish)
+  return logs.map((log) => ({
+    step: log.stepNumber,
+    attempt: log.attempt,
+    source: log.source,
+    ...(log.item !== undefined && { item: log.item }),
+  }))
+}
+
+const attemptsOf = ({ number, attempt }: StepView, wanted: Wanted): readonly LogPlace[] =>
+  Array.from({ length: Math.max(1, attempt) }, (_, index) => index + 1)
+    .filter((each) => wanted.attempt === undefined || each === wanted.attempt)
+    .map((each) => ({
+      step: number,
+      attempt: each,
+      ...(wanted.source === undefined ? {} : { source: wanted.source }),
+    }))
 
 const stepOf = (view: RunView, step: number): StepView | undefined =>
   view.stepResults.find(({ number }) => number === step)
@@ -95,8 +124,8 @@ const stepOf = (view: RunView, step: number): StepView | undefined =>
 const hasBegun = ({ status }: StepView): boolean =>
   status !== 'pending' && status !== 'awaiting_approval' && status !== 'skipped'
 
-const isMoving = (step: StepView | undefined, attempt: number): boolean =>
-  step?.status === 'running' && step.attempt === attempt
+const isMoving = (step: StepView | undefined, { attempt, item }: LogPlace): boolean =>
+  step?.status === 'running' && (item !== undefined || step.attempt === attempt)
 
 const isOver = (view: RunView, step: number | undefined): boolean => {
   if (isClosed(view.status)) return true
@@ -120,7 +149,7 @@ const nothingPrinted = (view: RunView, { step }: Wanted): string =>
 const joined = (chunks: readonly LogChunk[]): readonly Omit<LogChunk, 'offset' | 'next'>[] => {
   const logs = new Map<string, Omit<LogChunk, 'offset' | 'next'>>()
   for (const { offset: _offset, next: _next, ...chunk } of chunks) {
-    const key = `${chunk.stepNumber} ${chunk.attempt} ${chunk.source}`
+    const key = `${chunk.stepNumber} ${chunk.item} ${chunk.attempt} ${chunk.source}`
     logs.set(key, { ...chunk, text: (logs.get(key)?.text ?? '') + chunk.text })
   }
   return [...logs.values()]
