@@ -43,7 +43,12 @@ export const RULES = {
     packages: ['@temporalio/client', '@temporalio/common', 'ulid'],
     node: true,
   },
-  triggers: { paths: ['core/', 'triggers/', 'client/client.ts'], packages: ['*'], node: true },
+  triggers: {
+    paths: ['core/', 'triggers/', 'client/client.ts'],
+    typePaths: ['client/', 'activities/deps.ts', 'engine/catalog-watch.ts', 'config.ts', 'log.ts'],
+    packages: ['*'],
+    node: true,
+  },
   api: { paths: ['core/', 'api/', 'client/client.ts'], typePaths: ['client/'], packages: ['*'], node: true },
   cli: { paths: ['core/', 'cli/', 'client/client.ts'], typePaths: ['client/'], packages: ['*'], node: true },
   mcp: { paths: ['core/', 'mcp/', 'client/client.ts'], typePaths: ['client/'], packages: ['*'], node: true },

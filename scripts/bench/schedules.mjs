@@ -8,7 +8,7 @@ import { createCatalog } from '../../dist/client/catalog.js'
 import { createScheduledSops } from '../../dist/client/scheduled-sops.js'
 import { createScheduleStore } from '../../dist/client/schedule-store.js'
 import { createCatalogWatch } from '../../dist/engine/catalog-watch.js'
-import { createScheduleSource } from '../../dist/engine/sources/schedules.js'
+import { createScheduleSource } from '../../dist/triggers/schedules.js'
 import { median, table } from './measure.mjs'
 import { folder, later, say, startServer } from './rig.mjs'
 

@@ -1,19 +1,12 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from '../core/definition.ts'
+import type { SourceMemory } from '../core/trigger/source-memory.ts'
 
-// file-state.ts: small things that the engine has to remember over restarts, by name.
-
-/** What the engine remembers. Names are its own: letters, digits and `-`. */
-export interface EngineState {
-  /** Undefined where nothing was remembered, or where it cannot be read any more. */
-  get(name: string): Promise<Json | undefined>
-  /** Fulfilled when it is kept. */
-  put(name: string, value: Json): Promise<void>
-}
+// file-state.ts: what sources of triggers have to remember over restarts, by name.
 
 /** Keeps it in `<dataDir>/triggers/<name>.json`; a crash leaves the old value or the new one. */
-export const createFileState = ({ dataDir }: { readonly dataDir: string }): EngineState => {
+export const createFileState = ({ dataDir }: { readonly dataDir: string }): SourceMemory => {
   const folder = join(dataDir, 'triggers')
   /** Values are written in the order in which they were given. */
   let turn: Promise<void> = Promise.resolve()

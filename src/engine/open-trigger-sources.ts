@@ -5,10 +5,10 @@ import type { Log } from '../log.ts'
 import type { CatalogWatch } from './catalog-watch.ts'
 import { OWNER } from './leader.ts'
 import type { Parts } from './parts.ts'
-import { createFileWatch } from './sources/file-watch.ts'
-import { createSopEnd } from './sources/sop-end.ts'
-import type { TriggerSource } from './sources/source.ts'
-import { createUnconfigured } from './sources/unconfigured.ts'
+import { createFileWatch } from '../triggers/file-watch.ts'
+import { createSopEnd } from '../triggers/sop-end.ts'
+import type { TriggerSource } from '../triggers/source.ts'
+import { createUnconfigured } from '../triggers/unconfigured.ts'
 import { createTriggerSources, type TriggerSources } from './trigger-sources.ts'
 
 export interface OpenTriggerSourcesOptions {
@@ -63,7 +63,7 @@ type BrokerOptions = Pick<OpenTriggerSourcesOptions, 'parts' | 'config' | 'log'>
 const openMqtt = async ({ parts, config, log }: BrokerOptions, clientId: string): Promise<TriggerSource> => {
   const { url } = config.mqtt
   if (url === undefined) return createUnconfigured('mqtt', 'SOP_MQTT_URL', log)
-  const [{ default: client }, { createMqtt }] = await Promise.all([import('mqtt'), import('./sources/mqtt.ts')])
+  const [{ default: client }, { createMqtt }] = await Promise.all([import('mqtt'), import('../triggers/mqtt.ts')])
   return createMqtt({
     door: parts.triggers,
     log,
@@ -77,7 +77,7 @@ const openMqtt = async ({ parts, config, log }: BrokerOptions, clientId: string)
 const openAmqp = async ({ parts, config, log }: BrokerOptions, queue: string): Promise<TriggerSource> => {
   const { url } = config.amqp
   if (url === undefined) return createUnconfigured('amqp', 'SOP_AMQP_URL', log)
-  const [client, { createAmqp }] = await Promise.all([import('amqplib'), import('./sources/amqp.ts')])
+  const [client, { createAmqp }] = await Promise.all([import('amqplib'), import('../triggers/amqp.ts')])
   return createAmqp({
     door: parts.triggers,
     log,

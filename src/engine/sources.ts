@@ -5,15 +5,10 @@ import type { Log } from '../log.ts'
 import { createCatalogWatch } from './catalog-watch.ts'
 import { openTriggerSources } from './open-trigger-sources.ts'
 import type { Parts } from './parts.ts'
-import { createScheduleSource } from './sources/schedules.ts'
+import { createScheduleSource } from '../triggers/schedules.ts'
+import type { Source } from '../triggers/source.ts'
 
 // sources.ts: what begins runs by itself. Each source lives beside the API, after the worker and before it when the engine stops.
-
-export interface Source {
-  start(): void
-  /** Fulfilled when nothing of it is under way any more. */
-  close(): Promise<void>
-}
 
 export interface Sources {
   close(): Promise<void>

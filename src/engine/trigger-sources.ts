@@ -2,7 +2,7 @@ import type { CatalogEntry } from '../client/catalog.ts'
 import type { SopDefinition } from '../core/definition.ts'
 import type { Log } from '../log.ts'
 import { createLeader, type Leader, type LeaderLock } from './leader.ts'
-import type { SourceHealth, SourceTrigger, TriggerSource } from './sources/source.ts'
+import type { SourceHealth, SourceTrigger, TriggerSource } from '../triggers/source.ts'
 
 // trigger-sources.ts: the sources that one process of an installation runs (engine/leader.ts), in step with the catalog.
 

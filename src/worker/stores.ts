@@ -4,8 +4,9 @@ import { createFileDeliveries } from '../adapters/file-deliveries.ts'
 import { createFileHeads, type HeadSigner } from '../adapters/file-heads.ts'
 import { createFileLogs } from '../adapters/file-logs.ts'
 import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index.ts'
-import { createFileState, type EngineState } from '../adapters/file-state.ts'
 import { followFileMetrics, openFileMetrics } from '../adapters/file-metrics.ts'
+import { createFileState } from '../adapters/file-state.ts'
+import type { SourceMemory } from '../core/trigger/source-memory.ts'
 import { createFileVault } from '../adapters/file-vault.ts'
 import { createFlatFiles } from '../adapters/flat-files.ts'
 import { markForks } from '../adapters/forked-audit.ts'
@@ -47,7 +48,7 @@ export interface Stores {
   /** Tokens that all processes share; absent: each data directory has its own. */
   readonly tokens?: SharedTokens
   /** How far the sources of triggers came. */
-  readonly state: EngineState
+  readonly state: SourceMemory
   /** Absent: whoever owns the data directory leads. */
   readonly leaderLock?: ReturnType<typeof createLeaderLock>
   readonly secrets: Secrets

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LookedSchedule } from '../../src/client/schedule-store.ts'
 import { type Delivery, type DeliveryFilter, isMeant } from '../../src/core/trigger/delivery.ts'
-import { recordMissedFires } from '../../src/engine/sources/missed-fires.ts'
+import { recordMissedFires } from '../../src/triggers/missed-fires.ts'
 
 const setUp = () => {
   const kept: Delivery[] = []

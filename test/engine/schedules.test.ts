@@ -8,7 +8,7 @@ import { createCatalog } from '../../src/client/catalog.ts'
 import { createScheduleStore, type LookedSchedule, type ScheduleStore } from '../../src/client/schedule-store.ts'
 import { createScheduledSops, pausedNotices } from '../../src/client/scheduled-sops.ts'
 import { createCatalogWatch } from '../../src/engine/catalog-watch.ts'
-import { createScheduleSource } from '../../src/engine/sources/schedules.ts'
+import { createScheduleSource } from '../../src/triggers/schedules.ts'
 import { until } from '../support/engine.ts'
 
 const QUIET = { info: () => {}, warn: () => {}, debug: () => {} }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeliverOptions, TriggerDoor } from '../../src/client/trigger-door.ts'
 import type { Delivery } from '../../src/core/trigger/delivery.ts'
 import type { Occurrence } from '../../src/core/trigger/occurrence.ts'
-import type { SourceTrigger } from '../../src/engine/sources/source.ts'
+import type { SourceTrigger } from '../../src/triggers/source.ts'
 
 /** A door that keeps what came, and starts nothing. */
 export interface FakeDoor extends Pick<TriggerDoor, 'deliver'> {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { compile } from '../../../src/core/compile.ts'
-import type { Json, SopDefinition } from '../../../src/core/definition.ts'
-import type { Occurrence, OccurrenceSource } from '../../../src/core/trigger/occurrence.ts'
-import { startTestEngine, type TestEngine } from '../../support/engine.ts'
+import { compile } from '../../src/core/compile.ts'
+import type { Json, SopDefinition } from '../../src/core/definition.ts'
+import type { Occurrence, OccurrenceSource } from '../../src/core/trigger/occurrence.ts'
+import { startTestEngine, type TestEngine } from '../support/engine.ts'
 
 // Triggers as the seeds spell them, from the text to the run.
 

@@ -1,11 +1,11 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
-import type { EngineState } from '../../adapters/file-state.ts'
-import type { TriggerDoor } from '../../client/trigger-door.ts'
-import type { Config } from '../../config.ts'
-import type { Json } from '../../core/definition.ts'
-import { readMessage } from '../../core/trigger/message.ts'
-import type { Occurrence } from '../../core/trigger/occurrence.ts'
-import type { Log } from '../../log.ts'
+import type { SourceMemory } from '../core/trigger/source-memory.ts'
+import type { TriggerDoor } from '../client/trigger-door.ts'
+import type { Config } from '../config.ts'
+import type { Json } from '../core/definition.ts'
+import { readMessage } from '../core/trigger/message.ts'
+import type { Occurrence } from '../core/trigger/occurrence.ts'
+import type { Log } from '../log.ts'
 import { deliverMessage, type MessageOutcome } from './deliver-message.ts'
 import { readPemFiles } from './pem-files.ts'
 import { type SourceTrigger, type TriggerOf, triggersOf, type TriggerSource } from './source.ts'
@@ -22,7 +22,7 @@ export interface AmqpDeps {
   readonly config: Config['amqp'] & { readonly url: string }
   /** Where the config names none. */
   readonly queue: string
-  readonly state: EngineState
+  readonly state: SourceMemory
   readonly connect: (url: string, options: Readonly<Record<string, unknown>>) => Promise<ChannelModel>
   /** Pauses between two tries, in milliseconds. Default 500 to 30,000. */
   readonly pauses?: { readonly firstMs: number; readonly longestMs: number }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { BrokerConfig } from '../../config.ts'
+import type { BrokerConfig } from '../config.ts'
 
 export interface PemFiles {
   readonly ca?: Buffer

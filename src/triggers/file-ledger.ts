@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { FILE_ACTIONS, type FileAction, type FileChange, type FileMark } from '../../core/trigger/file-change.ts'
+import { FILE_ACTIONS, type FileAction, type FileChange, type FileMark } from '../core/trigger/file-change.ts'
 
 // file-ledger.ts: what was told of watched files, on disk, so that a restart neither tells it again nor forgets it.
 // One line a change, the last line of a file counts. Invariants:

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Glob } from '../../core/trigger/glob.ts'
+import type { Glob } from '../core/trigger/glob.ts'
 
 // file-tree.ts: notices where files of a pattern may have changed. What the system tells (one watch a folder, not one a
 // file) is only a hint where to look; a sweep over everything finds what it did not tell: on network shares, after an

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { IPublishPacket } from 'mqtt'
-import type { EngineState } from '../../adapters/file-state.ts'
-import type { Json } from '../../core/definition.ts'
+import type { SourceMemory } from '../core/trigger/source-memory.ts'
+import type { Json } from '../core/definition.ts'
 
 // mqtt-keys.ts: MQTT gives a message no name. A message that is sent again has its packet's number, and a flag that says so,
 // as long as the session lives; so a key is made up for each packet that comes first, and found again by number and content
@@ -29,7 +29,7 @@ const STATE = 'mqtt'
 /** A broker sends again what it has no acknowledgement of: those under way, and few that were lost on the line. */
 const MAX_PACKETS = 50
 
-export const createMqttKeys = async (state: EngineState): Promise<MqttKeys> => {
+export const createMqttKeys = async (state: SourceMemory): Promise<MqttKeys> => {
   let kept = readKept(await state.get(STATE))
   let turn: Promise<void> = Promise.resolve()
   /** One write after the other, and each with all that was said by then: a store may have many connections. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import type { Json } from '../../core/definition.ts'
-import type { Occurrence } from '../../core/trigger/occurrence.ts'
+import type { Json } from '../core/definition.ts'
+import type { Occurrence } from '../core/trigger/occurrence.ts'
 import {
   changeKey,
   changeOf,
@@ -10,9 +10,9 @@ import {
   observe,
   SETTLE_MS,
   type WatchedFile,
-} from '../../core/trigger/file-change.ts'
-import type { Glob } from '../../core/trigger/glob.ts'
-import type { Log } from '../../log.ts'
+} from '../core/trigger/file-change.ts'
+import type { Glob } from '../core/trigger/glob.ts'
+import type { Log } from '../log.ts'
 import type { FileLedger } from './file-ledger.ts'
 import { createFileTree, isGone } from './file-tree.ts'
 import type { SourceTrigger, TriggerOf } from './source.ts'

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RunFilter, RunIndex } from '../../activities/deps.ts'
-import type { EngineState } from '../../adapters/file-state.ts'
-import type { TriggerDoor } from '../../client/trigger-door.ts'
-import type { Json, Trigger } from '../../core/definition.ts'
-import type { RunSummary, RunView } from '../../core/run/view.ts'
-import { barredByChain, chainOf, endKey, hasEnded, occurrenceOfEnd } from '../../core/trigger/run-end.ts'
-import type { Log } from '../../log.ts'
+import type { RunFilter, RunIndex } from '../activities/deps.ts'
+import type { SourceMemory } from '../core/trigger/source-memory.ts'
+import type { TriggerDoor } from '../client/trigger-door.ts'
+import type { Json, Trigger } from '../core/definition.ts'
+import type { RunSummary, RunView } from '../core/run/view.ts'
+import { barredByChain, chainOf, endKey, hasEnded, occurrenceOfEnd } from '../core/trigger/run-end.ts'
+import type { Log } from '../log.ts'
 import { deliverSurely, type Patience } from './deliver.ts'
 import { type SourceTrigger, type TriggerOf, triggersOf, type TriggerSource } from './source.ts'
 
@@ -20,7 +20,7 @@ export interface SopEndDeps {
   readonly index: RunIndex
   /** The run as its record has it. @throws where it cannot be read */
   readonly readRun: (runId: string) => Promise<RunView>
-  readonly state: EngineState
+  readonly state: SourceMemory
   readonly patience?: Patience
   /** Pause between two looks, in milliseconds. */
   readonly lookMs?: number

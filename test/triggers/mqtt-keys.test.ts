@@ -1,10 +1,10 @@
 import type { IPublishPacket } from 'mqtt'
 import { expect, test } from 'vitest'
-import type { EngineState } from '../../../src/adapters/file-state.ts'
-import type { Json } from '../../../src/core/definition.ts'
-import { createMqttKeys } from '../../../src/engine/sources/mqtt-keys.ts'
+import type { SourceMemory } from '../../src/core/trigger/source-memory.ts'
+import type { Json } from '../../src/core/definition.ts'
+import { createMqttKeys } from '../../src/triggers/mqtt-keys.ts'
 
-const memory = (): EngineState => {
+const memory = (): SourceMemory => {
   const kept = new Map<string, Json>()
   return { get: async (name) => kept.get(name), put: async (name, value) => void kept.set(name, value) }
 }

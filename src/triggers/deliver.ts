@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DeliverOptions, TriggerDoor } from '../../client/trigger-door.ts'
-import type { Occurrence } from '../../core/trigger/occurrence.ts'
-import type { Log } from '../../log.ts'
+import type { DeliverOptions, TriggerDoor } from '../client/trigger-door.ts'
+import type { Occurrence } from '../core/trigger/occurrence.ts'
+import type { Log } from '../log.ts'
 
 /** Pauses between two tries, in milliseconds: they double from the first to the longest. */
 export interface Patience {

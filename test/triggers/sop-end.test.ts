@@ -1,14 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { RunIndex } from '../../../src/activities/deps.ts'
-import { createFileState, type EngineState } from '../../../src/adapters/file-state.ts'
-import { readRun } from '../../../src/client/find-run.ts'
-import type { SopDefinition } from '../../../src/core/definition.ts'
-import type { Delivery } from '../../../src/core/trigger/delivery.ts'
-import { createSopEnd } from '../../../src/engine/sources/sop-end.ts'
-import type { SourceTrigger, TriggerOf, TriggerSource } from '../../../src/engine/sources/source.ts'
-import { createLog } from '../../../src/log.ts'
-import { bash, sopOf, type SopSketch } from '../../support/definitions.ts'
-import { startTestEngine, type TestEngine, until } from '../../support/engine.ts'
+import type { RunIndex } from '../../src/activities/deps.ts'
+import { createFileState } from '../../src/adapters/file-state.ts'
+import type { SourceMemory } from '../../src/core/trigger/source-memory.ts'
+import { readRun } from '../../src/client/find-run.ts'
+import type { SopDefinition } from '../../src/core/definition.ts'
+import type { Delivery } from '../../src/core/trigger/delivery.ts'
+import { createSopEnd } from '../../src/triggers/sop-end.ts'
+import type { SourceTrigger, TriggerOf, TriggerSource } from '../../src/triggers/source.ts'
+import { createLog } from '../../src/log.ts'
+import { bash, sopOf, type SopSketch } from '../support/definitions.ts'
+import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
 
 // The end of one run begins another, over a real engine.
 
@@ -39,7 +40,7 @@ const pair = (
 const triggersOf = (...sops: readonly SopDefinition[]): readonly SourceTrigger[] =>
   sops.flatMap((definition) => definition.triggers.map((trigger) => ({ sop: definition.name, trigger, definition })))
 
-const states = (): EngineState => createFileState({ dataDir: engine.dataDir })
+const states = (): SourceMemory => createFileState({ dataDir: engine.dataDir })
 const start = async (
   triggers: readonly SourceTrigger[],
   state = states(),
@@ -136,7 +137,7 @@ describe('createSopEnd()', () => {
     await stop(await started(next))
     const kept = await states().get('sop-ends')
     // What is put is lost, as it is with a kill right after the delivery.
-    const forgetful: EngineState = { get: async () => kept, put: async () => {} }
+    const forgetful: SourceMemory = { get: async () => kept, put: async () => {} }
     await run(name)
     await stop(await start(triggersOf(next), forgetful).then(async (source) => (await delivered(next.name, 1), source)))
     await start(triggersOf(next), forgetful)

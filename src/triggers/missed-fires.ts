@@ -1,7 +1,7 @@
-import type { LookedSchedule } from '../../client/schedule-store.ts'
-import { formatDuration } from '../../core/duration.ts'
-import type { Schedule } from '../../core/schedule/schedule.ts'
-import type { Delivery, DeliveryStore } from '../../core/trigger/delivery.ts'
+import type { LookedSchedule } from '../client/schedule-store.ts'
+import { formatDuration } from '../core/duration.ts'
+import type { Schedule } from '../core/schedule/schedule.ts'
+import type { Delivery, DeliveryStore } from '../core/trigger/delivery.ts'
 
 // missed-fires.ts: puts on record that fires started nothing. Temporal counts them and keeps no more than the count, so what
 // was told of stands in the last delivery of the schedule.

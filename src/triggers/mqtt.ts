@@ -1,11 +1,11 @@
 import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt'
-import type { EngineState } from '../../adapters/file-state.ts'
-import type { TriggerDoor } from '../../client/trigger-door.ts'
-import type { Config } from '../../config.ts'
-import { readMessage } from '../../core/trigger/message.ts'
-import type { Occurrence } from '../../core/trigger/occurrence.ts'
-import { matchesTopic } from '../../core/trigger/topic.ts'
-import type { Log } from '../../log.ts'
+import type { SourceMemory } from '../core/trigger/source-memory.ts'
+import type { TriggerDoor } from '../client/trigger-door.ts'
+import type { Config } from '../config.ts'
+import { readMessage } from '../core/trigger/message.ts'
+import type { Occurrence } from '../core/trigger/occurrence.ts'
+import { matchesTopic } from '../core/trigger/topic.ts'
+import type { Log } from '../log.ts'
 import { deliverMessage } from './deliver-message.ts'
 import { createMqttKeys, type MqttKeys } from './mqtt-keys.ts'
 import { readPemFiles } from './pem-files.ts'
@@ -23,7 +23,7 @@ export interface MqttDeps {
   readonly config: Config['mqtt']
   /** Where the config names none. */
   readonly clientId: string
-  readonly state: EngineState
+  readonly state: SourceMemory
   readonly connect: (options: IClientOptions) => MqttClient
   /** Pauses between two tries to connect, in milliseconds. Default 500 to 30,000. */
   readonly pauses?: { readonly firstMs: number; readonly longestMs: number }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DeliverOptions, TriggerDoor } from '../../client/trigger-door.ts'
-import { SopError } from '../../core/errors.ts'
-import type { Occurrence } from '../../core/trigger/occurrence.ts'
-import type { Log } from '../../log.ts'
+import type { DeliverOptions, TriggerDoor } from '../client/trigger-door.ts'
+import { SopError } from '../core/errors.ts'
+import type { Occurrence } from '../core/trigger/occurrence.ts'
+import type { Log } from '../log.ts'
 
 /**
  * `taken`: it may be acknowledged. `later`: nothing can be started now, and the broker has to keep it. `poison`: this

@@ -2,10 +2,10 @@ import { chmod, chown, cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createFileWatch } from '../../../src/engine/sources/file-watch.ts'
-import type { TriggerSource, SourceTrigger, TriggerOf } from '../../../src/engine/sources/source.ts'
-import { createLog } from '../../../src/log.ts'
-import { createFakeDoor, type FakeDoor, triggerOf } from '../../support/fake-door.ts'
+import { createFileWatch } from '../../src/triggers/file-watch.ts'
+import type { TriggerSource, SourceTrigger, TriggerOf } from '../../src/triggers/source.ts'
+import { createLog } from '../../src/log.ts'
+import { createFakeDoor, type FakeDoor, triggerOf } from '../support/fake-door.ts'
 
 let home: string
 let door: FakeDoor

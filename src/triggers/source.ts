@@ -1,7 +1,14 @@
-import type { SopDefinition, Trigger } from '../../core/definition.ts'
+import type { SopDefinition, Trigger } from '../core/definition.ts'
 
 // source.ts: what all long-lived sources of triggers have in common. They are started and stopped together, by one process
 // of an installation (engine/leader.ts), and follow the catalog.
+
+/** What lives as long as the engine beside the API: begun after the worker, and ended before it. */
+export interface Source {
+  start(): void
+  /** Fulfilled when nothing of it is under way any more. */
+  close(): Promise<void>
+}
 
 /** What a source says of itself. `detail` is a sentence; where something is wrong it says what, and since when. */
 export interface SourceHealth {

@@ -1,4 +1,4 @@
-import type { Log } from '../../log.ts'
+import type { Log } from '../log.ts'
 import { triggersOf, type TriggerSource } from './source.ts'
 
 /** Stands for a broker that the config does not name: says so wherever a trigger needs it. */
