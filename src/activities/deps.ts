@@ -1,6 +1,6 @@
 // deps.ts: the ports that activities need. Adapters implement them; only a `main` knows which.
 
-import type { AdmissionRequest } from '../core/admission.ts'
+import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts'
 import type { FiledDay } from '../core/blackout.ts'
 import type { Json } from '../core/definition.ts'
 import type { Head, HeadDraft, HeadMark, KnownHead } from '../core/heads.ts'
@@ -193,9 +193,10 @@ export type ResolveFact = (name: string, timezone: string | undefined) => Promis
 /** The days that a file among the holidays of an SOP holds. @throws SopError `not_found` or `invalid` */
 export type ReadHolidays = (sop: string, file: string) => Promise<readonly FiledDay[]>
 
-/** Speaks to the admission workflow for a run; verdicts come back to the run by signal. */
+/** Speaks to the admission workflow for a run. */
 export interface AdmissionPort {
-  request(request: AdmissionRequest): Promise<void>
+  /** The answer, where it is there at once; else it comes to the run by signal, as what follows on "queued" does. */
+  request(request: AdmissionRequest): Promise<AdmissionAnswer | undefined>
   release(runId: string): Promise<void>
   /** The slot alone, of the run's grant with that number. */
   yield(place: { readonly runId: string; readonly turn: number }): Promise<void>

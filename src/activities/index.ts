@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { ApplicationFailure, Context, log } from '@temporalio/activity'
-import type { AdmissionRequest } from '../core/admission.ts'
+import type { AdmissionAnswer, AdmissionRequest } from '../core/admission.ts'
 import type { Json } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { closesRun } from '../core/run-document.ts'
@@ -59,7 +59,8 @@ export const createActivities = (deps: ActivityDeps, commands: Commands = create
   },
 
   /** Asks admission for the run; the verdict comes to the run by signal. */
-  requestAdmission: (request: AdmissionRequest): Promise<void> => orFailure(() => deps.admission.request(request)),
+  requestAdmission: (request: AdmissionRequest): Promise<AdmissionAnswer | undefined> =>
+    orFailure(() => deps.admission.request(request)),
 
   /** Gives the slot of a run away that waits at a gate. */
   yieldSlot: (place: { readonly runId: string; readonly turn: number }): Promise<void> =>

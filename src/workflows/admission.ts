@@ -1,5 +1,5 @@
-// admission.ts — the one place where slots and cooldowns are kept (engine.md 2). Runs ask by signal and are answered by
-// signal; people speak to it by update. Invariants: handlers come first; the state changes only in settle(); nothing is under
+// admission.ts — the one place where slots and cooldowns are kept (engine.md 2). Runs ask by update and have their answer, or
+// by signal and are answered by signal, as those are that wait; people speak to it by update. Invariants: handlers come before the first await; the state changes only in settle(); nothing is under
 // way at continue-as-new. Its commands follow from its signals alone, so an execution that older builds began replays.
 
 import {
@@ -30,6 +30,7 @@ import { command } from '../core/admission/command.ts'
 import { isQueueCommand, isRequest } from '../core/admission/read.ts'
 import { bookkeepingOptions } from './activity-options.ts'
 import {
+  ADMISSION_ASK,
   ADMISSION_COMMAND,
   ADMISSION_QUEUE,
   ADMISSION_RELEASE,
@@ -48,6 +49,7 @@ const requestSignal = defineSignal<[AdmissionRequest]>(ADMISSION_REQUEST)
 const releaseSignal = defineSignal<[{ readonly runId: string }]>(ADMISSION_RELEASE)
 const yieldSignal = defineSignal<[{ readonly runId: string; readonly turn: number }]>(ADMISSION_YIELD)
 const verdictSignal = defineSignal<[AdmissionAnswer]>(ADMISSION_VERDICT)
+const askUpdate = defineUpdate<AdmissionAnswer | null, [AdmissionRequest]>(ADMISSION_ASK)
 const commandUpdate = defineUpdate<QueueReply, [QueueCommand]>(ADMISSION_COMMAND)
 const queueQuery = defineQuery<AdmissionState>(ADMISSION_QUEUE)
 
@@ -56,28 +58,8 @@ export async function sopAdmission(carried: AdmissionState = EMPTY_ADMISSION): P
   let state = carried
   let inputs: readonly AdmissionInput[] = []
   let answering = 0
+  let asked = 0
   let wakeAt: string | undefined
-  setHandler(requestSignal, (request) => {
-    if (isRequest(request)) inputs = [...inputs, { kind: 'request', request }]
-  })
-  setHandler(releaseSignal, (argument) => {
-    if (typeof argument?.runId === 'string') inputs = [...inputs, { kind: 'release', runId: argument.runId }]
-  })
-  setHandler(yieldSignal, (argument) => {
-    if (typeof argument?.runId !== 'string' || typeof argument.turn !== 'number') return
-    inputs = [...inputs, { kind: 'yield', runId: argument.runId, turn: argument.turn }]
-  })
-  setHandler(commandUpdate, (asked) => {
-    if (!isQueueCommand(asked)) return { accepted: false, runId: '', code: 'invalid', reason: NO_COMMAND }
-    // What came before it comes first: it may be about a run that asked a moment ago.
-    takeAll()
-    const done = command(state, asked, now())
-    settle(done)
-    return done.reply
-  })
-  setHandler(queueQuery, () => state)
-  observe(() => ({ of: 'admission', state }))
-
   const answer = async ({ runId, ...verdict }: AdmissionAnswer): Promise<void> => {
     answering += 1
     try {
@@ -103,8 +85,42 @@ export async function sopAdmission(carried: AdmissionState = EMPTY_ADMISSION): P
   const isLong = (): boolean => workflowInfo().historyLength > LONG_HISTORY || workflowInfo().continueAsNewSuggested
 
   take({ kind: 'wake' })
+  // Not earlier: a message that is there already is handed over at once, to what stands above.
+  setHandler(requestSignal, (request) => {
+    if (isRequest(request)) inputs = [...inputs, { kind: 'request', request }]
+  })
+  setHandler(releaseSignal, (argument) => {
+    if (typeof argument?.runId === 'string') inputs = [...inputs, { kind: 'release', runId: argument.runId }]
+  })
+  setHandler(yieldSignal, (argument) => {
+    if (typeof argument?.runId !== 'string' || typeof argument.turn !== 'number') return
+    inputs = [...inputs, { kind: 'yield', runId: argument.runId, turn: argument.turn }]
+  })
+  setHandler(askUpdate, (request) => {
+    if (!isRequest(request)) return null
+    asked += 1
+    takeAll()
+    const admitted = admit(state, { kind: 'request', request }, now())
+    const own = admitted.answers.find(({ runId }) => runId === request.runId)
+    settle({ ...admitted, answers: admitted.answers.filter((each) => each !== own) })
+    return own ?? null
+  })
+  setHandler(commandUpdate, (order) => {
+    if (!isQueueCommand(order)) return { accepted: false, runId: '', code: 'invalid', reason: NO_COMMAND }
+    // What came before it comes first: it may be about a run that asked a moment ago.
+    takeAll()
+    const done = command(state, order, now())
+    settle(done)
+    return done.reply
+  })
+  setHandler(queueQuery, () => state)
+  observe(() => ({ of: 'admission', state }))
+
   for (;;) {
-    const woken = await condition(() => inputs.length > 0, pauseMs(wakeAt))
+    const planned = wakeAt
+    // A request by update is settled when it comes; what is left to do is to wake at another time, or to hand over.
+    const isMoved = (): boolean => asked > 0 && (wakeAt !== planned || isLong())
+    const woken = await condition(() => inputs.length > 0 || isMoved(), pauseMs(planned))
     if (woken) takeAll()
     else for (const input of [WAKE, ...(await goneHolders(state))]) take(input)
     if (!isLong() || inputs.length > 0) continue

@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
+import type { AdmissionAnswer } from '../core/admission.ts'
 import type { SopDefinition } from '../core/definition.ts'
 import { formatDuration } from '../core/duration.ts'
 import { poolQueue } from '../core/pool.ts'
@@ -163,11 +164,13 @@ const atAdmission = (
 ): Pick<Activities, 'requestAdmission' | 'yieldSlot' | 'releaseAdmission'> =>
   run.seed.rulesVersion >= 4 ? proxyLocalActivities<Activities>(SIGNAL_OPTIONS) : bookkeeping(summary)
 
-/** Asks; the verdict comes by signal, at once or when a slot is free. `yield` gives the slot away and expects nothing. */
-export const askAdmission = (run: Run, phase: 'arrival' | 'slot' | 'yield'): Promise<void> =>
-  phase === 'yield'
-    ? atAdmission(run, 'Give the slot away at the gate').yieldSlot({ runId: run.seed.runId, turn: run.slots ?? 0 })
-    : atAdmission(run, `Ask for admission (${phase})`).requestAdmission(admissionRequest(run, phase))
+/** Asks. Without an answer the verdict comes by signal, as it does to a run that has to wait. */
+export const askAdmission = async (run: Run, phase: 'arrival' | 'slot'): Promise<AdmissionAnswer | undefined> =>
+  (await atAdmission(run, `Ask for admission (${phase})`).requestAdmission(admissionRequest(run, phase))) ?? undefined
+
+/** Gives the slot away and expects nothing. */
+export const yieldSlot = (run: Run): Promise<void> =>
+  atAdmission(run, 'Give the slot away at the gate').yieldSlot({ runId: run.seed.runId, turn: run.slots ?? 0 })
 
 /** Has the run's own execution cancelled, from outside. */
 export const requestCancel = (runId: string): Promise<void> =>

@@ -20,7 +20,7 @@ import type { Run, RunSeed } from '../core/run/run.ts'
 import { effectsOf, type Transition, transition } from '../core/run/transition.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { runningWorks } from '../core/run/works.ts'
-import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand } from './carry-out.ts'
+import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand, yieldSlot } from './carry-out.ts'
 import { type ChildCancel, Children, tellParent } from './child.ts'
 import { detailsOf } from './details.ts'
 import { HandOver } from './hand-over.ts'
@@ -126,16 +126,10 @@ export class Interpreter {
     return { runId: this.runId, sequence, acknowledged: (events[0]?.sequence ?? sequence + 1) - 1, events }
   }
 
-  /** Admission's answer; one that fits no question is passed over by the rules. */
+  /** Admission's answer by signal. */
   receiveVerdict(answer: unknown): void {
-    const { phase, verdict, turn } = (answer ?? {}) as Partial<AdmissionAnswer>
-    if (this.run === undefined || (phase !== 'arrival' && phase !== 'slot') || !isVerdict(verdict)) return
-    this.apply({
-      kind: 'admission',
-      workId: `admission:${phase}`,
-      verdict,
-      ...(typeof turn === 'number' && { turn }),
-    })
+    const input = verdictOf(answer)
+    if (this.run !== undefined && input !== undefined) this.apply(input)
   }
 
   /** An SOP that runs as a step of this run is over. */
@@ -318,7 +312,9 @@ export class Interpreter {
       if (work.kind === 'facts') {
         return { kind: 'facts_result', workId, result: await scope.run(() => askFacts(run, work.names)) }
       }
-      await scope.run(() => askAdmission(run, work.phase))
+      const { phase } = work
+      if (phase !== 'yield') return verdictOf(await scope.run(() => askAdmission(run, phase)))
+      await scope.run(() => yieldSlot(run))
       return undefined
     } catch (error) {
       if (isCancellation(error)) return undefined
@@ -392,6 +388,13 @@ const decided = (run: Run, input: RunInput): Transition => {
   }
 }
 const NO_RIDE: Ride = { events: [], isCarrier: false }
+
+/** One that fits no question is passed over by the rules. */
+const verdictOf = (answer: unknown): RunInput | undefined => {
+  const { phase, verdict, turn } = (answer ?? {}) as Partial<AdmissionAnswer>
+  if ((phase !== 'arrival' && phase !== 'slot') || !isVerdict(verdict)) return undefined
+  return { kind: 'admission', workId: `admission:${phase}`, verdict, ...(typeof turn === 'number' && { turn }) }
+}
 
 const isVerdict = (value: AdmissionVerdict | undefined): value is AdmissionVerdict =>
   (value?.kind === 'admitted' ||

@@ -106,6 +106,8 @@ export const ADMISSION_WORKFLOW = 'sopAdmission'
 export const admissionId = (taskQueue: string): string =>
   taskQueue === 'sop' ? 'sop_admission' : `sop_admission-${taskQueue}`
 export const ADMISSION_REQUEST = 'request'
+/** An update: the same request, whose answer comes back to whoever asks instead of by signal to the run. */
+export const ADMISSION_ASK = 'ask'
 export const ADMISSION_RELEASE = 'release'
 export const ADMISSION_VERDICT = 'admission_verdict'
 /** The run gives its slot away while it waits at a gate. */

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { AdmissionRequest, AdmissionState } from '../../src/core/admission.ts'
 import type { RunView } from '../../src/core/run/view.ts'
+import { ADMISSION_ASK, ADMISSION_QUEUE, ADMISSION_RELEASE, ADMISSION_WORKFLOW } from '../../src/workflows/messages.ts'
 import { bash, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
 
@@ -147,4 +150,47 @@ test('a blackout refuses, or waits until somebody admits the run', async () => {
   expect((await becomes(runId, isOver)).status).toBe('completed')
   const admitted = (await eventsOf(runId)).findLast(({ eventType }) => eventType === 'run_admitted')
   expect(admitted).toMatchObject({ principal: { id: 'alice' }, details: { overLimit: true, comment: 'cannot wait' } })
+})
+
+/** A run that asks for a slot; nobody carries it out. */
+const requestOf = (runId: string, more: Partial<AdmissionRequest> = {}): AdmissionRequest => ({
+  runId,
+  sop: 'asked',
+  phase: 'slot',
+  triggeredAt: new Date().toISOString(),
+  priority: 3,
+  cooldownMs: 0,
+  maxConcurrent: 1,
+  admission: 'queue',
+  form: 2,
+  turn: 1,
+  ...more,
+})
+
+test('what an update asks before admission took its first turn is answered, and what waits for a time is let in then', async () => {
+  const { taskQueue, temporal } = engine
+  const workflowId = `admission-of-${randomUUID()}`
+  await engine.stopWorker()
+  const handle = await temporal.workflow.signalWithStart(ADMISSION_WORKFLOW, {
+    workflowId,
+    taskQueue,
+    args: [],
+    signal: ADMISSION_RELEASE,
+    signalArgs: [{ runId: 'nobody' }],
+  })
+  const ask = (request: AdmissionRequest) => handle.executeUpdate(ADMISSION_ASK, { args: [request] })
+  const first = ask(requestOf('first'))
+  // Its way to the server goes before this one's, on the same connection.
+  await handle.describe()
+  await engine.startWorker()
+  expect(await first).toMatchObject({ runId: 'first', verdict: { kind: 'admitted' }, turn: 1 })
+  // Said twice it counts once.
+  expect(await ask(requestOf('first'))).toMatchObject({ verdict: { kind: 'admitted' } })
+  expect(await ask(requestOf('second'))).toMatchObject({ verdict: { kind: 'queued' } })
+  const notBefore = new Date(Date.now() + 1_500).toISOString()
+  expect(await ask(requestOf('later', { sop: 'other', notBefore }))).toMatchObject({ verdict: { kind: 'queued' } })
+  // It wakes by itself, and looks then for runs that are gone, as all of these are.
+  const state = () => handle.query<AdmissionState>(ADMISSION_QUEUE)
+  await until(state, ({ waiting }) => waiting.every(({ runId }) => runId !== 'later'))
+  await handle.terminate()
 })
