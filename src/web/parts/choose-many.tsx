@@ -1,4 +1,5 @@
 import { useId, useRef } from 'react'
+import './choose-many.css'
 
 interface ChooseManyProps {
   readonly name: string

@@ -15,6 +15,8 @@ const components: Components = {
     ),
   // No foreign host at run time: an image is its words.
   img: ({ alt }) => <span className="muted">[{alt === undefined || alt === '' ? 'image' : alt}]</span>,
+  // Wide code scrolls, by keyboard too.
+  pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
   table: ({ children }) => (
     <div className="scroll-x" tabIndex={0} role="region" aria-label="Table">
       <table>{children}</table>
@@ -22,13 +24,22 @@ const components: Components = {
   ),
 }
 
+/** Below a heading of the screen its own headings are a rank lower. */
+const belowComponents: Components = { ...components, h1: 'h2', h2: 'h3', h3: 'h4', h4: 'h5', h5: 'h6' }
+
+interface MarkdownProps {
+  readonly text: string
+  /** It stands below the heading of its screen. */
+  readonly below?: boolean
+}
+
 /** Markdown that somebody wrote: no HTML of it becomes markup, links lead to http(s) and mail only, images stay words. */
-export function Markdown({ text }: { readonly text: string }) {
+export function Markdown({ text, below = false }: MarkdownProps) {
   return (
     <div className="markdown">
       <ReactMarkdown
         remarkPlugins={[remarkGfm]}
-        components={components}
+        components={below ? belowComponents : components}
         urlTransform={(url) => (SAFE.test(url) ? url : '')}
       >
         {visible(text, 200_000)}
