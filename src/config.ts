@@ -103,6 +103,13 @@ export interface Config {
   /** After this long it is told that the pool has no worker. */
   readonly poolNoticeMs: number
   readonly maxConcurrentRuns?: number
+  /** Events that a run may have that cannot be put on record, before it begins nothing new. */
+  readonly storeDownEvents: number
+  /** Age of the oldest of them. */
+  readonly storeDownAgeMs: number
+  /** Output of steps that is kept beside a log store that is down, before steps wait for it; absent: any amount. */
+  readonly storeDownLogBytes?: number
+  /** 0: records of closed runs are kept for ever. */
   readonly auditRetentionDays: number
   /** Logs of runs that ended longer ago are removed. */
   readonly logRetentionDays: number

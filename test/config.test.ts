@@ -128,6 +128,9 @@ delivery_payload = "redact"
 log_limit_per_step = "64 MiB"
 log_limit_total = "none"
 disk_low = "3GiB"
+store_down_events = 20
+store_down_age = "10m"
+store_down_log = "1MiB"
 timezone = "Europe/Berlin"
 env_in_conditions = ["REGION"]
 env_passthrough = ["KUBECONFIG", "AWS_PROFILE"]
@@ -234,6 +237,9 @@ db_password = "secrets/db"
     deliveryPayload: 'redact',
     logLimitPerStepBytes: 64 * 1024 ** 2,
     diskLowBytes: 3 * 1024 ** 3,
+    storeDownEvents: 20,
+    storeDownAgeMs: 600_000,
+    storeDownLogBytes: 1024 ** 2,
     mqtt: {
       url: 'mqtts://broker:8883',
       caFile: '/srv/here/ca.pem',
@@ -312,6 +318,9 @@ test('every variable that is named for a setting sets it', () => {
     SOP_LOG_LIMIT_PER_STEP: '14 MB',
     SOP_LOG_LIMIT_TOTAL: 'none',
     SOP_DISK_LOW: '100 MB',
+    SOP_STORE_DOWN_EVENTS: '20',
+    SOP_STORE_DOWN_AGE: '10m',
+    SOP_STORE_DOWN_LOG: 'none',
     SOP_NOTIFICATION_ENABLED: 'false',
     SOP_TIMEZONE: 'Asia/Tokyo',
     SOP_ENV_IN_CONDITIONS: 'A, B',

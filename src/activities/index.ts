@@ -23,9 +23,10 @@ export const createActivities = (deps: ActivityDeps, commands: Commands = create
   /** Runs one signed executable; see `CommandResult`. Failures: `NotSigned`, `NotRepeated`, `WorkerShutdown`. */
   runCommand: runCommand(deps, commands),
 
-  /** Appends events to the record. At the end of a run its scratch folder and secret params go. */
-  recordAudit: async ({ runId, sop, events }: RecordTask): Promise<RecordResult> => {
+  /** Appends events to the record; fails with `RecordDown` where it was asked to be patient. At the end of a run its scratch folder and secret params go. */
+  recordAudit: async ({ runId, sop, events, patiently }: RecordTask): Promise<RecordResult> => {
     const ackedSeq = await deps.audit.append({ runId, sop, ...executionOf(Context.current()) }, events)
+    if (patiently === true && ackedSeq < (events[0]?.sequence ?? 0)) throw recordIsDown(runId, events)
     const closing = events.find((event) => closesRun(event) && event.sequence <= ackedSeq)
     commands.settle(runId, events, closing !== undefined)
     if (closing !== undefined) await clearRun(deps, runId, closing.eventType !== 'run_failed')
@@ -104,6 +105,13 @@ export const createHostActivities = (deps: ActivityDeps, commands: Commands) => 
 
 export type Activities = ReturnType<typeof createActivities>
 export type HostActivities = ReturnType<typeof createHostActivities>
+
+/** Temporal tries again, which leaves nothing in the run's history. */
+const recordIsDown = (runId: string, events: RecordTask['events']): ApplicationFailure =>
+  ApplicationFailure.retryable(
+    `Cannot write the record of run "${runId}": ${events.length} events wait for it. It is tried again until its store is back`,
+    'RecordDown',
+  )
 
 /** A definition and those of the SOPs that it runs: their runs have records of their own. */
 const keepDefinitions = async ({ audit }: ActivityDeps, pinned: PinnedSop): Promise<void> => {

@@ -30,7 +30,13 @@ export interface FindDeps {
  * @throws SopError `conflict` with the list where a name has several open runs, `not_found` where it has none.
  */
 export const findRun = async ({ temporal, records }: FindDeps, ref: string, fallBack = false): Promise<string> => {
-  if ((await records.index.get(ref)) !== undefined) return ref
+  const known = await unlessDown(records.index.get(ref))
+  if (known instanceof SopError) {
+    // An open run can be looked at and decided about while the records are out of reach.
+    if (await isInTemporal(temporal, ref)) return ref
+    throw known
+  }
+  if (known !== undefined) return ref
   const runs = await records.index.list({ sop: ref, limit: 1000 })
   const open = runs.filter((run) => !isClosed(run.status))
   if (open.length > 1) {
@@ -51,6 +57,16 @@ export const findRun = async ({ temporal, records }: FindDeps, ref: string, fall
       ? `SOP "${ref}" has no open run`
       : 'no run and no SOP with open runs has that name; sop runs lists them'
   throw new SopError('not_found', `Cannot find run "${ref}": ${hint}`)
+}
+
+/** What was asked for, or why the records are out of reach. */
+const unlessDown = async <T>(asked: Promise<T>): Promise<T | SopError> => {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof SopError && error.code === 'unavailable') return error
+    throw error
+  }
 }
 
 const isInTemporal = async (temporal: Client, runId: string): Promise<boolean> => {
@@ -74,7 +90,9 @@ export const unavailable = (error: unknown): SopError =>
 
 /** The view of a run: from the record when it is closed, else from its worker, else from the record and marked stale. */
 export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> => {
-  const summary = await deps.records.index.get(runId)
+  const found = await unlessDown(deps.records.index.get(runId))
+  const down = found instanceof SopError ? found : undefined
+  const summary = found instanceof SopError ? undefined : found
   if (summary !== undefined && isClosed(summary.status)) {
     const recorded = await fromRecord(deps.records, runId)
     if (recorded !== undefined) return recorded
@@ -82,14 +100,16 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
   try {
     const view = await askWorker(deps.temporal, runId)
     if (view !== undefined) {
-      if (isClosed(view.status)) await untilRecorded(deps.records, runId)
+      if (isClosed(view.status) && down === undefined) await untilRecorded(deps.records, runId)
       return view
     }
   } catch (error) {
+    if (down !== undefined) throw down
     if (error instanceof WorkflowNotFoundError && summary === undefined) {
       throw new SopError('not_found', `Cannot find run "${runId}": sop runs lists them`)
     }
   }
+  if (down !== undefined) throw down
   const recorded = await fromRecord(deps.records, runId)
   if (recorded !== undefined) return isClosed(recorded.status) ? recorded : { ...recorded, stale: true }
   throw new SopError(
@@ -101,8 +121,8 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
 /** Whoever reads that a run is over finds its whole record: the last events are on their way to it. */
 const untilRecorded = async (records: Records, runId: string): Promise<void> => {
   for (const end = Date.now() + RECORD_MS; Date.now() < end; ) {
-    const summary = await records.index.get(runId)
-    if (summary !== undefined && isClosed(summary.status)) return
+    const summary = await unlessDown(records.index.get(runId))
+    if (summary instanceof SopError || (summary !== undefined && isClosed(summary.status))) return
     await new Promise((resolve) => setTimeout(resolve, RECORD_PAUSE_MS))
   }
 }

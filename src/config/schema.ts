@@ -180,7 +180,14 @@ export const configSchema = z.object({
     expected: 'a whole number from 1, or "none"',
     json: true,
   }),
-  auditRetentionDays: days('SOP_AUDIT_RETENTION_DAYS', 1, 90, true),
+  storeDownEvents: setting(whole(1, 10_000), {
+    env: 'SOP_STORE_DOWN_EVENTS',
+    expected: 'a whole number from 1 to 10000',
+    default: 500,
+  }),
+  storeDownAgeMs: time('SOP_STORE_DOWN_AGE', '1h'),
+  storeDownLogBytes: bytes('SOP_STORE_DOWN_LOG', '256MiB'),
+  auditRetentionDays: days('SOP_AUDIT_RETENTION_DAYS', 0, 90, true),
   logRetentionDays: days('SOP_LOG_RETENTION_DAYS', 1, 90),
   deliveryRetentionDays: days('SOP_DELIVERY_RETENTION_DAYS', 1, 30),
   deliveryPayload: setting(z.enum(['keep', 'redact']), {
@@ -265,6 +272,7 @@ function withoutNone(parsed: z.output<typeof configSchema>): Config {
     logLimitPerStepBytes,
     logLimitTotalBytes,
     diskLowBytes,
+    storeDownLogBytes,
     poolWaitTimeoutMs,
     ...config
   } = parsed
@@ -273,6 +281,7 @@ function withoutNone(parsed: z.output<typeof configSchema>): Config {
     store: config.store ?? (config.databaseUrl === undefined ? 'file' : 'postgres'),
     ...(logLimitPerStepBytes === null ? {} : { logLimitPerStepBytes }),
     ...(logLimitTotalBytes === null ? {} : { logLimitTotalBytes }),
+    ...(storeDownLogBytes === null ? {} : { storeDownLogBytes }),
     ...(diskLowBytes === null ? {} : { diskLowBytes }),
     ...(approvalTimeoutMs == null ? {} : { approvalTimeoutMs }),
     ...(maxConcurrentRuns == null ? {} : { maxConcurrentRuns }),

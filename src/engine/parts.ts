@@ -33,6 +33,7 @@ import { runsOnOf } from './pool-deps.ts'
 import { runPolicy } from './run-policy.ts'
 import { createDiskCheck } from './disk-check.ts'
 import { createHealthWatch } from './health-watch.ts'
+import { storeChecks } from './store-checks.ts'
 import { createScratchKeeper } from './scratch-keeper.ts'
 import { createSweeper } from './sweeper.ts'
 import type { TemporalTarget } from './temporal-address.ts'
@@ -140,6 +141,7 @@ export const openParts = async ({
   })
   const healthWatch = createHealthWatch({ read: clients.health, log })
   const watched: Pick<Parts, 'watchHealth'> = { watchHealth: (checks) => void moreChecks.push(checks) }
+  watched.watchHealth(() => storeChecks(stores))
   watched.watchHealth(createDiskCheck({ dataDir: config.dataDir, lowBytes: config.diskLowBytes }))
   return {
     ...watched,

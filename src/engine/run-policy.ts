@@ -15,6 +15,7 @@ export const runPolicy = (config: Config): RunPolicy => ({
   poolNoticeMs: config.poolNoticeMs,
   ...(config.workerVersioning.buildId !== undefined &&
     config.workerVersioning.behavior === 'continue_as_new' && { movesToNewBuild: true as const }),
+  recordLimit: { events: config.storeDownEvents, ageMs: config.storeDownAgeMs },
   facts: Object.keys(config.facts),
   env: config.envInConditions,
   ...(config.maxConcurrentRuns !== undefined && { maxConcurrentRuns: config.maxConcurrentRuns }),

@@ -29,6 +29,7 @@ import { startDeliveryKeeper } from './delivery-keeper.ts'
 import { createHeadKeeper } from './head-keeper.ts'
 import { limitLogs, type LogLimits } from './limited-logs.ts'
 import { createLogKeeper } from './log-keeper.ts'
+import { NOT_WRITTEN, type StoreState, watchAudit } from './watched-stores.ts'
 
 /** The stores of a data directory, opened by its one writer. */
 export interface Stores {
@@ -39,6 +40,8 @@ export interface Stores {
   /** Waits until the heads of what this process recorded so far are written. */
   flushHeads(): Promise<void>
   readonly metrics: MetricsStore
+  /** How it goes with the writes of the record. */
+  recordState(): StoreState
   readonly logs: LogStore
   /** The same logs without limits: those that come from workers of pools were limited there. */
   readonly receivedLogs: LogStore
@@ -108,8 +111,10 @@ export const openStores = async (
   const headKeeper = createHeadKeeper({ heads, index, log, isOnlyWriter: true })
   const audit = createFileAudit({ dataDir, listeners: [index, metrics, flat, headKeeper], warn })
   headKeeper.start(audit)
+  const watched = watchAudit(markForks(audit))
   return {
-    audit: markForks(audit),
+    audit: watched.store,
+    recordState: watched.state,
     index,
     heads,
     flushHeads: headKeeper.flush,
@@ -143,6 +148,7 @@ export const followStores = (
   const files = createFileLogs({ dataDir })
   return {
     audit: createFileAudit({ dataDir, warn }),
+    recordState: () => NOT_WRITTEN,
     index: followFileRunIndex({ dataDir, warn }),
     heads: createFileHeads({ dataDir, warn }),
     flushHeads: async () => {},

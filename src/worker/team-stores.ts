@@ -21,6 +21,7 @@ import { createHeadKeeper } from './head-keeper.ts'
 import { limitLogs } from './limited-logs.ts'
 import { createLogKeeper } from './log-keeper.ts'
 import { logLimits, type Stores } from './stores.ts'
+import { watchAudit } from './watched-stores.ts'
 
 /** The stores of a team: one database for any number of APIs and workers. Each of them may write. */
 export const openTeamStores = async (how: 'write' | 'follow', options: StoresOptions): Promise<Stores> => {
@@ -55,8 +56,10 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
   const headKeeper = createHeadKeeper({ heads, index, log, isOnlyWriter: false })
   const audit = createPostgresAudit({ db, listeners: [metrics, flat, headKeeper], warn })
   if (how === 'write') headKeeper.start(audit)
+  const watched = watchAudit(markForks(audit))
   return {
-    audit: markForks(audit),
+    audit: watched.store,
+    recordState: watched.state,
     index,
     heads,
     flushHeads: headKeeper.flush,

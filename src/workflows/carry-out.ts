@@ -144,13 +144,15 @@ const calendarOf = ({ name, blackout, holidays }: SopDefinition): NonNullable<Fa
   ...(holidays !== undefined && { holidays }),
 })
 
-export const record = (run: Run, events: readonly RunEvent[]): Promise<RecordResult> => {
+/** `patiently`: the activity is tried again until the store takes something of it. */
+export const record = (run: Run, events: readonly RunEvent[], patiently = false): Promise<RecordResult> => {
   const first = events[0]?.sequence ?? 0
   const last = events.at(-1)?.sequence ?? 0
   return bookkeeping(`Record events ${first} to ${last}`).recordAudit({
     runId: run.seed.runId,
     sop: run.seed.pinned.definition.name,
     events,
+    ...(patiently && { patiently: true as const }),
   })
 }
 

@@ -82,6 +82,7 @@ export const detailsOf = (view: RunView, refusal: string | undefined): string =>
     '',
     `Step ${view.currentStep ?? '-'} of ${view.totalSteps}, mode ${view.mode}, priority ${view.priority}`,
     '',
+    ...(view.held === undefined ? [] : [`### Held since ${view.held.since}: it goes on by itself`, '']),
     ...pauseLines(view),
     ...view.openGates.flatMap(gateLines),
     ...view.openInputs.flatMap(inputLines),

@@ -18,6 +18,7 @@ import { executionName, findExecution } from '../core/run/items.ts'
 import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
 import { effectsOf, type Transition, transition } from '../core/run/transition.ts'
+import { recordLimitOf } from '../core/run/record-hold.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { runningWorks } from '../core/run/works.ts'
 import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand, yieldSlot } from './carry-out.ts'
@@ -61,7 +62,10 @@ export class Interpreter {
     isWide: () => this.isWide(),
     isSettled: () => this.isSettled(),
     isCarrying: () => this.isCarrying(),
-    write: (events) => record(this.created(), events),
+    write: (events, patiently) => record(this.created(), events, patiently),
+    isPatient: () => this.run !== undefined && this.run.seed.rulesVersion >= 5,
+    tell: (news) => void this.apply({ kind: 'record_news', ...news }),
+    ageLimitMs: () => recordLimitOf(this.created()).ageMs,
   })
 
   constructor(runId: string) {
@@ -199,6 +203,7 @@ export class Interpreter {
     if (refused !== undefined) this.lastRefusal = refused.details.reason
     this.perform(effects)
     if (events.length > 0) this.show()
+    if (input.kind !== 'record_news' && events.length > 0 && this.recorder.isDown) this.recorder.news()
     return reply
   }
 
@@ -302,7 +307,9 @@ export class Interpreter {
         const command = () => (pool === undefined ? runCommand(run, work, ride.events) : this.runInPool(work, pool))
         const result = await scope.run(command)
         if (ride.isCarrier) this.recorder.landed()
-        if (result.outcome !== 'lost') this.recorder.acknowledge(result.ackedSeq)
+        // A command that never began has tried to write nothing.
+        if (result.outcome !== 'lost' && (result.ackedSeq > 0 || result.durationMs > 0))
+          this.recorder.wrote(ride.events, result.ackedSeq)
         return { kind: 'command_result', workId, result }
       }
       if (isChildWork(work)) {

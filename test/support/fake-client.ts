@@ -297,6 +297,7 @@ export const runSample: RunView = {
   reason: 'waits for approval',
   paused: { kind: 'failed', since: '2026-02-25T16:02:00.000Z', by: 'engine', stepNumber: 2, gate: '2-back_up' },
   pauseRequestedBy: 'olga',
+  held: { since: '2026-02-25T16:05:00.000Z', storeDownSince: '2026-02-25T16:04:00.000Z', unrecorded: 500 },
   rollback: { because: 'failure', then: 'failed', by: 'engine', left: [2, 1], failed: 'exit code 1' },
   params: { version: '2.1.0', nested: { list: [1, null, true] } },
   outputs: { build: 7 },

@@ -157,6 +157,8 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     (play) => void (asksCalendar(play) && play.facts(calendar(play))),
     (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, true)),
     (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, false)),
+    (play) => void play.tell({ kind: 'record_news', unrecorded: 900, bytes: 1, since: '2026-03-01T08:00:00.000Z' }),
+    (play) => void play.tell({ kind: 'record_news', unrecorded: 0, bytes: 0 }),
     (play) => void play.wait(1000),
     (play) => void play.wait(HOUR),
     (play) => void play.tell({ kind: 'command_result', workId: 'step:1#99', result: ok() }),

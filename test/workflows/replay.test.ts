@@ -42,7 +42,12 @@ if (process.env['UPDATE'] === '1')
     let engine: TestEngine
     beforeAll(async () => {
       engine = await startTestEngine({
-        policy: { maxStepVisits: 10_000, poolNoticeMs: 300, poolWaitMs: 86_400_000 },
+        policy: {
+          maxStepVisits: 10_000,
+          poolNoticeMs: 300,
+          poolWaitMs: 86_400_000,
+          recordLimit: { events: 4, ageMs: 86_400_000 },
+        },
         environment: { CORPUS_SECRET: 'corpus-secret-value' },
       })
     })

@@ -1,5 +1,6 @@
 import { ITEM_STATES } from '../../core/run/items.ts'
 import type { ItemsView } from '../../core/run/view-items.ts'
+import type { HoldView } from '../../core/run/view-pause.ts'
 import { z } from 'zod'
 import type { AuditLog, LogChunk, RunPage } from '../../client/client.ts'
 import { PARAM_TYPES, PRIORITIES, type Param } from '../../core/definition.ts'
@@ -107,6 +108,14 @@ const stepView: z.ZodType<StepView> = z
   })
   .register(components, { id: 'Step' })
 
+const hold: z.ZodType<HoldView> = z
+  .object({
+    since: instant.describe('When it began to wait'),
+    storeDownSince: instant.describe('When a write of the record first failed'),
+    unrecorded: z.int().describe('Events that were not on record then'),
+  })
+  .register(components, { id: 'Hold', description: 'A run that waits for its record' })
+
 const poolWait: z.ZodType<PoolWaitView> = z
   .object({
     stepNumber: z.int(),
@@ -163,6 +172,7 @@ export const runView: z.ZodType<RunView> = z
     via: surface,
     openGates: list(gateView),
     openInputs: list(inputView),
+    held: hold.exactOptional().describe('Its events cannot be put on record; it goes on by itself'),
     poolWaits: list(poolWait).exactOptional().describe('Steps whose pool has no worker now'),
     stepResults: list(stepView),
     parent: z

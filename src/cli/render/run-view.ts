@@ -1,6 +1,6 @@
 import { parsePool } from '../../core/pool.ts'
 import type { GateView, InputView, PoolWaitView, RunView, StepView } from '../../core/run/view.ts'
-import type { PauseView, RollbackView } from '../../core/run/view-pause.ts'
+import type { HoldView, PauseView, RollbackView } from '../../core/run/view-pause.ts'
 import type { Colours } from '../context.ts'
 import { renderValue, renderValues } from './json-value.ts'
 import { sopCommand } from './shell-word.ts'
@@ -39,6 +39,7 @@ export const renderRunFacts = (run: RunView, look: RunLook): string => {
     ['Step', run.currentStep === null ? undefined : `${run.currentStep} of ${run.totalSteps}`],
     ['Reason', run.reason === undefined ? undefined : oneLine(run.reason)],
     ['Paused', run.paused === undefined ? undefined : renderPause(run.paused, when)],
+    ['Held', run.held === undefined ? undefined : renderHold(run.held, when)],
     ['Pausing', run.pauseRequestedBy && `at the next boundary, asked for by ${run.pauseRequestedBy}`],
     ['Rollback', run.rollback && renderRollback(run.rollback)],
     ['Parent', run.parent === undefined ? undefined : `${run.parent.runId}, step ${run.parent.stepNumber}`],
@@ -55,6 +56,9 @@ export const renderRunFacts = (run: RunView, look: RunLook): string => {
     ['Note', run.stale === true ? 'from the record: no worker answers now, the run may be further on' : undefined],
   ])
 }
+
+const renderHold = ({ since, unrecorded }: HoldView, when: (instant: string) => string): string =>
+  `since ${when(since)} with ${unrecorded} events that are not on record; it goes on by itself (sop health)`
 
 const renderPause = (
   { kind, since, by, stepNumber }: PauseView,

@@ -15,6 +15,7 @@ import { afterRejection } from './gates.ts'
 import { isAskedNow } from './frontier-blackout.ts'
 import { hasBranches } from './graph.ts'
 import { findExecution, ofItem, outputExcess, readExecutionName } from './items.ts'
+import { recordNews } from './record-hold.ts'
 import type { RunInput } from './input.ts'
 import { ENGINE, TIMER } from './principal.ts'
 import type { Run } from './run.ts'
@@ -46,6 +47,8 @@ export const decide = (run: Run, input: RunInput, at: string): Decided => {
       return { drafts: commandEnded(run, input, at) }
     case 'pool_news':
       return { drafts: poolNews(run, input, at) }
+    case 'record_news':
+      return { drafts: recordNews(run, input, at) }
     case 'child_ended':
       return { drafts: childEnded(run, input, at) }
     case 'facts_result':

@@ -56,6 +56,8 @@ export const EVENT_TYPES = [
   'step_taken',
   'step_timeout',
   'slot_released',
+  'run_held',
+  'run_released',
 ] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 
@@ -132,6 +134,15 @@ export interface EventDetails {
   }
   /** It waits at these gates, and others may have its slot meanwhile. */
   slot_released: { readonly gates: readonly string[] }
+  /** The record could not be written since `since`, and this much waited for it: nothing new began any more. */
+  run_held: {
+    readonly reason: string
+    readonly since: string
+    readonly unrecorded: number
+    readonly limit: 'events' | 'age' | 'bytes'
+  }
+  /** Everything was on record again after this long, and the run went on. */
+  run_released: { readonly duration: string; readonly duration_ms: number }
   run_started: { readonly totalSteps: number }
   facts_resolved: {
     readonly question: string

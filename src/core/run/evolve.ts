@@ -13,6 +13,7 @@ import {
 import { BLACKOUT_FACT, calendarKnown, letIn, queued, slotGiven } from './evolve-entry.ts'
 import { closed, paused, retried, unpaused } from './evolve-run.ts'
 import { itemUnknown, patchItem } from './evolve-items.ts'
+import { held, released } from './record-hold.ts'
 import { dropEndedWaits, poolTook, poolWaits } from './evolve-pool.ts'
 import { skipped, stepEnded, stepFailed, stepStarted } from './evolve-step.ts'
 import { modeOfRun } from './mode.ts'
@@ -103,6 +104,10 @@ const apply = (run: Run, event: RunEvent): Run => {
       return verified(run, event)
     case 'step_started':
       return stepStarted(run, event)
+    case 'run_held':
+      return held(run, event)
+    case 'run_released':
+      return released(run)
     case 'step_waiting':
       return poolWaits(run, event)
     case 'step_taken':

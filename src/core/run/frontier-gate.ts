@@ -4,7 +4,7 @@ import { coverOf } from './covers.ts'
 import type { Timer } from './effect.ts'
 import { type GateSpec, gateTimeoutMs, isPassed, isStopped, stopReason, timeoutAction } from './gates.ts'
 import type { GateRun, Run } from './run.ts'
-import { conditionError, emit, firstOf, plus, question, type Stage } from './stage.ts'
+import { conditionError, emit, firstOf, NOTHING_NEW, plus, question, type Stage } from './stage.ts'
 import { gateWork } from './works.ts'
 
 // frontier-gate.ts: what a gate on the way calls for.
@@ -80,6 +80,7 @@ const approach = (run: Run, spec: GateSpec, at: string): Stage => {
     }
   }
   const attempt = (run.gates[spec.id]?.attempt ?? 0) + 1
+  if (spec.type === 'verification' && run.held !== undefined) return NOTHING_NEW
   return spec.type === 'verification'
     ? emit({
         eventType: 'verification_started',

@@ -167,7 +167,7 @@ const stopped = (step: Step, state: StepRun, items: ItemsRun, look: Look): Stage
 }
 
 const nextItem = (run: Run, step: Step, items: ItemsRun, look: Look): Stage => {
-  if (look.isLeaving) return undefined
+  if (look.isLeaving || run.held !== undefined) return undefined
   if (look.again >= 0) return begin(run, step, items, look.again)
   const next = look.pending >= 0 ? look.pending : items.runs.length
   if (next >= items.list.length) return undefined
@@ -203,7 +203,7 @@ const waits = (run: Run, step: Step, state: StepRun, items: ItemsRun, look: Look
   const timers = [...limits, ...again]
   if (running.length > 0 || timers.length > 0)
     return { works: running.filter((work) => !isToldToEnd(run, work)), timers }
-  const isOver = look.isLeaving || (look.pending < 0 && items.runs.length >= items.list.length)
+  const isOver = look.isLeaving || (look.again < 0 && look.pending < 0 && items.runs.length >= items.list.length)
   // With no room for its next item it waits for another step of the run.
   return isOver ? endOf(run, step, state, items, at) : { works: [] }
 }

@@ -11,7 +11,7 @@ import { beginItems, itemsStage } from './frontier-items.ts'
 import { type GateSpec, gatesAfter, gatesBefore } from './gates.ts'
 import { hasBranches } from './graph.ts'
 import type { Run, StepRun } from './run.ts'
-import { boundary, conditionError, emit, firstOf, plus, question, type Stage } from './stage.ts'
+import { boundary, conditionError, emit, firstOf, NOTHING_NEW, plus, question, type Stage } from './stage.ts'
 import { isToldToEnd, stepWork } from './works.ts'
 
 // frontier-step.ts: what the steps call for, from their condition to the gates behind them.
@@ -88,6 +88,7 @@ const guard = (run: Run, step: Step, condition: NonNullable<Step['if']>): Stage 
 }
 
 const beginStep = (run: Run, step: Step, state: StepRun, at: string): Stage => {
+  if (run.held !== undefined) return NOTHING_NEW
   if (step.forEach !== undefined) return beginItems(run, step, state)
   const until = waitsUntil(run, step, at)
   if (until.kind === 'wait') return { works: [until.work] }

@@ -23,6 +23,15 @@ export type RunInput =
       /** When its waiting ends by itself. */
       readonly until?: string
     }
+  /** How much is not on record; `since`: when a write first failed, absent where they work. */
+  | {
+      readonly kind: 'record_news'
+      readonly unrecorded: number
+      readonly bytes: number
+      /** When the oldest of it happened. */
+      readonly oldestAt?: string
+      readonly since?: string
+    }
   | { readonly kind: 'child_ended'; readonly workId: string; readonly result: ChildResult }
   | { readonly kind: 'facts_result'; readonly workId: string; readonly result: FactsResult }
   | { readonly kind: 'admission'; readonly workId: string; readonly verdict: AdmissionVerdict; readonly turn?: number }

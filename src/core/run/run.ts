@@ -20,9 +20,10 @@ import type { Warrants } from './task.ts'
  * 1: the first. 2: a step of which nobody knows whether it ran pauses its run instead of failing it, and a check that was
  * lost is made again. 3: Temporal's list hears of the end of a run as the run closes, not before its record is complete;
  * steps that a jump passes over are told as skipped. 4: admission is asked for locks, by number and on behalf of the parent, and a
- * run that is a step of another is none more among all runs.
+ * run that is a step of another is none more among all runs. 5: a run whose events cannot be put on record begins nothing new
+ * past a limit, and goes on by itself.
  */
-export const RULES_VERSION = 4
+export const RULES_VERSION = 5
 
 /** The settings of the installation that bear on a run, pinned at its start. */
 export interface RunPolicy {
@@ -50,8 +51,17 @@ export interface RunPolicy {
   readonly movesToNewBuild?: true
   /** Events of one execution's history after which its run goes over to the next one. Absent: 4,000. */
   readonly longHistory?: number
+  /** How far a run goes on whose events cannot be put on record. Absent: 500 events, one hour. */
+  readonly recordLimit?: RecordLimit
   /** A limit for all runs together makes every run visit admission. */
   readonly maxConcurrentRuns?: number
+}
+
+/** What a run may have that is not on record, before it begins nothing new. */
+export interface RecordLimit {
+  readonly events: number
+  /** Age of the oldest of them, in milliseconds. */
+  readonly ageMs: number
 }
 
 /** A definition as a run carries it: pinned, digested and signed. */
@@ -304,6 +314,8 @@ export interface Run {
       { readonly values: Readonly<Record<string, Json>>; readonly errors?: Readonly<Record<string, string>> }
     >
   >
+  /** Its events cannot be put on record, and there are too many: nothing new begins until they are. */
+  readonly held?: { readonly at: string; readonly since: string; readonly unrecorded: number; readonly reason: string }
   /** Commands that wait for a worker of their pool, by work id. */
   readonly poolWaits?: Readonly<Record<string, PoolWait>>
   /** Outputs by name; a later step's value replaces an earlier one. */

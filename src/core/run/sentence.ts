@@ -137,6 +137,9 @@ const SENTENCES: { readonly [K in EventType]: (event: RunEvent<K>) => string } =
   },
   slot_released: ({ details }) =>
     `The run gave its slot away while it waits at ${details.gates.map((gate) => quoted(gate)).join(', ')}.`,
+  run_held: ({ details: { reason } }) => stop(`The run waits: ${plain(reason)}`),
+  run_released: ({ details: { duration } }) =>
+    `Everything is on record again, and the run goes on after it had waited ${duration}.`,
   facts_resolved: ({ details: { values, errors } }) => {
     const said = Object.entries(values).map(([name, value]) => `${plain(name)} is ${plain(JSON.stringify(value))}`)
     const unknown = Object.entries(errors ?? {}).map(([name, error]) => `${plain(name)} is not known (${plain(error)})`)

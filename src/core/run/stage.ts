@@ -14,6 +14,9 @@ export interface Waits {
 /** One stage of the way: an event to record, something to wait for, or `undefined`: the way is free. */
 export type Stage = { readonly next: EventDraft } | Waits | undefined
 
+/** The way is not free, and nothing of it waits for anything: what holds the run says when it goes on. */
+export const NOTHING_NEW: Waits = {}
+
 export const emit = (draft: Omit<EventDraft, 'principal' | 'via'>): Stage => ({
   next: { ...draft, principal: ENGINE, via: 'engine' } as EventDraft,
 })

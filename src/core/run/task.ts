@@ -107,6 +107,8 @@ export interface RecordTask {
   readonly runId: string
   readonly sop: string
   readonly events: readonly RunEvent[]
+  /** Fails, to be tried again, while the store takes none of them. */
+  readonly patiently?: true
 }
 export interface RecordResult {
   readonly ackedSeq: number

@@ -24,6 +24,22 @@ export interface RollbackView {
   readonly failed?: string
 }
 
+/** A run that waits for its record; it goes on by itself. */
+export interface HoldView {
+  /** When it began to wait. */
+  readonly since: string
+  /** When a write of the record first failed. */
+  readonly storeDownSince: string
+  /** Events that were not on record then. */
+  readonly unrecorded: number
+}
+
+export const holdView = ({ at, since, unrecorded }: NonNullable<Run['held']>): HoldView => ({
+  since: at,
+  storeDownSince: since,
+  unrecorded,
+})
+
 export const rollbackView = ({ because, then, by, steps, failed }: Rollback): RollbackView => ({
   because,
   then,

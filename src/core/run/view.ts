@@ -6,7 +6,7 @@ import type { Principal, Surface, TriggerInfo } from './principal.ts'
 import { type ItemsView, itemsView } from './view-items.ts'
 import type { GateRun, ParentRun, Run, StepRun } from './run.ts'
 import type { RunState, StepState } from './state.ts'
-import { type PauseView, pauseView, type RollbackView, rollbackView } from './view-pause.ts'
+import { type HoldView, holdView, type PauseView, pauseView, type RollbackView, rollbackView } from './view-pause.ts'
 
 /** An open gate, as everybody sees it. */
 export interface GateView {
@@ -105,6 +105,8 @@ export interface RunView {
   readonly via: Surface
   readonly openGates: readonly GateView[]
   readonly openInputs: readonly InputView[]
+  /** Its events cannot be put on record, and nothing new begins until they are; it goes on by itself. */
+  readonly held?: HoldView
   /** Steps whose pool has no worker now; absent when there are none. */
   readonly poolWaits?: readonly PoolWaitView[]
   readonly stepResults: readonly StepView[]
@@ -185,6 +187,7 @@ export const viewOf = (run: Run): RunView => {
     via: run.seed.via,
     openGates: openGates(run).map((gate) => gateView(run, gate)),
     openInputs: run.steps.filter((step) => step.state === 'awaiting_input').flatMap((step) => inputView(run, step)),
+    ...(run.held !== undefined && run.outcome === undefined && { held: holdView(run.held) }),
     ...(run.poolWaits !== undefined && { poolWaits: waitViews(run) }),
     stepResults: run.steps.flatMap((step) => stepView(run, step)),
     ...(run.seed.parent && { parent: parentView(run.seed.parent) }),
@@ -208,6 +211,7 @@ const reasonOf = (run: Run): string | undefined =>
   run.outcome?.reason ??
   run.paused?.reason ??
   run.ending?.reason ??
+  run.held?.reason ??
   (run.rollback === undefined ? undefined : `is rolled back: ${run.rollback.reason}`) ??
   run.queued?.reason
 

@@ -35,6 +35,20 @@ const opened = (events: readonly RunEvent[], gate: string) =>
   events.filter((event) => event.eventType === 'approval_requested' && event.details.gate === gate)
 
 describe('in every run', () => {
+  test('no step begins while its record cannot be written and it is held', () => {
+    let held = 0
+    always((play) => {
+      let isHeld = false
+      for (const { eventType } of play.events) {
+        if (eventType === 'run_held') isHeld = true
+        else if (eventType === 'run_released') isHeld = false
+        if (isHeld) held += 1
+        if (isHeld) expect(eventType).not.toBe('step_started')
+      }
+    })
+    expect(held).toBeGreaterThan(0)
+  })
+
   test('no step begins without the slot, where the SOP asks for one, and none gives away what it lacks', () => {
     let gave = 0
     const look = (play: Play): void => {

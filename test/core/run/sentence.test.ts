@@ -52,6 +52,23 @@ const ROWS: { readonly [K in EventType]: readonly Row<K>[] } = {
   ],
   run_refused: [{ details: { reason: 'it cools down' }, says: 'The run was not let in: it cools down.' }],
   slot_released: [{ details: { gates: ['2-ship'] }, says: 'The run gave its slot away while it waits at "2-ship".' }],
+  run_held: [
+    {
+      details: {
+        reason: 'the record cannot be written',
+        since: '2026-03-01T08:00:00.000Z',
+        unrecorded: 7,
+        limit: 'age',
+      },
+      says: 'The run waits: the record cannot be written.',
+    },
+  ],
+  run_released: [
+    {
+      details: { duration: '3m', duration_ms: 180_000 },
+      says: 'Everything is on record again, and the run goes on after it had waited 3m.',
+    },
+  ],
   facts_resolved: [
     {
       details: { question: 'start', values: { weekday: true }, errors: { on_call: 'timed out' } },

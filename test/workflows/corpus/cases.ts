@@ -3,6 +3,7 @@ import { CONTROL_CASES } from './control-cases.ts'
 import { GATE_CASES } from './gate-cases.ts'
 import { LOST_CASES } from './lost-cases.ts'
 import { POOL_CASES } from './pool-cases.ts'
+import { RECORD_CASES } from './record-cases.ts'
 import { ROLLBACK_CASES } from './rollback-cases.ts'
 import { START_CASES } from './start-cases.ts'
 import { STEP_CASES } from './step-cases.ts'
@@ -22,4 +23,5 @@ export const CASES: readonly Case[] = [
   ...LOST_CASES,
   ...ROLLBACK_CASES,
   ...WIDE_CASES,
+  ...RECORD_CASES,
 ]
