@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { defaultPayloadConverter } from '@temporalio/common'
-import { temporal as proto } from '@temporalio/proto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { transition } from '../../src/core/run/transition.ts'
-import { newRun } from '../../src/core/run/evolve.ts'
-import { seedOf } from '../../src/core/run/seed.ts'
-import type { RunSopInput } from '../../src/workflows/messages.ts'
 import { sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { handOverRun } from '../support/handed-over.ts'
 
 let engine: TestEngine
 beforeAll(async () => {
@@ -312,45 +307,9 @@ test('the current details tell what waits, with the JSON to paste', async () => 
   await handle.signal('cancel', {})
 })
 
-/**
- * Lets a run wait at its first gate as an execution that another one has handed it to: the first of them is carried out
- * by the test, so that messages find the second before any worker has seen it.
- */
-const handedOver = async (name: string, runId: string) => {
-  const pinned = await engine.stores.audit.readDefinition((await state(await start(name))).digest)
-  if (pinned === undefined) throw new Error(`Cannot find the definition of "${name}"`)
-  const seed = seedOf(runId, {}, pinned)
-  const { run, events } = transition(newRun(seed), { kind: 'create' }, new Date().toISOString())
-  const input: RunSopInput = { sop: name, snapshot: { run, tail: events, inbox: [], executions: 1 } }
-  await engine.stopWorker()
-  const { taskQueue, temporal } = engine
-  await temporal.workflow.start('runSop', { workflowId: runId, taskQueue, args: [{ sop: name }] })
-  const { taskToken } = await temporal.workflowService.pollWorkflowTaskQueue({
-    namespace,
-    taskQueue: { name: taskQueue },
-    identity: 'test',
-  })
-  await temporal.workflowService.respondWorkflowTaskCompleted({
-    taskToken,
-    identity: 'test',
-    namespace,
-    commands: [
-      {
-        commandType: proto.api.enums.v1.CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
-        continueAsNewWorkflowExecutionCommandAttributes: {
-          workflowType: { name: 'runSop' },
-          taskQueue: { name: taskQueue },
-          input: { payloads: [defaultPayloadConverter.toPayload(input)] },
-        },
-      },
-    ],
-  })
-  return temporal.workflow.getHandle(runId)
-}
-
 test('a signal that comes while one execution hands over to the next is received like any other', async () => {
   const runId = `handed-over-${randomUUID()}`
-  const handle = await handedOver('gated', runId)
+  const handle = await handOverRun(engine, 'gated', runId)
   await handle.signal('approve', { gate: 'nowhere', decisionId: 'one' })
   await handle.signal('nonsense', {})
   await handle.signal('approve', { decisionId: 'two' })

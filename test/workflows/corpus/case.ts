@@ -14,10 +14,13 @@ export interface Case extends SopSketch {
   readonly name: string
   readonly until: (run: RunView) => boolean
   readonly start?: StartRequest
-  /** Started with nothing but the name, as from Temporal's own UI or CLI. */
-  readonly startIn?: 'temporal'
-  /** Whose history is taken: the run's, or that of the workflow that keeps slots. */
-  readonly of?: 'admission'
+  /**
+   * `temporal`: started with nothing but the name, as from Temporal's own UI or CLI. `schedule`: by the schedule of its first
+   * trigger. `hand-over`: by another execution that handed it over; the engine has no worker then until `play` starts one.
+   */
+  readonly startIn?: 'temporal' | 'schedule' | 'hand-over'
+  /** Whose history is taken: the run's, or that of the workflow that keeps slots, or of another such workflow. */
+  readonly of?: 'admission' | { readonly admission: string }
   /** What has to be there before the run starts, e.g. a run that holds the slot. */
   readonly before?: (engine: TestEngine) => Promise<unknown>
   /** Messages to the run after its start. */

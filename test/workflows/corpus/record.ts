@@ -1,12 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { openInstallationKey } from '../../../src/client/signing.ts'
 import { SopError } from '../../../src/core/errors.ts'
 import { seedOf } from '../../../src/core/run/seed.ts'
 import type { PinnedSop, RunSeed } from '../../../src/core/run/run.ts'
+import { sealedSchedule } from '../../../src/core/schedule/sealed-schedule.ts'
 import { admissionId, RUN_WORKFLOW, type RunSopInput } from '../../../src/workflows/messages.ts'
 import { sopOf } from '../../support/definitions.ts'
 import { type TestEngine, until } from '../../support/engine.ts'
+import { handOverRun } from '../../support/handed-over.ts'
 import type { Case } from './case.ts'
 import { type Fixture, FOLDER } from './fixture.ts'
 
@@ -23,7 +26,11 @@ interface RecordedHistory {
 /** Carries a case out and writes its history, with the record and the view that it led to. */
 export const recordCase = async (engine: TestEngine, wanted: Case): Promise<void> => {
   const runId = await playCase(engine, wanted)
-  const fixture = wanted.of === 'admission' ? await admissionFixture(engine) : await runFixture(engine, runId)
+  const { of } = wanted
+  const fixture =
+    of === undefined
+      ? await runFixture(engine, runId)
+      : await admissionFixture(engine, of === 'admission' ? admissionId(engine.taskQueue) : of.admission)
   await mkdir(FOLDER, { recursive: true })
   await writeFile(
     join(FOLDER, `${wanted.name}.json`), // Stack traces name files of the machine that recorded them.
@@ -38,8 +45,8 @@ const playCase = async (
   engine.add(sopOf({ ...sketch, name }))
   await before?.(engine)
   const runId =
-    startIn === 'temporal'
-      ? await startInTemporal(engine, name)
+    startIn !== undefined
+      ? await STARTS[startIn](engine, name)
       : (await engine.client.createRun(name, start).catch((error: unknown) => ({ runId: refusedRunId(error) }))).runId
   await play?.(engine, runId)
   await until(() => engine.client.getRunStatus(runId), is)
@@ -55,6 +62,22 @@ const startInTemporal = async ({ temporal, taskQueue }: TestEngine, sop: string)
   return workflowId
 }
 
+const startBySchedule = async ({ temporal, taskQueue, dataDir }: TestEngine, sop: string): Promise<string> => {
+  const schedule = { id: `corpus-${sop}`, runPrefix: `sop_run_${sop}`, number: 1 }
+  const seal = (await openInstallationKey(dataDir)).seal(sealedSchedule(sop, schedule, undefined))
+  const { workflowId } = await temporal.workflow.start(RUN_WORKFLOW, {
+    taskQueue,
+    workflowId: `${schedule.runPrefix}-2026-03-29T01:30:00Z`,
+    args: [{ sop, schedule, seal }],
+  })
+  return workflowId
+}
+
+const startByHandOver = async (engine: TestEngine, sop: string): Promise<string> =>
+  (await handOverRun(engine, sop, `sop_run_corpus_${sop}`)).workflowId
+
+const STARTS = { temporal: startInTemporal, schedule: startBySchedule, 'hand-over': startByHandOver } as const
+
 /** A refused run is on record under the id that the refusal names. */
 const refusedRunId = (error: unknown): string => {
   if (error instanceof SopError && typeof error.details['runId'] === 'string') return error.details['runId']
@@ -64,9 +87,9 @@ const refusedRunId = (error: unknown): string => {
 const historyOf = async (engine: TestEngine, workflowId: string): Promise<RecordedHistory> =>
   JSON.parse(historyToJSON(await engine.temporal.workflow.getHandle(workflowId).fetchHistory())) as RecordedHistory
 
-const admissionFixture = async (engine: TestEngine): Promise<Fixture> => ({
-  workflowId: admissionId(engine.taskQueue),
-  history: await historyOf(engine, admissionId(engine.taskQueue)),
+const admissionFixture = async (engine: TestEngine, workflowId: string): Promise<Fixture> => ({
+  workflowId,
+  history: await historyOf(engine, workflowId),
 })
 
 const runFixture = async (engine: TestEngine, runId: string): Promise<Fixture> => {

@@ -1,5 +1,10 @@
+import { EMPTY_ADMISSION } from '../../../src/core/admission.ts'
+import { ADMISSION_ASK, ADMISSION_REQUEST, ADMISSION_WORKFLOW } from '../../../src/workflows/messages.ts'
 import { bash, condition } from '../../support/definitions.ts'
+import { beginHandedOver } from '../../support/handed-over.ts'
 import { type Case, DAY_MS, isOver, isParked, seen } from './case.ts'
+
+const ADMISSION_OF_CORPUS = 'sop_admission-corpus'
 
 /** How runs begin: modes, params, conditions, admission. */
 export const START_CASES: readonly Case[] = [
@@ -135,6 +140,58 @@ export const START_CASES: readonly Case[] = [
     until: isParked,
     steps: [{}, { requiresApproval: true }],
     startIn: 'temporal',
+  },
+  {
+    name: 'started-by-its-schedule',
+    triggers: [{ type: 'cron', expression: '30 3 * * *' }],
+    until: isParked,
+    startIn: 'schedule',
+    steps: [{}, { requiresApproval: true }],
+  },
+  {
+    name: 'spoken-to-while-handed-over',
+    until: isOver,
+    startIn: 'hand-over',
+    steps: [{ requiresApproval: true }],
+    play: async (engine, runId) => {
+      const handle = engine.temporal.workflow.getHandle(runId)
+      await handle.signal('approve', { gate: 'nowhere' })
+      await handle.signal('nonsense', {})
+      await handle.signal('approve', { comment: 'in between' })
+      await engine.startWorker()
+    },
+  },
+  {
+    name: 'admission-handed-over-and-asked',
+    of: { admission: ADMISSION_OF_CORPUS },
+    until: isOver,
+    steps: [{}],
+    play: async (engine) => {
+      const since = '2026-01-01T00:00:00.000Z'
+      const request = {
+        runId: 'corpus-first',
+        sop: 'asked',
+        phase: 'slot',
+        triggeredAt: since,
+        priority: 3,
+        cooldownMs: 0,
+        maxConcurrent: 1,
+        admission: 'queue',
+        form: 2,
+        turn: 1,
+      } as const
+      const holders = [{ runId: 'corpus-holder', sop: 'held', locks: ['corpus'], turn: 1, since }]
+      const handle = await beginHandedOver(engine, {
+        type: ADMISSION_WORKFLOW,
+        workflowId: ADMISSION_OF_CORPUS,
+        input: { ...EMPTY_ADMISSION, holders },
+      })
+      const first = handle.executeUpdate(ADMISSION_ASK, { args: [request] })
+      await handle.signal(ADMISSION_REQUEST, { ...request, runId: 'corpus-second' })
+      await engine.startWorker()
+      await first
+      await handle.executeUpdate(ADMISSION_ASK, { args: [{ ...request, runId: 'corpus-third', locks: ['corpus'] }] })
+    },
   },
   { name: 'run-timeout', timeoutMs: 400, until: isOver, steps: [{ requiresApproval: true }] },
   { name: 'timeout-and-step', timeoutMs: DAY_MS, until: isOver, steps: [{}] },
