@@ -12,6 +12,7 @@ import type { RunPage, RunSelection } from '../core/run/run-filter.ts'
 import type { RunChanges, RunVersion } from '../core/run/run-list.ts'
 import type { ExecutableId } from '../core/run/task.ts'
 import type { RunSummary } from '../core/run/view.ts'
+import type { StoredDefinition, StoredRecord } from '../core/verify/stored-record.ts'
 
 /** What the store needs to know of a run besides its events: given once, with its first batch. */
 export interface RunHeader {
@@ -88,6 +89,15 @@ export interface HeadLine {
   readonly line: number
   /** Absent where the line cannot be read. */
   readonly head?: Head
+}
+
+/** Records as they lie in the store, for whoever checks them: nothing is repaired, passed over or believed. */
+export interface RawRecords {
+  /** Ids of all runs that have a record, in pieces. */
+  ids(): AsyncIterable<readonly string[]>
+  /** Undefined where the run has no record. */
+  read(runId: string): Promise<StoredRecord | undefined>
+  definition(digest: string): Promise<StoredDefinition | undefined>
 }
 
 /** The list of runs, projected from the appends; it outlives Temporal's retention. */

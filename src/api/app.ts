@@ -35,6 +35,7 @@ import { sessionRoutes, signInHandler } from './session.ts'
 import { createStreams, type Streams } from './streams.ts'
 import { queueRoutes } from './routes/queue.ts'
 import { triggerRoutes } from './routes/triggers.ts'
+import { verifyRoutes } from './routes/verify.ts'
 import { workerRoutes } from './routes/workers.ts'
 import { limitFlow, webhookHandler } from './webhooks.ts'
 
@@ -110,6 +111,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...runScreenRoutes,
     ...logRoutes(streams),
     ...eventRoutes(streams),
+    ...verifyRoutes(streams),
     ...decisionRoutes,
     ...scheduleRoutes,
     ...sessionRoutes({ ...deps, baseUrl }),

@@ -15,6 +15,7 @@ import type { QueueClient } from './queue-client.ts'
 import type { RunScreenClient } from './run-screen-client.ts'
 import type { TriggerClient } from './trigger-client.ts'
 import type { ScheduleClient } from './schedule-client.ts'
+import type { VerifyClient } from './verify-client.ts'
 
 export type { RunPage, RunSelection } from '../core/run/run-filter.ts'
 export type { MetricDays, MetricsReport } from '../core/metrics/report.ts'
@@ -244,7 +245,7 @@ export interface Health {
  * Where a run is asked for (`ref`), an SOP's name means its only open run; several are a `conflict` with the list
  * (rulings 31).
  */
-export interface SopClient extends TriggerClient, QueueClient, ScheduleClient, RunScreenClient {
+export interface SopClient extends TriggerClient, QueueClient, ScheduleClient, RunScreenClient, VerifyClient {
   /** All SOPs by name, broken ones last. Needs: viewer. */
   listSops(): Promise<readonly SopSummary[]>
   /** `not_found` if the catalog has none of that name. Needs: viewer. */

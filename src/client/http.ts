@@ -30,6 +30,7 @@ import type { SessionLink } from './sessions.ts'
 import type { NewToken, TokenInfo } from './tokens.ts'
 import type { Accepted } from '../core/trigger/accepted.ts'
 import type { DeliveryView, MessageReply, TriggerTestResult, TriggerView } from './trigger-client.ts'
+import type { VerifyNews, VerifyOptions } from './verify-client.ts'
 
 export interface HttpClientOptions {
   /** Where the engine answers, e.g. `http://127.0.0.1:7780`. A path prefix is kept. */
@@ -112,6 +113,11 @@ export function createHttpClient(
     listLogs: (ref, wish) => get<LogList>(`${run(ref)}/logs/list`, { ...wish }),
     readLogRows: (ref, at) => get<LogRows>(`${run(ref)}/logs/rows`, { ...at }),
     searchLog: (ref, at) => get<LogMatches>(`${run(ref)}/logs/search`, { ...at }),
+    verifyRun: (ref, options) => get(`${run(ref)}/verify`, verifyQuery(options)),
+    verifyAudit: async function* ({ signal, ...options } = {}) {
+      const path = `${V1}/audit/verify${encodeQuery(verifyQuery(options))}`
+      for await (const { data } of follow<VerifyNews>('verify', path, signal)) yield data
+    },
     readLog: async (ref, { waitMs, ...at }) =>
       get<LogChunk>(`${run(ref)}/logs`, { ...at, wait: capped(waitMs), format: 'json' }, waitMs),
     followLog: async function* (ref, { signal, after, ...at } = {}) {
@@ -191,6 +197,12 @@ function segment(noun: string, value: string): string {
   if (typeof value === 'string' && !/^\.{0,2}$/.test(value)) return encodeURIComponent(value)
   throw new SopError('invalid', `Cannot look up ${noun} "${value}": expected a name or an id`)
 }
+
+const verifyQuery = ({ keys, head, history }: VerifyOptions = {}): Query => ({
+  key: keys?.join(','),
+  head: head === undefined ? undefined : `${head.index}:${head.hash}`,
+  history: history === undefined ? undefined : String(history),
+})
 
 type Query = Readonly<Record<string, string | number | undefined>>
 

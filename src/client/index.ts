@@ -36,6 +36,7 @@ export type * from './trigger-client.ts'
 export type { Accepted } from '../core/trigger/accepted.ts'
 export type { Delivery, DeliveryFilter, DeliveryVerdict } from '../core/trigger/delivery.ts'
 export type * from './schedule-client.ts'
+export type * from './verify-client.ts'
 export type { NewToken, TokenInfo } from './tokens.ts'
 export type { TokenClient } from './http.ts'
 

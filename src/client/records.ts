@@ -5,6 +5,8 @@ import type { RunPage } from '../core/run/run-filter.ts'
 import type { RunChanges, RunVersion } from '../core/run/run-list.ts'
 import type { ExecutableId } from '../core/run/task.ts'
 import type { RunSummary } from '../core/run/view.ts'
+import type { StoredHead } from '../core/verify/chain.ts'
+import type { StoredDefinition, StoredRecord } from '../core/verify/stored-record.ts'
 import type { RunListFilter } from './client.ts'
 
 // records.ts: the reading side of the stores, as the client needs it. The adapters that activities write with satisfy it.
@@ -52,5 +54,22 @@ export interface Records {
   /** Where values of secret params go, instead of into a history. */
   readonly vault: {
     put(runId: string, name: string, value: string): Promise<void>
+  }
+}
+
+/** The same side for whoever checks records. */
+export interface CheckedRecords extends Records {
+  /** The chain of heads, as it is. */
+  readonly heads: {
+    scan(): AsyncIterable<readonly StoredHead[]>
+    known(runIds: readonly string[]): Promise<{ has(runId: string): boolean }>
+  }
+  /** Waits until the heads of what this process recorded so far are written. */
+  flushHeads(): Promise<void>
+  /** Records as they lie in the store, for whoever checks them. */
+  readonly raw: {
+    ids(): AsyncIterable<readonly string[]>
+    read(runId: string): Promise<StoredRecord | undefined>
+    definition(digest: string): Promise<StoredDefinition | undefined>
   }
 }

@@ -55,6 +55,29 @@ export const createWarrantCheck = (authority: string): ((warrant: Warrant) => bo
   return (given) => isSigned(given, key)
 }
 
+/**
+ * Whether a signature (base64) of a text is that of a public key (raw, base64). As `verifySeal` of core/seal.ts, by Node's own code, for
+ * whoever checks thousands of them; keys are kept. Never throws.
+ */
+export const createSealCheck = (): ((authority: string, text: string, signature: string) => boolean) => {
+  const known = new Map<string, KeyObject>()
+  const keyOf = (authority: string): KeyObject => {
+    const found = known.get(authority)
+    if (found !== undefined) return found
+    const der = Buffer.concat([SPKI_PREFIX, Buffer.from(authority, 'base64')])
+    const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
+    known.set(authority, key)
+    return key
+  }
+  return (authority, text, signature) => {
+    try {
+      return verify(null, Buffer.from(text, 'utf8'), keyOf(authority), Buffer.from(signature, 'base64'))
+    } catch {
+      return false
+    }
+  }
+}
+
 /** What DER has before the 32 bytes of an Ed25519 key. */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 

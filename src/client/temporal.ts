@@ -21,7 +21,7 @@ import { readMetrics } from './read-metrics.ts'
 import { findEntry, type Pin } from './pin.ts'
 import { planRun } from './plan-run.ts'
 import { readLog } from './read-log.ts'
-import type { Records } from './records.ts'
+import type { CheckedRecords } from './records.ts'
 import { type DecisionBody, sendDecision } from './send-decision.ts'
 import type { InstallationKey } from './signing.ts'
 import { pausedNotices, type ScheduleReport } from './scheduled-sops.ts'
@@ -33,6 +33,7 @@ import { createLogRowReader, type LogRowReader } from './log-rows.ts'
 import { createRecordedRuns, type RecordedRuns } from './recorded-runs.ts'
 import { createRunScreenMethods, type RunScreenDeps } from './run-screen-methods.ts'
 import { createQueueMethods } from './queue-methods.ts'
+import { createVerifyMethods } from './verify-methods.ts'
 import { createTriggerMethods } from './trigger-methods.ts'
 import { createTurns } from './turns.ts'
 
@@ -44,7 +45,7 @@ export interface TemporalClientDeps {
   readonly catalog: Catalog
   readonly pin: Pin
   readonly key: InstallationKey
-  readonly records: Records
+  readonly records: CheckedRecords
   readonly sopDir: string
   readonly agentsMayCreate: boolean
   readonly version: string
@@ -178,6 +179,7 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
     },
     ...createQueueMethods(deps, actor),
     ...createRunScreenMethods(deps, actor),
+    ...createVerifyMethods(deps, actor),
     ...createTriggerMethods(deps, actor, {
       approveStep: (ref, step, request) => decide('approveStep', ref, about(step, request)),
       rejectStep: (ref, step, request) => decide('rejectStep', ref, about(step, request)),

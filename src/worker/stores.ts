@@ -3,6 +3,7 @@ import { createFileAudit } from '../adapters/file-audit.ts'
 import { createFileDeliveries } from '../adapters/file-deliveries.ts'
 import { createFileHeads, type HeadSigner } from '../adapters/file-heads.ts'
 import { createFileLogs } from '../adapters/file-logs.ts'
+import { createFileRecords } from '../adapters/file-records.ts'
 import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index.ts'
 import { followFileMetrics, openFileMetrics } from '../adapters/file-metrics.ts'
 import { createFileState } from '../adapters/file-state.ts'
@@ -16,6 +17,7 @@ import type {
   AuditStore,
   HeadStore,
   LogStore,
+  RawRecords,
   MetricsStore,
   ResolveFact,
   RunIndex,
@@ -39,6 +41,8 @@ export interface Stores {
   readonly heads: HeadStore
   /** Waits until the heads of what this process recorded so far are written. */
   flushHeads(): Promise<void>
+  /** The records as they lie there, for whoever checks them. */
+  readonly raw: RawRecords
   readonly metrics: MetricsStore
   /** How it goes with the writes of the record. */
   recordState(): StoreState
@@ -118,6 +122,7 @@ export const openStores = async (
     index,
     heads,
     flushHeads: headKeeper.flush,
+    raw: createFileRecords({ dataDir }),
     metrics,
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,
@@ -152,6 +157,7 @@ export const followStores = (
     index: followFileRunIndex({ dataDir, warn }),
     heads: createFileHeads({ dataDir, warn }),
     flushHeads: async () => {},
+    raw: createFileRecords({ dataDir }),
     metrics: followFileMetrics({ dataDir, warn }),
     logs: files,
     receivedLogs: files,

@@ -8,6 +8,7 @@ import { createPostgresDeliveries } from '../adapters/postgres/deliveries.ts'
 import { createPostgresHeads } from '../adapters/postgres/heads.ts'
 import { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
 import { createPostgresLogs } from '../adapters/postgres/logs.ts'
+import { createPostgresRecords } from '../adapters/postgres/records.ts'
 import { createPostgresMetrics } from '../adapters/postgres/metrics.ts'
 import { createPostgresRunIndex, settleRestoredRows } from '../adapters/postgres/run-index.ts'
 import { createPostgresState } from '../adapters/postgres/state.ts'
@@ -63,6 +64,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     index,
     heads,
     flushHeads: headKeeper.flush,
+    raw: createPostgresRecords({ db }),
     metrics,
     logs: limitLogs(logs, { ...limits, budget: keeper.budget, now }),
     receivedLogs: logs,

@@ -9,6 +9,7 @@ import { createdSop, runPlan, sopDetail, sopList, sopVersionDetail, sopVersions 
 import { sopStatus, triggered } from '../../src/api/schemas/start.ts'
 import { backfilled, dueFires, fired, scheduleList, scheduleView } from '../../src/api/schemas/schedule.ts'
 import { createdToken, tokenList } from '../../src/api/schemas/token.ts'
+import { auditChecked, runCheck } from '../../src/api/schemas/verify.ts'
 import { fakeClient, healthSample, runSample } from '../support/fake-client.ts'
 import { testApi } from '../support/test-api.ts'
 
@@ -34,6 +35,8 @@ describe('what an answer has, the document names', () => {
     ['GET', `${RUN}/logs/list`, logList],
     ['GET', `${RUN}/logs/rows?step=1&from=-5`, logRows],
     ['GET', `${RUN}/logs/search?text=x`, logMatches],
+    ['GET', `${RUN}/verify`, runCheck],
+    ['GET', '/api/v1/audit/verify', auditChecked],
     ['POST', `${RUN}/approve`, decisionReply],
     ['POST', `${RUN}/reject`, decisionReply],
     ['GET', '/api/v1/schedules', scheduleList],

@@ -43,6 +43,19 @@ describe('the streams of createHttpClient()', () => {
     expect(asked).toEqual([[RUN, { step: 1, offset: 3, signal }], [RUN, { after: 4, signal }], [{ signal }]])
   })
 
+  test('give a check of all records as it goes on', async () => {
+    const api = await testApi()
+    const client = createHttpClient({ url: api.url, token: api.local })
+    expect(await all(client.verifyAudit({ history: false }))).toEqual([
+      { kind: 'progress', checked: 0, total: 1 },
+      { kind: 'run', run: sample.runCheckSample },
+      { kind: 'done', audit: sample.auditCheckSample },
+    ])
+    expect(api.client.calls).toEqual([
+      { method: 'verifyAudit', args: [{ history: false, signal: expect.any(AbortSignal) }] },
+    ])
+  })
+
   test('go on where a connection broke, in the middle of an event too', async () => {
     const resumed: unknown[] = []
     const { url } = await listen((request, response) => {

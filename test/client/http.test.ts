@@ -9,6 +9,7 @@ import { fakeClient } from '../support/fake-client.ts'
 import type { Accepted } from '../../src/core/trigger/accepted.ts'
 import { testApi } from '../support/test-api.ts'
 
+const KEY = `${'k'.repeat(43)}=`
 const RUN = 'sop_run_abc123'
 
 const URL_OF_RUN = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/api\/v1\/runs\/sop_run_abc123$/)
@@ -129,6 +130,11 @@ describe('createHttpClient() over the real API', () => {
     ],
     ['getDelivery', ['del_1'], sample.deliverySample],
     ['redeliver', ['del_1'], { ...withUrl(sample.acceptedSample, true), status: 'duplicate' }],
+    [
+      'verifyRun',
+      [RUN, { keys: [KEY, KEY], head: { index: 7, hash: 'ab'.repeat(32) }, history: false }],
+      sample.runCheckSample,
+    ],
     ['getQueue', [], sample.queueSample],
     ['getMetrics', [{ sop: 'a b', days: 7 }], sample.metricsSample('a b', 7)],
     ['getMetrics', [{}], sample.metricsSample()],
@@ -152,7 +158,7 @@ describe('createHttpClient() over the real API', () => {
     expect([...new Set(rows.map(([method]) => method))].sort()).toEqual(
       Object.keys(fakeClient())
         // What is followed is in http-stream.test.ts.
-        .filter((key) => key !== 'calls' && !key.startsWith('follow'))
+        .filter((key) => key !== 'calls' && key !== 'verifyAudit' && !key.startsWith('follow'))
         .sort(),
     )
   })

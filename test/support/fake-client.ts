@@ -1,3 +1,4 @@
+import type { AuditCheck, RunCheck } from '../../src/core/verify/finding.ts'
 import type {
   AuditLog,
   DecisionRequest,
@@ -91,6 +92,12 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
     testTrigger: async () => [{ ...at, verdict: 'would_start', params: { severity: 'high' } }],
     listDeliveries: async () => [deliverySample],
     getDelivery: async () => deliverySample,
+    verifyRun: async () => runCheckSample,
+    verifyAudit: async function* () {
+      yield { kind: 'progress', checked: 0, total: 1 }
+      yield { kind: 'run', run: runCheckSample }
+      yield { kind: 'done', audit: auditCheckSample }
+    },
     getQueue: async () => queueSample,
     moveInQueue: async () => ({ runId: runSample.runId, action: 'move', position: 1 }),
     dropFromQueue: async () => ({ runId: runSample.runId, action: 'drop' }),
@@ -149,6 +156,38 @@ export const metricsSample = (sop = 'deploy-production', days: MetricDays = 30):
     ],
     { sop, days, nowMs: Date.parse(day) },
   )
+}
+
+export const runCheckSample: RunCheck = {
+  runId: 'sop_run_abc123',
+  sop: 'deploy-production',
+  ok: false,
+  events: 8,
+  sealedTo: 8,
+  history: 'compared',
+  logs: 1,
+  findings: [
+    {
+      severity: 'problem',
+      kind: 'edited',
+      message: 'event 4 (approval_granted) was changed: its hash does not fit its content',
+      runId: 'sop_run_abc123',
+      sequence: 4,
+      file: 'audit/deploy-production/sop_run_abc123.jsonl',
+      line: 4,
+    },
+    { severity: 'notice', kind: 'history_gone', message: 'Temporal does not know it any more' },
+  ],
+}
+export const auditCheckSample: AuditCheck = {
+  ok: false,
+  runs: 1,
+  events: 8,
+  heads: { entries: 2, end: { index: 2, hash: 'a'.repeat(64) }, key: 'KEY' },
+  history: { compared: 1, gone: 0, unavailable: 0 },
+  problems: 1,
+  notices: { late_head: 1 },
+  findings: [],
 }
 
 export const queueSample: Queue = {

@@ -1,0 +1,41 @@
+import { type Actor, assertMay } from '../core/access.ts'
+import { type FindDeps, findRun } from './find-run.ts'
+import type { CheckedRecords } from './records.ts'
+import { createRunHistories } from './run-history.ts'
+import type { InstallationKey } from './signing.ts'
+import { type VerifyDeps, verifyAudit, verifyRun } from './verify.ts'
+import type { VerifyClient } from './verify-client.ts'
+
+export interface VerifyMethodsDeps extends FindDeps {
+  readonly records: CheckedRecords
+  readonly key: Pick<InstallationKey, 'authority' | 'seal'>
+}
+
+/** Checks of records and exports, for one actor. */
+export const createVerifyMethods = (deps: VerifyMethodsDeps, actor: Actor): VerifyClient => {
+  const checks: VerifyDeps = {
+    records: deps.records,
+    histories: createRunHistories(deps.temporal),
+    authority: deps.key.authority,
+  }
+  return {
+    verifyRun: async (ref, options) => {
+      assertMay(actor, 'verifyRun')
+      return verifyRun(checks, await refOf(deps, ref), options)
+    },
+    verifyAudit: async function* (options) {
+      assertMay(actor, 'verifyAudit')
+      yield* verifyAudit(checks, options)
+    },
+  }
+}
+
+/** Who is known to no list any more may still be known to a head: then it is taken at its word. */
+const refOf = async (deps: VerifyMethodsDeps, ref: string): Promise<string> => {
+  try {
+    return await findRun(deps, ref, true)
+  } catch (error) {
+    if ((await deps.records.heads.known([ref])).has(ref)) return ref
+    throw error
+  }
+}
