@@ -51,7 +51,9 @@ const auditCheck: z.ZodType<AuditCheck> = z
   })
   .register(components, { id: 'AuditCheck' })
 
-export const auditChecked = z.object({ audit: auditCheck, runs: list(runCheck).describe('Runs with a problem') })
+export const auditChecked = z
+  .object({ audit: auditCheck, runs: list(runCheck).describe('Runs with a problem') })
+  .register(components, { id: 'AuditChecked' })
 
 interface VerifyQuery {
   readonly key?: string
