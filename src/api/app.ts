@@ -33,6 +33,8 @@ import { scheduleRoutes } from './routes/schedules.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { sessionRoutes, signInHandler } from './session.ts'
 import { createStreams, type Streams } from './streams.ts'
+import { streamRoutes } from './routes/stream.ts'
+import { waitingRoutes } from './routes/waiting.ts'
 import { queueRoutes } from './routes/queue.ts'
 import { triggerRoutes } from './routes/triggers.ts'
 import { verifyRoutes } from './routes/verify.ts'
@@ -64,6 +66,8 @@ export interface AppDeps {
   /** How long a handler may take, in milliseconds, before the answer is 503. Default 60,000. */
   readonly handlerTimeoutMs?: number
   readonly streams?: Streams
+  /** How often a stream says that it lives, in milliseconds. Default 15,000. */
+  readonly streamBeatMs?: number
   /** The page that browsers get; without it `/` says what this is. */
   readonly page?: PageFiles | undefined
 }
@@ -112,6 +116,8 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...logRoutes(streams),
     ...eventRoutes(streams),
     ...verifyRoutes(streams),
+    ...streamRoutes(streams),
+    ...waitingRoutes,
     ...decisionRoutes,
     ...scheduleRoutes,
     ...sessionRoutes({ ...deps, baseUrl }),

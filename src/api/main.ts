@@ -30,7 +30,7 @@ const STOP_GRACE_MS = 5_000
  */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { host, port: wantedPort, publicUrl } = options.config.api
-  const streams = createStreams()
+  const streams = createStreams(options.streamBeatMs === undefined ? {} : { beatMs: options.streamBeatMs })
   const { app } = createApp({ ...options, host, publicUrl, agentsMayCreate: options.config.agentsMayCreate, streams })
   const server = createServer(serverLimits(options.requestTimeoutMs ?? 30_000), app)
   server.maxHeadersCount = 200

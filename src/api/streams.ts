@@ -24,7 +24,8 @@ export interface Streams {
   stop(): void
 }
 
-const MAX_STREAMS = 200
+/** Each open page has one, and a program a few. */
+const MAX_STREAMS = 1_000
 const BEAT_MS = 15_000
 /** A stream ends after an hour, and with it what its token once allowed; a client resumes by Last-Event-ID. */
 const MAX_AGE_MS = 3_600_000

@@ -14,6 +14,7 @@ import type { RunSummary, RunView } from '../core/run/view.ts'
 import type { QueueClient } from './queue-client.ts'
 import type { RunScreenClient } from './run-screen-client.ts'
 import type { TriggerClient } from './trigger-client.ts'
+import type { WaitingClient } from './waiting.ts'
 import type { ScheduleClient } from './schedule-client.ts'
 import type { VerifyClient } from './verify-client.ts'
 
@@ -245,7 +246,13 @@ export interface Health {
  * Where a run is asked for (`ref`), an SOP's name means its only open run; several are a `conflict` with the list
  * (rulings 31).
  */
-export interface SopClient extends TriggerClient, QueueClient, ScheduleClient, RunScreenClient, VerifyClient {
+export interface SopClient
+  extends TriggerClient,
+    QueueClient,
+    ScheduleClient,
+    RunScreenClient,
+    VerifyClient,
+    WaitingClient {
   /** All SOPs by name, broken ones last. Needs: viewer. */
   listSops(): Promise<readonly SopSummary[]>
   /** `not_found` if the catalog has none of that name. Needs: viewer. */

@@ -5,6 +5,7 @@ import { SopError } from '../core/errors.ts'
 import type { DecisionReply } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import type { RunView } from '../core/run/view.ts'
+import type { WaitingList } from '../core/run/waiting.ts'
 import type {
   AuditLog,
   DecisionRequest,
@@ -97,6 +98,7 @@ export function createHttpClient(
     createRun: async (name, request) => post<RunView>(`${sop(name)}/runs`, request),
     listRuns: async (filter) => (await get<RunPage>(`${V1}/runs`, queryOf(filter))).runs,
     listRunPage: (filter) => get<RunPage>(`${V1}/runs`, queryOf(filter)),
+    listWaiting: () => get<WaitingList>(`${V1}/waiting`),
     getRunStatus: async (ref) => get<RunView>(run(ref)),
     approveStep: async (ref, step, request) => decide(ref, 'approve', step, request),
     rejectStep: async (ref, step, request) => decide(ref, 'reject', step, request),

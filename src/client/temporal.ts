@@ -9,6 +9,7 @@ import { sentence } from '../core/run/sentence.ts'
 import { notServed, unsupported } from '../core/run/supported.ts'
 import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
+import { createWaiting, type ReadWaiting } from './waiting.ts'
 import { type ChangeWatch, createChangeWatch } from './change-watch.ts'
 import type { Health, RunListFilter, SopClient, SopSummary } from './client.ts'
 import { createSop } from './create-sop.ts'
@@ -72,6 +73,7 @@ export const createTemporalClient = (
     watch: createChangeWatch(deps.records.index),
     recordedRuns: createRecordedRuns(deps.records),
     logRows: createLogRowReader(deps.records.logs),
+    waiting: createWaiting(deps.records),
   }
   return { as: (actor) => clientOf(all, actor), health }
 }
@@ -80,6 +82,7 @@ type Deps = TemporalClientDeps & {
   readonly health: ReadHealth
   readonly turns: ReturnType<typeof createTurns>
   readonly watch: ChangeWatch
+  readonly waiting: ReadWaiting
   readonly recordedRuns: RecordedRuns
   readonly logRows: LogRowReader
 }
@@ -136,6 +139,7 @@ const clientOf = (deps: Deps, actor: Actor): SopClient => {
       assertMay(actor, 'listRuns')
       return deps.records.index.page(selectionOf(filter))
     },
+    listWaiting: () => deps.waiting(actor),
     getRunStatus: async (ref) => {
       assertMay(actor, 'getRunStatus')
       return readRun(deps, await findRun(deps, ref, true))

@@ -136,6 +136,7 @@ describe('createHttpClient() over the real API', () => {
       sample.runCheckSample,
     ],
     ['getQueue', [], sample.queueSample],
+    ['listWaiting', [], sample.waitingSample],
     ['getMetrics', [{ sop: 'a b', days: 7 }], sample.metricsSample('a b', 7)],
     ['getMetrics', [{}], sample.metricsSample()],
     ['moveInQueue', ['sop_run_b', { to: 'front' }, { reason: 'hotfix' }], { runId: RUN, action: 'move', position: 1 }],

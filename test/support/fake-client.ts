@@ -18,6 +18,7 @@ import { type MetricDays, metricsReport, type MetricsReport } from '../../src/co
 import { runScreenSamples } from './run-screen-samples.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import type { DecisionReply } from '../../src/core/run/decision.ts'
+import type { WaitingList } from '../../src/core/run/waiting.ts'
 import type { RunSummary, RunView } from '../../src/core/run/view.ts'
 
 const at = { sop: 'deploy-production', trigger: 1, type: 'webhook', awaits: '/webhook/deploy' } as const
@@ -44,6 +45,45 @@ export const acceptedSample: Accepted = {
   deliveryIds: [deliverySample.id],
 }
 
+export const waitingSample: WaitingList = {
+  items: [
+    {
+      key: 'sop_run_abc123/gate/5-deploy#1',
+      kind: 'gate',
+      runId: 'sop_run_abc123',
+      sopName: 'deploy-production',
+      sopTitle: 'Deploy to production',
+      version: '1.0.0',
+      priority: 'critical',
+      startedBy: 'alice',
+      trigger: 'manual',
+      stepNumber: 5,
+      totalSteps: 6,
+      title: 'Deploy',
+      since: '2026-02-25T16:00:00.000Z',
+      until: '2026-02-25T17:00:00.000Z',
+      then: 'Without an answer the timer approves it then.',
+      why: 'It waits for approval, because the step requires approval.',
+      params: { version: '2.0.1' },
+      covered: [{ number: 5, title: 'Deploy', kind: 'shell', commands: ['./deploy.sh'], pointOfNoReturn: true }],
+      secondLook: ['Step 5 is a point of no return: nothing before it can be rolled back afterwards.'],
+      actions: [
+        {
+          name: 'approve',
+          verb: 'approve',
+          about: 'gate',
+          label: 'Approve',
+          body: { gate: '5-deploy', step: 5, attempt: 1, covers: 'abc' },
+          allowed: true,
+        },
+      ],
+      mine: true,
+    },
+  ],
+  total: 1,
+  mine: 1,
+}
+
 /** A SopClient with one field per method: set what a test needs, read what was asked in `calls`. */
 export type FakeClient = { -readonly [K in keyof SopClient]: SopClient[K] } & { readonly calls: FakeCall[] }
 export interface FakeCall {
@@ -64,6 +104,7 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
     createRun: async () => runSample,
     listRuns: async () => [summarySample],
     listRunPage: async () => ({ runs: [summarySample], next: 'c', total: 10_000, more: true }),
+    listWaiting: async () => waitingSample,
     getRunStatus: async () => runSample,
     approveStep: async (_ref, step, request) => accepted(step, request),
     rejectStep: async (_ref, step, request) => ({ ...accepted(step, request), status: 'paused', action: 'paused' }),

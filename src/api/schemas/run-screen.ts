@@ -80,7 +80,7 @@ export const runNext: z.ZodType<RunNext> = z
   })
   .register(components, { id: 'RunNext', description: 'Steps and gates that are still to come; the first 200' })
 
-const control: z.ZodType<Control> = z
+export const control: z.ZodType<Control> = z
   .object({
     name: z.enum(CONTROLS),
     verb: z.enum(DECISION_KINDS).describe('Sent to `POST /api/v1/runs/{id}/{verb}` with `body`'),

@@ -27,7 +27,7 @@ const param: z.ZodType<Param> = z
   })
   .register(components, { id: 'Param', description: 'A typed value that a run or a form takes' })
 
-const gateView: z.ZodType<GateView> = z
+export const gateView: z.ZodType<GateView> = z
   .object({
     gate: z.string().describe('Gate id; decisions name it'),
     attempt: z.int(),
@@ -45,7 +45,7 @@ const gateView: z.ZodType<GateView> = z
   })
   .register(components, { id: 'Gate', description: 'An open gate' })
 
-const inputView: z.ZodType<InputView> = z
+export const inputView: z.ZodType<InputView> = z
   .object({
     stepNumber: z.int(),
     title: z.string(),
@@ -85,7 +85,7 @@ export const itemsView: z.ZodType<ItemsView> = z
   })
   .register(components, { id: 'Items', description: 'The items of a for_each step' })
 
-const stepView: z.ZodType<StepView> = z
+export const stepView: z.ZodType<StepView> = z
   .object({
     number: z.int(),
     slug: z.string(),
@@ -203,6 +203,7 @@ export const runSummary: z.ZodType<RunSummary> = z
     startedBy: z.string(),
     trigger: z.string(),
     openGates: list(z.string()),
+    openInputs: list(z.int()).exactOptional().describe('Numbers of the manual steps that wait'),
     poolWaits: list(z.string()).exactOptional().describe('Pools that a step waits for a worker of'),
     sequence: z.int(),
   })

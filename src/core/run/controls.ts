@@ -114,6 +114,16 @@ export const controlsOf = (run: Run, actor: Actor, at: string): readonly Control
     ...backControls(run),
   ].map((sketch) => judged(run, actor, sketch, at))
 
+/** Only what answers that which the run waits for: its open gates, its manual and unknown steps, its pause. */
+export const answersOf = (run: Run, actor: Actor, at: string): readonly Control[] =>
+  [
+    ...openGates(run).flatMap((gate) => gateControls(run, gate)),
+    ...run.steps.flatMap((step) => stepControls(run, step)),
+    ...(run.paused === undefined && run.rollback === undefined
+      ? []
+      : runControls(run).filter(({ name }) => name !== 'pause')),
+  ].map((sketch) => judged(run, actor, sketch, at))
+
 const gateControls = (run: Run, gate: GateRun): readonly Sketch[] => {
   const body = {
     gate: gate.id,

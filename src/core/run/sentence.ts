@@ -80,7 +80,7 @@ const AFTER_FAILURE: Readonly<Record<AfterFailure, string>> = {
   goto: 'The run jumps',
   rollback: 'The finished steps are rolled back',
 }
-const AFTER_REJECTION: Readonly<Record<AfterRejection, string>> = {
+export const AFTER_REJECTION: Readonly<Record<AfterRejection, string>> = {
   pause: 'the run pauses for a person',
   fail: 'the run fails',
   cancel: 'the run is cancelled',
@@ -88,7 +88,8 @@ const AFTER_REJECTION: Readonly<Record<AfterRejection, string>> = {
   rollback: 'the finished steps are rolled back',
 }
 
-const BECAUSE: Readonly<Record<string, string>> = {
+/** Why a gate is there, as the end of a sentence. */
+export const BECAUSE: Readonly<Record<string, string>> = {
   start: 'runs of this mode need approval to begin',
   mode: 'this mode asks before each step',
   requires_approval: 'the step requires approval',

@@ -21,6 +21,8 @@ export interface SummaryState extends RunSummary {
   readonly gateSteps: Readonly<Record<string, number>>
   /** Works that wait for a worker, by work id. */
   readonly waits?: Readonly<Record<string, { readonly step: number; readonly pool: string }>>
+  /** Numbers of steps that asked a person for something; those of them that are still active wait for it. */
+  readonly asked?: readonly number[]
   /** It waits for a slot. */
   readonly queued?: true
   readonly paused?: true
@@ -39,8 +41,14 @@ export interface SummaryState extends RunSummary {
  */
 export const applyToSummary = (state: SummaryState | undefined, event: RunEvent): SummaryState => {
   if (state !== undefined && event.sequence <= state.sequence) return state
-  const changed = change(state ?? blank(event), event)
+  const changed = withInputs(change(state ?? blank(event), event))
   return { ...changed, status: statusOf(changed), currentStep: currentStepOf(changed), sequence: event.sequence }
+}
+
+/** The manual steps that wait, as everybody sees them. */
+const withInputs = ({ asked, openInputs: _, ...state }: SummaryState): SummaryState => {
+  const open = (asked ?? []).filter((step) => state.active.includes(step) && !(state.retrying ?? []).includes(step))
+  return open.length === 0 ? state : { ...state, asked: open, openInputs: open.toSorted((a, b) => a - b) }
 }
 
 /** The summary of a whole record, also of one that was forked. */
@@ -60,6 +68,7 @@ export const summaryOfState = (state: SummaryState): RunSummary => {
     beyond: _b,
     gateSteps: _g,
     waits: _w,
+    asked: _i,
     paused: _p,
     pausedAt: _at,
     undo: _r,
@@ -169,6 +178,9 @@ const begun = (state: SummaryState, step: number | undefined): SummaryState =>
   step === undefined
     ? state
     : { ...reached(triedAgain(state, step), step), active: [...without(state.active, step), step] }
+
+const asks = (state: SummaryState, step: number | undefined): SummaryState =>
+  step === undefined ? state : { ...state, asked: [...without(state.asked ?? [], step), step] }
 
 const triedAgain = ({ retrying = [], ...state }: SummaryState, step: number): SummaryState => {
   const others = without(retrying, step)
@@ -340,8 +352,9 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
       })
     case 'step_taken':
       return waitsKept(state, (workId) => workId !== event.details.workId)
-    case 'step_started':
     case 'input_requested':
+      return asks(begun(state, event.stepNumber), event.stepNumber)
+    case 'step_started':
       return begun(state, event.stepNumber)
     case 'step_completed':
       return settled(ended(state, event.stepNumber), event.stepNumber)

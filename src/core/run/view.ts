@@ -139,6 +139,8 @@ export interface RunSummary {
   readonly trigger: string
   /** Ids of the open gates. */
   readonly openGates: readonly string[]
+  /** Numbers of the manual steps that wait for a person or an agent; absent when there are none. */
+  readonly openInputs?: readonly number[]
   /** Pools that a step waits for a worker of. */
   readonly poolWaits?: readonly string[]
   readonly sequence: number
@@ -197,7 +199,7 @@ export const viewOf = (run: Run): RunView => {
 }
 
 /** Whether a secret one was changed is for the record; a view only says that it is one. */
-const shownParams = (params: RunView['params']): RunView['params'] =>
+export const shownParams = (params: RunView['params']): RunView['params'] =>
   Object.values(params).some(isSecretMark)
     ? Object.fromEntries(Object.entries(params).map(([name, value]) => [name, isSecretMark(value) ? HIDDEN : value]))
     : params
@@ -225,10 +227,11 @@ const currentStep = (run: Run): number | null => {
 }
 
 /** Values that titles and prose may name; params win, as everywhere. */
-const filled = (run: Run, text: string): string =>
+export const filled = (run: Run, text: string): string =>
   text.includes('{{') ? fillIn(text, { ...run.outputs, ...run.seed.params }) : text
 
-const stepOf = (run: Run, number: number): Step | undefined =>
+/** The step of the run's definition that has this number. */
+export const stepOf = (run: Run, number: number): Step | undefined =>
   run.seed.pinned.definition.steps.find((step) => step.number === number)
 
 const commandsOf = (step: Step | undefined): readonly string[] | undefined => {
@@ -242,7 +245,8 @@ const commandsOf = (step: Step | undefined): readonly string[] | undefined => {
   }
 }
 
-const gateView = (run: Run, gate: GateRun): GateView => {
+/** An open gate, as everybody sees it. */
+export const gateView = (run: Run, gate: GateRun): GateView => {
   const commands = commandsOf(stepOf(run, gate.stepNumber))
   return {
     gate: gate.id,
@@ -261,7 +265,8 @@ const gateView = (run: Run, gate: GateRun): GateView => {
   }
 }
 
-const inputView = (run: Run, state: StepRun): readonly InputView[] => {
+/** A manual step that waits, as everybody sees it; none where the step is of another kind. */
+export const inputView = (run: Run, state: StepRun): readonly InputView[] => {
   const step = stepOf(run, state.number)
   if (step === undefined || step.action.kind !== 'manual') return []
   const { checklist, form, assignee } = step.action
@@ -295,7 +300,8 @@ const waitViews = (run: Run): readonly PoolWaitView[] =>
     ...(until !== undefined && { until }),
   }))
 
-const stepView = (run: Run, state: StepRun): readonly StepView[] => {
+/** A step, as everybody sees it. */
+export const stepView = (run: Run, state: StepRun): readonly StepView[] => {
   const step = stepOf(run, state.number)
   if (step === undefined) return []
   return [

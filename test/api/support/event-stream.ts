@@ -20,7 +20,12 @@ export interface OpenStream {
 }
 
 /** Opens a stream of the API as a client would. */
-export function openStream(api: TestApi, path: string, headers: Record<string, string> = {}): OpenStream {
+export function openStream(
+  api: TestApi,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  token: string | null = api.local,
+): OpenStream {
   let opened = (): void => undefined
   const open = new Promise<void>((resolve) => {
     opened = resolve
@@ -31,7 +36,7 @@ export function openStream(api: TestApi, path: string, headers: Record<string, s
     port: api.port,
     path,
     agent: false,
-    headers: { Authorization: `Bearer ${api.local}`, ...headers },
+    headers: { ...(token !== null && { Authorization: `Bearer ${token}` }), ...headers },
   })
   const ended = new Promise<void>((resolve, reject) => {
     outgoing.on('response', (incoming) => {

@@ -32,6 +32,8 @@ const agrees = (play: Play): void => {
     openGates: view.openGates.map(({ gate }) => gate).sort(),
     sequence: view.sequence,
   })
+  const inputs = view.openInputs.map(({ stepNumber }) => stepNumber)
+  expect(summary.openInputs ?? [], play.types.join(' ')).toEqual(inputs)
   expect(summary.poolWaits).toEqual(view.poolWaits && [...new Set(view.poolWaits.map(({ pool }) => pool))].sort())
   expect([summary.startedAt, summary.completedAt]).toEqual([view.startedAt, view.completedAt])
   expect(summary.totalSteps).toBe(view.totalSteps)
