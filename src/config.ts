@@ -123,6 +123,17 @@ export interface Config {
   readonly logLimitTotalBytes?: number
   /** The health warns where the disk of the data directory has less space left; absent: never. */
   readonly diskLowBytes?: number
+  /** What monitoring reads. */
+  readonly metrics: {
+    /** Opens `/metrics` and nothing else. Never printed. */
+    readonly token?: string
+    /** Whoever asks for `/metrics` from this machine, and not through a proxy, needs no credential. */
+    readonly openOnLoopback: boolean
+    /** SOPs that get series of their own; the others share the label `other`. */
+    readonly maxSops: number
+    /** Where this process serves the metrics of Temporal's SDK; absent: nowhere. */
+    readonly temporalAddress?: string
+  }
   readonly notifications: Readonly<Record<NotificationToggle, boolean>> & {
     readonly enabled: boolean
     readonly approvalChannel?: string

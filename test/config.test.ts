@@ -180,6 +180,12 @@ ui_port = 7001
 cli_path = "bin/temporal"
 task_queue = "q"
 retention_days = 60
+[metrics]
+token = "scrape-0123456789"
+open_on_loopback = true
+max_sops = 9
+temporal_address = "[::1]:9464"
+
 [notifications]
 enabled = false
 approval_channel = "slack:#ops"
@@ -259,6 +265,12 @@ db_password = "secrets/db"
       queue: 'sop-ops',
       prefetch: 4,
     },
+    metrics: {
+      token: 'scrape-0123456789',
+      openOnLoopback: true,
+      maxSops: 9,
+      temporalAddress: '[::1]:9464',
+    },
     notifications: {
       enabled: false,
       approvalChannel: 'slack:#ops',
@@ -321,6 +333,10 @@ test('every variable that is named for a setting sets it', () => {
     SOP_STORE_DOWN_EVENTS: '20',
     SOP_STORE_DOWN_AGE: '10m',
     SOP_STORE_DOWN_LOG: 'none',
+    SOP_METRICS_TOKEN: 'x'.repeat(16),
+    SOP_METRICS_OPEN_ON_LOOPBACK: 'true',
+    SOP_METRICS_MAX_SOPS: '7',
+    SOP_METRICS_TEMPORAL_ADDRESS: '127.0.0.1:9464',
     SOP_NOTIFICATION_ENABLED: 'false',
     SOP_TIMEZONE: 'Asia/Tokyo',
     SOP_ENV_IN_CONDITIONS: 'A, B',

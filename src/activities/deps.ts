@@ -5,6 +5,7 @@ import type { FiledDay } from '../core/blackout.ts'
 import type { Json } from '../core/definition.ts'
 import type { Head, HeadDraft, HeadMark, KnownHead } from '../core/heads.ts'
 import type { Cell, CellSelection } from '../core/metrics/ledger.ts'
+import type { OpenRuns } from '../core/run/census.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { ChildResult } from '../core/run/input.ts'
 import type { PinnedSop } from '../core/run/run.ts'
@@ -108,6 +109,8 @@ export interface RunIndex {
   /** The definitions that runs of an SOP ran by, the one of the newest run first. */
   versions(sop: string): Promise<readonly RunVersion[]>
   get(runId: string): Promise<RunSummary | undefined>
+  /** How many runs are open, by SOP and state. */
+  census(): Promise<readonly OpenRuns[]>
   /** What changed since the cursor; without one nothing, and where to begin. A change is never passed over. */
   changes(cursor?: string): Promise<RunChanges>
 }

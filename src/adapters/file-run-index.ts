@@ -4,6 +4,7 @@ import { appendFile, mkdir, open, readdir, readFile, rename, stat, writeFile } f
 import { join } from 'node:path'
 import type { AuditListener, RunHeader, RunIndex } from '../activities/deps.ts'
 import { decodeFileName } from '../core/file-name.ts'
+import { censusOf } from '../core/run/census.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import {
   changesSince,
@@ -77,6 +78,7 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
     list: async (filter) => selectRuns(table, filter),
     page: async (filter) => selectPage(table, filter),
     versions: async (sop) => runVersions(table, sop),
+    census: async () => censusOf(table.values()),
     get: async (runId) => findRun(table, runId),
     changes: async (cursor) => changesSince(table, epoch, cursor),
     appended: async (run, events, history) => {
@@ -133,6 +135,10 @@ export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOpt
     versions: async (sop) => {
       await once()
       return runVersions(table, sop)
+    },
+    census: async () => {
+      await once()
+      return censusOf(table.values())
     },
     get: async (runId) => {
       await once()

@@ -6,6 +6,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import type { Health, SopClient } from '../client/client.ts'
 import type { WorkerDoor } from '../client/worker-door.ts'
 import type { Sessions } from '../client/sessions.ts'
+import type { Scrape } from '../client/scrape.ts'
 import type { TokenStore } from '../client/tokens.ts'
 import type { WebhookDoor } from '../client/webhook-door.ts'
 import type { Actor } from '../core/access.ts'
@@ -23,6 +24,10 @@ import { mount, type Route } from './route.ts'
 import { decisionRoutes } from './routes/decisions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { logRoutes } from './routes/logs.ts'
+import { type MetricsAccess } from './prometheus/access.ts'
+import { createExposition, type Exposition } from './prometheus/exposition.ts'
+import { createHttpMeters } from './prometheus/http-meters.ts'
+import { openScrape, scrapeRoute } from './routes/scrape.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { runScreenRoutes } from './routes/run-screen.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -68,15 +73,27 @@ export interface AppDeps {
   readonly streams?: Streams
   /** How often a stream says that it lives, in milliseconds. Default 15,000. */
   readonly streamBeatMs?: number
+  /** What monitoring is told; without it there is no `/metrics`. */
+  readonly monitoring?: Monitoring | undefined
   /** The page that browsers get; without it `/` says what this is. */
   readonly page?: PageFiles | undefined
+}
+
+/** What `/metrics` needs. */
+export interface Monitoring extends MetricsAccess {
+  readonly scrape: () => Promise<Scrape>
+  /** SOPs that get series of their own. */
+  readonly maxSops: number
 }
 
 const MAX_HEADERS = 100
 
 /** The Express application, and the table of routes that it serves. */
 export function createApp(deps: AppDeps): { readonly app: Express; readonly document: () => OpenApiDocument } {
-  const routes = allRoutes(deps)
+  const http = createHttpMeters()
+  const streams = deps.streams ?? createStreams()
+  const exposition = deps.monitoring && createExposition({ ...deps.monitoring, http, streamsOpen: () => streams.size })
+  const routes = allRoutes(deps, streams, exposition)
   // Made when somebody first asks for it: the engine starts without.
   let made: OpenApiDocument | undefined
   const document = () =>
@@ -90,11 +107,12 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
   app.disable('x-powered-by')
   app.disable('etag')
   app.enable('case sensitive routing')
-  app.use(identify(deps.log), secure, limitHeaders, checkHost(deps.host, deps.publicUrl))
+  app.use(identify(deps.log), http.middleware, secure, limitHeaders, checkHost(deps.host, deps.publicUrl))
   if (deps.page !== undefined) mountAssets(app, deps.page)
   if (deps.page !== undefined) app.get(['/', '/login'], pageHandler(deps.page))
   mountPublic(app, publicRoutes, { ...deps, document })
   const failures = createFailureLimit(deps.authFailuresPerMinute ?? 100)
+  if (deps.monitoring && exposition) app.get('/metrics', openScrape(deps.monitoring, exposition))
   app.use(limitFlow(createFlowLimit()))
   app.use(webhookHandler({ ...deps, failures, baseUrl: baseUrlOf(deps) }))
   if (deps.page !== undefined) app.use(pageHandler(deps.page))
@@ -106,9 +124,8 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
   return { app, document }
 }
 
-function allRoutes(deps: AppDeps): readonly Route[] {
+function allRoutes(deps: AppDeps, streams: Streams, exposition: Exposition | undefined): readonly Route[] {
   const baseUrl = baseUrlOf(deps)
-  const streams = deps.streams ?? createStreams()
   return [
     ...sopRoutes({ agentsMayCreate: deps.agentsMayCreate === true }),
     ...runRoutes,
@@ -125,6 +142,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...workerRoutes(deps.workers),
     ...healthRoutes,
     ...metricsRoutes,
+    ...(exposition === undefined ? [] : [scrapeRoute(exposition)]),
     ...triggerRoutes(baseUrl),
     ...queueRoutes,
     ...seedRoutes(baseUrl),

@@ -20,6 +20,8 @@ export interface Streams {
   readonly beatMs: number
   /** Registers a stream; the signal ends it. @throws SopError `unavailable` when there are too many. */
   open(response: Response): AbortSignal
+  /** How many are open. */
+  readonly size: number
   /** Ends all of them. */
   stop(): void
 }
@@ -36,6 +38,9 @@ export function createStreams({ limit = MAX_STREAMS, beatMs = BEAT_MS } = {}): S
   const open = new Set<AbortController>()
   return {
     beatMs,
+    get size() {
+      return open.size
+    },
     open(response) {
       if (open.size >= limit) {
         throw new SopError(

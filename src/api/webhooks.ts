@@ -7,6 +7,7 @@ import { acceptedOf, refusalOf } from '../core/trigger/accepted.ts'
 import { RESERVED_PATHS } from '../core/compile/webhook-path.ts'
 import type { FailureLimit } from './failure-limit.ts'
 import type { FlowLimit } from './flow-limit.ts'
+import { nameRoute } from './prometheus/http-meters.ts'
 import { readPayload } from './payload.ts'
 import { TransportError } from './problem.ts'
 import { acceptedAnswer, unprocessable } from './delivery-answer.ts'
@@ -42,6 +43,7 @@ export function webhookHandler({ webhooks, tokens, failures, baseUrl }: WebhookD
     const { method, path } = request
     if (isOwn(path) || !(await webhooks.serves(method, path))) return next()
     const address = request.socket.remoteAddress ?? ''
+    nameRoute(response, 'webhook')
     const read = await readPayload(request)
     const token = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.authorization ?? '')?.[1]
     const principal = token === undefined ? undefined : await tokens.principalOf(token)

@@ -198,6 +198,19 @@ export const configSchema = z.object({
   logLimitPerStepBytes: bytes('SOP_LOG_LIMIT_PER_STEP', '2GiB'),
   logLimitTotalBytes: bytes('SOP_LOG_LIMIT_TOTAL', '20GiB'),
   diskLowBytes: bytes('SOP_DISK_LOW', '1GiB'),
+  metrics: z.object({
+    token: optional(text().min(16), { env: 'SOP_METRICS_TOKEN', expected: 'at least 16 characters', secret: true }),
+    openOnLoopback: yesNo('SOP_METRICS_OPEN_ON_LOOPBACK', false),
+    maxSops: setting(whole(1, 1_000), {
+      env: 'SOP_METRICS_MAX_SOPS',
+      expected: 'a whole number from 1 to 1000',
+      default: 50,
+    }),
+    temporalAddress: optional(text().regex(/^(\[[\da-f:]+\]|[^\s:]+):\d{1,5}$/), {
+      env: 'SOP_METRICS_TEMPORAL_ADDRESS',
+      expected: 'an address and a port, e.g. 127.0.0.1:9464',
+    }),
+  }),
   notifications: z.object({
     enabled: yesNo('SOP_NOTIFICATION_ENABLED', true),
     approvalChannel: optional(text(), {

@@ -90,7 +90,7 @@ export const openParts = async ({
   version,
   stores: how,
 }: PartsOptions): Promise<Parts> => {
-  installRuntime(log)
+  installRuntime(log, config.metrics.temporalAddress)
   const key = await openInstallationKey(config.dataDir, { pem: env['SOP_INSTALLATION_KEY'] })
   const installation = {
     authority: key.authority,

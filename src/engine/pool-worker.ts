@@ -109,7 +109,7 @@ const start = async (starting: Starting): Promise<RunningWorker | undefined> => 
   const welcome = await waitForWelcome(client, engine.url, starting)
   if (welcome === undefined) return undefined
   await pinAuthority(config.workerDir, { authority: welcome.authority, url: engine.url })
-  installRuntime(log)
+  installRuntime(log, config.metrics.temporalAddress)
   const target = targetOf(welcome, config, env)
   const connection = await connect(target)
   teardown.add('the connection to Temporal', 5_000, () => connection.close())

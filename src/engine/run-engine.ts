@@ -3,6 +3,7 @@ import { linkUrl } from '../api/session.ts'
 import { findPage } from '../api/page-files.ts'
 import { localPrincipal, openLocalToken } from '../client/local-token.ts'
 import { createSessions } from '../client/sessions.ts'
+import { readScrape } from '../client/scrape.ts'
 import { openTokenStore } from '../client/tokens.ts'
 import { type Config, requireConfig } from '../config.ts'
 import { createLog, type Log } from '../log.ts'
@@ -138,6 +139,10 @@ const openBareApi = async (
     workers: parts.workers,
     webhooks: parts.webhooks,
     health: () => parts.clients.health(),
+    monitoring: {
+      ...config.metrics,
+      scrape: () => readScrape({ ...parts.stores, version, health: parts.clients.health }),
+    },
     log,
     version,
     temporalUiUrl: temporal.uiUrl,

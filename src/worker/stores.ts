@@ -25,11 +25,13 @@ import type {
   Vault,
 } from '../activities/deps.ts'
 import type { Config } from '../config.ts'
+import { createMeters, type Meters } from '../core/metrics/meters.ts'
 import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Log } from '../log.ts'
 import { startDeliveryKeeper } from './delivery-keeper.ts'
 import { createHeadKeeper } from './head-keeper.ts'
 import { limitLogs, type LogLimits } from './limited-logs.ts'
+import { createLogSize, meterAppends, meterDeliveries } from './metered.ts'
 import { createLogKeeper } from './log-keeper.ts'
 import { NOT_WRITTEN, type StoreState, watchAudit } from './watched-stores.ts'
 
@@ -46,6 +48,10 @@ export interface Stores {
   readonly metrics: MetricsStore
   /** How it goes with the writes of the record. */
   recordState(): StoreState
+  /** What this process counts of its own doing. */
+  readonly meters: Meters
+  /** Bytes of all logs, as they were found out last. */
+  readonly logBytes: () => Promise<number>
   readonly logs: LogStore
   /** The same logs without limits: those that come from workers of pools were limited there. */
   readonly receivedLogs: LogStore
@@ -109,11 +115,16 @@ export const openStores = async (
     log,
   })
   keeper.start()
-  const deliveries = createFileDeliveries({ dataDir, warn })
+  const meters = createMeters()
+  const deliveries = meterDeliveries(createFileDeliveries({ dataDir, warn }), meters)
   const deliveryKeeper = startDeliveryKeeper({ deliveries, days: config.deliveryRetentionDays, now, log })
   const heads = createFileHeads({ dataDir, signer, now, warn })
   const headKeeper = createHeadKeeper({ heads, index, log, isOnlyWriter: true })
-  const audit = createFileAudit({ dataDir, listeners: [index, metrics, flat, headKeeper], warn })
+  const audit = createFileAudit({
+    dataDir,
+    listeners: [index, metrics, flat, headKeeper, meterAppends(meters, now)],
+    warn,
+  })
   headKeeper.start(audit)
   const watched = watchAudit(markForks(audit))
   return {
@@ -124,6 +135,8 @@ export const openStores = async (
     flushHeads: headKeeper.flush,
     raw: createFileRecords({ dataDir }),
     metrics,
+    meters,
+    logBytes: createLogSize(files, now),
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,
     vault: createFileVault({ dataDir }),
@@ -150,6 +163,7 @@ export const followStores = (
 ): Stores => {
   const { dataDir } = config
   const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
+  const meters = createMeters()
   const files = createFileLogs({ dataDir })
   return {
     audit: createFileAudit({ dataDir, warn }),
@@ -159,11 +173,13 @@ export const followStores = (
     flushHeads: async () => {},
     raw: createFileRecords({ dataDir }),
     metrics: followFileMetrics({ dataDir, warn }),
+    meters,
+    logBytes: createLogSize(files, () => new Date()),
     logs: files,
     receivedLogs: files,
     vault: createFileVault({ dataDir }),
     state: createFileState({ dataDir }),
-    deliveries: createFileDeliveries({ dataDir, warn }),
+    deliveries: meterDeliveries(createFileDeliveries({ dataDir, warn }), meters),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, () => new Date(), { environment }),
     close: async () => {},

@@ -15,11 +15,13 @@ import { createPostgresState } from '../adapters/postgres/state.ts'
 import { createPostgresTokens } from '../adapters/postgres/tokens.ts'
 import { createPostgresVault } from '../adapters/postgres/vault.ts'
 import { createSecrets } from '../adapters/secrets.ts'
+import { createMeters } from '../core/metrics/meters.ts'
 import { SopError } from '../core/errors.ts'
 import type { StoresOptions } from './choose-stores.ts'
 import { startDeliveryKeeper } from './delivery-keeper.ts'
 import { createHeadKeeper } from './head-keeper.ts'
 import { limitLogs } from './limited-logs.ts'
+import { createLogSize, meterAppends, meterDeliveries } from './metered.ts'
 import { createLogKeeper } from './log-keeper.ts'
 import { logLimits, type Stores } from './stores.ts'
 import { watchAudit } from './watched-stores.ts'
@@ -46,7 +48,8 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
   const limits = logLimits(config)
   const keeper = createLogKeeper({ logs, index, retention: { days: config.logRetentionDays, ...limits }, now, log })
   if (how === 'write') keeper.start()
-  const deliveries = createPostgresDeliveries({ db })
+  const meters = createMeters()
+  const deliveries = meterDeliveries(createPostgresDeliveries({ db }), meters)
   const deliveryKeeper =
     how === 'write' ? startDeliveryKeeper({ deliveries, days: config.deliveryRetentionDays, now, log }) : undefined
   const flat = createFlatFiles({
@@ -55,7 +58,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
   })
   const heads = createPostgresHeads({ db, signer: installation, now })
   const headKeeper = createHeadKeeper({ heads, index, log, isOnlyWriter: false })
-  const audit = createPostgresAudit({ db, listeners: [metrics, flat, headKeeper], warn })
+  const audit = createPostgresAudit({ db, listeners: [metrics, flat, headKeeper, meterAppends(meters, now)], warn })
   if (how === 'write') headKeeper.start(audit)
   const watched = watchAudit(markForks(audit))
   return {
@@ -66,6 +69,8 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     flushHeads: headKeeper.flush,
     raw: createPostgresRecords({ db }),
     metrics,
+    meters,
+    logBytes: createLogSize(logs, now),
     logs: limitLogs(logs, { ...limits, budget: keeper.budget, now }),
     receivedLogs: logs,
     vault: createPostgresVault({ db, key: installation.vaultKey }),

@@ -10,6 +10,7 @@ import { type Commands, createCommands } from '../activities/commands.ts'
 import { createActivities, createHostActivities } from '../activities/index.ts'
 import { hostQueue } from '../core/host.ts'
 import type { Config } from '../config.ts'
+import { SopError } from '../core/errors.ts'
 import type { Log } from '../log.ts'
 import { identityOf } from './host-id.ts'
 
@@ -45,10 +46,28 @@ const FIRST_SWEEP_MS = 2_000
 
 let installed = false
 
-/** Temporal's native runtime is one per process, and logs through our log. It owns no signals: the engine stops it. */
-export const installRuntime = (log: Log): void => {
+/**
+ * Temporal's native runtime is one per process, and logs through our log. It owns no signals: the engine stops it.
+ * `metricsAddress`: where it serves its own metrics to Prometheus; absent: nowhere.
+ *
+ * @throws SopError `conflict` where that address is taken
+ */
+export const installRuntime = (log: Log, metricsAddress?: string): void => {
   if (installed) return
-  installed = true
+  try {
+    install(log, metricsAddress)
+    installed = true
+  } catch (error) {
+    if (metricsAddress === undefined) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new SopError(
+      'conflict',
+      `Cannot serve Temporal's metrics on ${metricsAddress}: ${reason}. Set another SOP_METRICS_TEMPORAL_ADDRESS`,
+    )
+  }
+}
+
+const install = (log: Log, metricsAddress: string | undefined): void => {
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const fields = meta === undefined ? {} : { temporal: meta }
@@ -60,7 +79,20 @@ export const installRuntime = (log: Log): void => {
       else log.warn(message, fields)
     }),
     shutdownSignals: [],
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } },
+    telemetryOptions: {
+      logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} },
+      ...(metricsAddress !== undefined && {
+        metrics: {
+          prometheus: {
+            bindAddress: metricsAddress,
+            // As Prometheus names counters and units.
+            countersTotalSuffix: true,
+            unitSuffix: true,
+            useSecondsForDurations: true,
+          },
+        },
+      }),
+    },
   })
 }
 

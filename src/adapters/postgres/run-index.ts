@@ -2,6 +2,8 @@ import type { RunFilter, RunIndex } from '../../activities/deps.ts'
 import { pageOf, parseRunCursor, RUN_COUNT_MOST, searchWords, totalOf } from '../../core/run/run-filter.ts'
 import { type RunChanges, RUN_LIST_DEFAULT, RUN_LIST_RESET, type RunVersion } from '../../core/run/run-list.ts'
 import { type SummaryState, summaryOfState } from '../../core/run/summary.ts'
+import type { OpenRuns } from '../../core/run/census.ts'
+import { CLOSED_STATES } from '../../core/run/state.ts'
 import type { RunSummary } from '../../core/run/view.ts'
 import type { Database } from './database.ts'
 
@@ -80,6 +82,14 @@ export const createPostgresRunIndex = ({ db }: { readonly db: Database }): RunIn
              FROM sop_runs WHERE sop = $1 AND summary IS NOT NULL) AS ran
            WHERE digest IS NOT NULL GROUP BY digest ORDER BY max(created_at) DESC, max(run_id) DESC`,
         [sop],
+      ),
+    census: async () =>
+      db.query<OpenRuns>(
+        `SELECT sop, status AS state, count(*)::int AS runs,
+           coalesce(sum(json_array_length(summary->'openGates')), 0)::int AS gates,
+           (count(*) FILTER (WHERE summary->>'queued' = 'true'))::int AS queued
+         FROM sop_runs WHERE summary IS NOT NULL AND status <> ALL($1) GROUP BY sop, status`,
+        [CLOSED_STATES],
       ),
     get: async (runId) => {
       const rows = await db.query<Row>('SELECT summary FROM sop_runs WHERE run_id = $1 AND summary IS NOT NULL', [

@@ -11,8 +11,9 @@ interface MetricsQuery {
 const metricsQuery: z.ZodType<MetricsQuery> = z.strictObject({
   sop: z.string().exactOptional().describe('Name of an SOP; with it the figures of its steps come besides'),
   days: z
-    .enum(METRIC_DAYS.map(String) as ['7', '30', '90'])
-    .transform((text) => Number(text) as MetricDays)
+    .enum(['7', '30', '90'])
+    .transform(Number)
+    .pipe(z.literal(METRIC_DAYS))
     .exactOptional()
     .describe('Days up to today (UTC). Default 30'),
 })
