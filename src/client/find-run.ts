@@ -69,7 +69,8 @@ const unlessDown = async <T>(asked: Promise<T>): Promise<T | SopError> => {
   }
 }
 
-const isInTemporal = async (temporal: Client, runId: string): Promise<boolean> => {
+/** Whether Temporal knows a run of that id, open or closed. */
+export const isInTemporal = async (temporal: Client, runId: string): Promise<boolean> => {
   try {
     await temporal.workflow.getHandle(runId).describe()
     return true

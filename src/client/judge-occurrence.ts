@@ -3,6 +3,7 @@ import { type ErrorCode, SopError } from '../core/errors.ts'
 import { type CheckedParams, checkParams } from '../core/params.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import { unsupported } from '../core/run/supported.ts'
+import { inAskedOrder, ofOneMessage, ofOneSop } from '../core/trigger/choose.ts'
 import { type Addressed, addressed, matchTrigger, triggerFacts } from '../core/trigger/match.ts'
 import type { Occurrence } from '../core/trigger/occurrence.ts'
 import { inZeroclawWords } from '../core/trigger/zeroclaw.ts'
@@ -36,10 +37,7 @@ export type Judged = Omit<Admission, 'refusal'> & { readonly sop: string; readon
 /** The triggers that an SOP had when it last compiled: while it is broken its owner is told, not its sender misled. */
 export type LastTriggers = Map<string, Pick<SopDefinition, 'triggers' | 'secrets'>>
 
-/**
- * Asks every SOP. Of several triggers of one SOP the first that is met counts; of several SOPs that a message is a
- * command for, the one whose pattern takes most of it, and of equals the first by name.
- */
+/** Asks every SOP; `core/trigger/choose.ts` says which of several counts. */
 export const judge = async (
   deps: JudgeDeps,
   last: LastTriggers,
@@ -59,7 +57,7 @@ export const judge = async (
     return found.length === 0 ? [] : [{ entry, found }]
   })
   const judged = await Promise.all(meant.map(({ entry, found }) => judgeSop(deps, entry, found, occurrence, options)))
-  return occurrence.source === 'command' ? longest(judged) : judged
+  return occurrence.source === 'command' ? withoutPassedOver(judged) : judged
 }
 
 const isOnly = (only: NonNullable<DeliverOptions['only']>, sop: string, index: number): boolean =>
@@ -82,7 +80,7 @@ interface Found {
   readonly secrets: readonly string[]
 }
 
-/** The first trigger that is met; else the first that refuses, else the first whose condition is not met. */
+/** Asks no further once a trigger is met. */
 const judgeSop = async (
   deps: JudgeDeps,
   entry: CatalogEntry,
@@ -90,15 +88,12 @@ const judgeSop = async (
   occurrence: Occurrence,
   options: DeliverOptions,
 ): Promise<Judged> => {
-  // A command takes the pattern that says most; of the others the one that is written first comes first.
-  const inOrder = occurrence.source === 'command' ? found.toSorted((a, b) => b.how.taken - a.how.taken) : found
-  const others: Judged[] = []
-  for (const each of inOrder) {
-    const judged = await judgeTrigger(deps, entry, each, occurrence, options)
-    if (judged.verdict === 'ready') return judged
-    others.push(judged)
+  const asked: Judged[] = []
+  for (const each of inAskedOrder(found, occurrence.source)) {
+    asked.push(await judgeTrigger(deps, entry, each, occurrence, options))
+    if (asked.at(-1)?.verdict === 'ready') break
   }
-  return others.find(({ verdict }) => verdict === 'refused') ?? (others[0] as Judged)
+  return ofOneSop(asked) as Judged
 }
 
 const judgeTrigger = async (
@@ -143,20 +138,14 @@ const judgeTrigger = async (
   }
 }
 
-/** One message is one command. */
-const longest = (judged: readonly Judged[]): readonly Judged[] => {
-  const ready = judged.filter((each) => each.verdict === 'ready')
-  const [best] = ready.toSorted((a, b) => b.taken - a.taken)
-  if (best === undefined) return judged
-  return judged.map((each) =>
-    each.verdict !== 'ready' || each === best
+/** As if those had not been meant that another SOP is chosen before. */
+const withoutPassedOver = (judged: readonly Judged[]): readonly Judged[] => {
+  const passedOver = ofOneMessage(judged)
+  return judged.map((each) => {
+    const { reason } = passedOver.get(each) ?? {}
+    const { sop, trigger, key } = each
+    return reason === undefined
       ? each
-      : {
-          sop: each.sop,
-          trigger: each.trigger,
-          ...(each.key !== undefined && { key: each.key }),
-          verdict: 'unmatched',
-          reason: `The message is a command for SOP "${best.sop}": its pattern takes ${best.taken === each.taken ? 'as much of it, and it comes first by name' : 'more of it'}`,
-        },
-  )
+      : { sop, trigger, ...(key !== undefined && { key }), verdict: 'unmatched', reason }
+  })
 }

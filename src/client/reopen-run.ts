@@ -128,6 +128,7 @@ const seedOf = (
   startedBy: principal,
   via,
   mode: details.effectiveMode as NonNullable<RunSeed['mode']>,
+  ...(details.parent && { parent: details.parent }),
 })
 
 /** The state of the newest execution in Temporal's words; undefined where Temporal knows none. */

@@ -19,7 +19,7 @@ import { isLooser, sealedStart, type StartInput } from '../core/run/seed.ts'
 import type { RunView } from '../core/run/view.ts'
 import { ATTRIBUTE_KEYS, RUN_WORKFLOW, type RunSopInput, statusQuery } from '../workflows/messages.ts'
 import type { StartRequest } from './client.ts'
-import { unavailable } from './find-run.ts'
+import { isInTemporal, unavailable } from './find-run.ts'
 import { hideSecrets } from './hide-secrets.ts'
 import type { Pin } from './pin.ts'
 import type { Records } from './records.ts'
@@ -89,7 +89,7 @@ export const startPinned = async (
   { runId, pinned, params, secretNames, keyed, input }: PinnedStart,
 ): Promise<'started' | 'known'> => {
   // The values of a run that is there must not be replaced by those of its second delivery.
-  if (keyed && secretNames.length > 0 && (await isThere(deps.temporal, runId))) return 'known'
+  if (keyed && secretNames.length > 0 && (await isInTemporal(deps.temporal, runId))) return 'known'
   const hidden = await hideSecrets(deps.records, runId, params, secretNames)
   for (const each of withChildren(pinned)) await deps.records.audit.keepDefinition(each)
   const { name } = pinned.definition
@@ -103,16 +103,6 @@ export const startPinned = async (
       const reason = 'its definition, params and payload are together larger than Temporal takes'
       throw new SopError('invalid', `Cannot start SOP "${name}": ${reason}`, {}, error)
     }
-    throw unavailable(error)
-  }
-}
-
-const isThere = async (temporal: Client, runId: string): Promise<boolean> => {
-  try {
-    await temporal.workflow.getHandle(runId).describe()
-    return true
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false
     throw unavailable(error)
   }
 }

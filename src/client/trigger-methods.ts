@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import { type Actor, assertMay } from '../core/access.ts'
 import type { Json, Trigger } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
@@ -10,7 +10,7 @@ import { awaitedBy } from '../core/trigger/describe.ts'
 import { OCCURRENCE_SOURCES, type Occurrence, type OccurrenceSource } from '../core/trigger/occurrence.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import type { SopClient } from './client.ts'
-import { unavailable } from './find-run.ts'
+import { isInTemporal } from './find-run.ts'
 import type { Judged } from './judge-occurrence.ts'
 import { findEntry } from './pin.ts'
 import type { Records } from './records.ts'
@@ -289,18 +289,8 @@ const resultOf = async (
     Object.entries(params).map(([name, value]): [string, Json] => [name, secretNames.includes(name) ? HIDDEN : value]),
   )
   const runId = key === undefined ? undefined : keyedRunId(judged.sop, source, key)
-  const isThere = runId !== undefined && (await isKnown(deps.temporal, runId))
+  const isThere = runId !== undefined && (await isInTemporal(deps.temporal, runId))
   return isThere
     ? { ...at, verdict: 'duplicate', params: shown, runId }
     : { ...at, verdict: 'would_start', params: shown }
-}
-
-const isKnown = async (temporal: Client, runId: string): Promise<boolean> => {
-  try {
-    await temporal.workflow.getHandle(runId).describe()
-    return true
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false
-    throw unavailable(error)
-  }
 }

@@ -64,6 +64,17 @@ describe('retry of a closed run', () => {
     )
   })
 
+  test('of a run that was a step of another stays a step of it', async () => {
+    engine.add(sopOf({ name: 'inner', steps: [{ action: mendable }] }))
+    const parent = await run({ name: 'outer', steps: [{ action: { kind: 'sop', sop: 'inner' } }] })
+    await ends(parent, 'failed')
+    const child = `${parent}-s1-1`
+    expect(await engine.client.retryRun(child)).toMatchObject({ accepted: true })
+    expect((await ends(child, 'completed')).parent).toEqual({ runId: parent, stepNumber: 1 })
+    // Its parent had its answer already.
+    expect((await engine.client.getRunStatus(parent)).status).toBe('failed')
+  })
+
   test('does the items of a list that are not done, and none of the others', async () => {
     const runId = await run({
       name: 'hosts',

@@ -1,10 +1,8 @@
 import type { Step } from '../definition.ts'
-import { checkForm } from '../params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
-import { failure } from './failure.ts'
 import { type ItemRun, type ItemsRun, itemsIn } from './items.ts'
-import { goesOn, ranDraft } from './it-ran.ts'
+import { itRanAs } from './it-ran.ts'
 import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
 import type { Run } from './run.ts'
 
@@ -53,33 +51,8 @@ export const itemRan = (run: Run, found: Found, decision: Decision, sender: Send
   const number = numberOf(found, decision)
   const item = number === undefined ? undefined : found.items.runs[number - 1]
   if (number === undefined || item?.state !== 'unknown') return refuseItem(found, decision, sender, number)
-  const { step } = found
-  const reply = { accepted: true, stepNumber: step.number, attempt: item.attempt }
   const durationMs = Math.max(0, Date.parse(at) - Date.parse(item.startedAt ?? at))
-  const note = noteOf(decision)
-  if (decision.failed === true) {
-    const error = note ?? `reported as failed by ${sender.principal.id}`
-    const report = { outcome: 'failed' as const, error, durationMs, item: number, ...sender }
-    return {
-      drafts: [failure(run, step, item, report, at), ...goesOn(run, step, sender)],
-      reply: { ...reply, action: 'failed' },
-    }
-  }
-  const checked = checkForm(undefined, decision.values ?? {})
-  if (!checked.ok) return refuse(decision, sender, { code: 'invalid', reason: checked.problems.join('; ') })
-  const said = {
-    title: step.title,
-    attempt: item.attempt,
-    item: number,
-    duration_ms: durationMs,
-    ...(Object.keys(checked.values).length > 0 && { outputs: checked.values }),
-    ...(note !== undefined && { comment: note }),
-    ...idOf(decision),
-  }
-  return {
-    drafts: [ranDraft(step, said, durationMs, sender), ...goesOn(run, step, sender)],
-    reply: { ...reply, action: 'completed' },
-  }
+  return itRanAs(run, { step: found.step, state: item, item: number, durationMs }, decision, sender, at)
 }
 
 /** An item is passed over that failed, is unknown, or has not begun. */

@@ -1,10 +1,8 @@
 import type { Step } from '../definition.ts'
-import { checkForm } from '../params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
-import { failure } from './failure.ts'
-import { goesOn, ranDraft } from './it-ran.ts'
-import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
+import { itRanAs } from './it-ran.ts'
+import { refuse, type Sender } from './refuse.ts'
 import type { Run, StepRun } from './run.ts'
 
 // decide-unknown.ts: what `complete` means for a step of which nobody knows whether it ran: it ran. What the sender says
@@ -38,29 +36,5 @@ export const itRan = (
     return refuse(decision, sender, { code: 'invalid', reason })
   }
   const durationMs = Math.max(0, Date.parse(state.endedAt ?? at) - Date.parse(state.startedAt ?? at))
-  const note = noteOf(decision)
-  const reply = { accepted: true, stepNumber: step.number, attempt: state.attempt }
-  if (decision.failed === true) {
-    const report = {
-      outcome: 'failed' as const,
-      error: note ?? `reported as failed by ${sender.principal.id}`,
-      durationMs,
-    }
-    const drafts = [failure(run, step, state, { ...report, ...sender }, at), ...goesOn(run, step, sender)]
-    return { drafts, reply: { ...reply, action: 'failed' } }
-  }
-  const checked = checkForm(undefined, decision.values ?? {})
-  if (!checked.ok) return refuse(decision, sender, { code: 'invalid', reason: checked.problems.join('; ') })
-  const said = {
-    title: step.title,
-    attempt: state.attempt,
-    duration_ms: durationMs,
-    ...(Object.keys(checked.values).length > 0 && { outputs: checked.values }),
-    ...(note !== undefined && { comment: note }),
-    ...idOf(decision),
-  }
-  return {
-    drafts: [ranDraft(step, said, durationMs, sender), ...goesOn(run, step, sender)],
-    reply: { ...reply, action: 'completed' },
-  }
+  return itRanAs(run, { step, state, durationMs }, decision, sender, at)
 }
