@@ -129,7 +129,7 @@ function allRoutes(deps: AppDeps, streams: Streams, exposition: Exposition | und
   return [
     ...sopRoutes({ agentsMayCreate: deps.agentsMayCreate === true }),
     ...runRoutes,
-    ...runScreenRoutes,
+    ...runScreenRoutes(streams),
     ...logRoutes(streams),
     ...eventRoutes(streams),
     ...verifyRoutes(streams),

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { SopError } from '../core/errors.ts'
-import { isWantedLog } from '../core/log-name.ts'
+import { isWantedLog, logNameOf, type LogWish } from '../core/log-name.ts'
 import type { FollowLogOptions, LogChunk, LogPlace } from './client.ts'
 import type { FindDeps } from './find-run.ts'
 import { createEndCheck, type EndCheck, noLog, readChunk } from './read-log.ts'
 import type { RecordedLog } from './records.ts'
+import type { LogSize } from './run-screen-client.ts'
 
 // follow-log.ts: the logs of a run as they come, one step after the other. Like follow-run.ts it keeps nothing but its place.
 
@@ -43,6 +44,33 @@ export async function* followLogs(
     if (next === undefined) return
     seen.add(nameOf(next))
     yield* followOne(following, next, 0)
+  }
+}
+
+/** Longest pause between two looks of somebody who watches one log, in milliseconds. */
+const WATCHED_MS = 150
+
+/** The size of a log whenever it changed; ends with the log. */
+export async function* followSize(
+  deps: FindDeps,
+  runId: string,
+  wish: LogWish,
+  signal: AbortSignal,
+): AsyncGenerator<LogSize> {
+  const following: Following = { deps, runId, signal, hasEnded: createEndCheck(deps, runId) }
+  const log = await firstLog(following, wish)
+  if (log === undefined) return
+  let known = -1
+  let lookMs = FIRST_LOOK_MS
+  while (!signal.aborted) {
+    const isOver = await orGoesOn(following.hasEnded(log))
+    const { end: bytes, isClosed } = await deps.records.logs.read(log, 0, 0)
+    const complete = isClosed === true || isOver
+    if (bytes !== known || complete) yield { runId, ...logNameOf(log), bytes, complete }
+    if (complete) return
+    lookMs = bytes === known ? Math.min(2 * lookMs, WATCHED_MS) : FIRST_LOOK_MS
+    known = bytes
+    await pause(lookMs, signal)
   }
 }
 

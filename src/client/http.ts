@@ -22,7 +22,7 @@ import type {
   SopVersion,
 } from './client.ts'
 import type { Queue, QueueChange } from './queue-client.ts'
-import type { LogList, LogMatches, LogRows, RunControls, RunNext, Timeline } from './run-screen-client.ts'
+import type { LogList, LogMatches, LogRows, LogSize, RunControls, RunNext, Timeline } from './run-screen-client.ts'
 import type { DueFire, ScheduleView } from './schedule-client.ts'
 import { renderLogPosition } from '../core/log-position.ts'
 import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
@@ -114,6 +114,10 @@ export function createHttpClient(
     getRunControls: (ref) => get<RunControls>(`${run(ref)}/controls`),
     listLogs: (ref, wish) => get<LogList>(`${run(ref)}/logs/list`, { ...wish }),
     readLogRows: (ref, at) => get<LogRows>(`${run(ref)}/logs/rows`, { ...at }),
+    followLogSize: async function* (ref, wish, { signal } = {}) {
+      const path = `${run(ref)}/logs/size${encodeQuery({ ...wish })}`
+      for await (const { data } of follow<LogSize>('log_size', path, signal)) yield data
+    },
     searchLog: (ref, at) => get<LogMatches>(`${run(ref)}/logs/search`, { ...at }),
     verifyRun: (ref, options) => get(`${run(ref)}/verify`, verifyQuery(options)),
     verifyAudit: async function* ({ signal, ...options } = {}) {

@@ -31,7 +31,6 @@ export type { GateView, InputView, RunSummary, RunView, StepView } from '../core
 export type { PauseView, RollbackView } from '../core/run/view-pause.ts'
 export type * from './client.ts'
 export type * from './queue-client.ts'
-export type * from './run-screen-client.ts'
 export type * from './trigger-client.ts'
 export type { Accepted } from '../core/trigger/accepted.ts'
 export type { Delivery, DeliveryFilter, DeliveryVerdict } from '../core/trigger/delivery.ts'

@@ -64,6 +64,14 @@ export interface LogMatches extends LogName {
   readonly next?: number
 }
 
+/** How large a log is: told whenever it grew, so that whoever shows it reads the rows that it needs. */
+export interface LogSize extends LogName {
+  readonly runId: string
+  readonly bytes: number
+  /** Nothing more will come. */
+  readonly complete: boolean
+}
+
 export interface RunScreenClient {
   /** What was done and waited for, as bars over time. `not_found`. Needs: viewer, as all of these. */
   getRunTimeline(ref: string): Promise<Timeline>
@@ -75,6 +83,8 @@ export interface RunScreenClient {
   listLogs(ref: string, wish?: LogWish): Promise<LogList>
   /** At most 1,000 rows from one on; `from` below 0 counts from the end. `not_found` if there is no such log. */
   readLogRows(ref: string, at: LogWish & { readonly from?: number; readonly limit?: number }): Promise<LogRows>
+  /** The size of a log as it grows; waits for the log while the run is open, and ends with the log, or by the signal. */
+  followLogSize(ref: string, wish: LogWish, options?: { readonly signal?: AbortSignal }): AsyncIterable<LogSize>
   /** Rows that hold a text, whatever the case of its letters. */
   searchLog(ref: string, at: LogWish & { readonly text: string; readonly from?: number }): Promise<LogMatches>
 }

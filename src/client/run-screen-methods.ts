@@ -8,6 +8,7 @@ import { type Control, controlsOf } from '../core/run/controls.ts'
 import type { Run } from '../core/run/run.ts'
 import { askFacts } from './ask-facts.ts'
 import { findRun } from './find-run.ts'
+import { followSize } from './follow-log.ts'
 import type { LogRowReader } from './log-rows.ts'
 import { createEndCheck, noLog } from './read-log.ts'
 import type { RecordedRuns } from './recorded-runs.ts'
@@ -76,6 +77,10 @@ export const createRunScreenMethods = (deps: RunScreenDeps, actor: Actor): RunSc
       const log = await logOf(ref, wish)
       const at = { ...(from !== undefined && { from }), ...(limit !== undefined && { limit }) }
       return deps.logRows.rows(log, at, createEndCheck(deps, log.runId))
+    },
+    followLogSize: async function* (ref, wish, { signal = new AbortController().signal } = {}) {
+      assertMay(actor, 'readLog')
+      yield* followSize(deps, await findRun(deps, ref, true), wish, signal)
     },
     searchLog: async (ref, { text, from, ...wish }) => {
       assertMay(actor, 'readLog')

@@ -101,5 +101,8 @@ export const runScreenSamples: RunScreenClient = {
     truncated: true,
     counting: true,
   }),
+  followLogSize: async function* () {
+    yield { runId, ...log, bytes: 17, complete: true }
+  },
   searchLog: async () => ({ runId, ...log, matches: [0], next: 1 }),
 }

@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import type { LogSize } from '../../client/client.ts'
+import { type Frame, sendStream, type Streams } from '../streams.ts'
 import { route, type Answer, type Call, type Route } from '../route.ts'
 import {
   logList,
@@ -6,6 +8,7 @@ import {
   logRows,
   logRowsQuery,
   logSearchQuery,
+  logSize,
   type LogWishQuery,
   logWishQuery,
   runControls,
@@ -14,7 +17,22 @@ import {
 } from '../schemas/run-screen.ts'
 
 /** What a screen about one run asks for, and programs that draw one. */
-export const runScreenRoutes: readonly Route[] = [
+export const runScreenRoutes = (streams: Streams): readonly Route[] => [
+  route({
+    method: 'get',
+    path: '/api/v1/runs/:id/logs/size',
+    operationId: 'followLogSize',
+    tag: 'Runs',
+    summary: 'How large a log is, live',
+    description: 'Server-sent events `log_size` (a LogSize) whenever the log grew, and at last `end`.',
+    verb: 'readLog',
+    query: logWishQuery,
+    replies: { 200: { description: 'The sizes', schema: logSize, types: ['text/event-stream'] } },
+    handle: async ({ client, params, query, response }) => {
+      const { runId } = await client.getRunStatus(params.id ?? '')
+      return sendStream(response, streams, (signal) => sizeFrames(client.followLogSize(runId, query, { signal })))
+    },
+  }),
   route({
     method: 'get',
     path: '/api/v1/runs/:id/timeline',
@@ -100,6 +118,10 @@ export const runScreenRoutes: readonly Route[] = [
     handle: download,
   }),
 ]
+
+async function* sizeFrames(sizes: AsyncIterable<LogSize>): AsyncGenerator<Frame> {
+  for await (const data of sizes) yield { event: 'log_size', id: String(data.bytes), data }
+}
 
 async function download({ client, params, query, response }: Call<LogWishQuery, undefined>): Promise<Answer> {
   const ref = params.id ?? ''

@@ -5,6 +5,7 @@ import type {
   LogMatches,
   LogName,
   LogRows,
+  LogSize,
   RunControls,
   RunNext,
   Timeline,
@@ -155,6 +156,10 @@ export const logMatches: z.ZodType<LogMatches> = z
     next: z.int().exactOptional().describe('Row to go on from; absent: that was all'),
   })
   .register(components, { id: 'LogMatches' })
+
+export const logSize: z.ZodType<LogSize> = z
+  .object({ runId: z.string(), ...logNameKeys, bytes: z.int(), complete: z.boolean() })
+  .register(components, { id: 'LogSize' })
 
 export interface LogWishQuery {
   readonly step?: number
