@@ -1,10 +1,162 @@
-import { Empty } from '../../parts/empty.tsx'
-import { Screen } from '../../parts/screen.tsx'
+import { useCallback, useEffect } from 'react'
+import { useParams, useSearchParams } from 'react-router'
+import type { RunView } from '../../../core/run/view.ts'
+import { ErrorBox } from '../../parts/error-box.tsx'
+import { LinkTabs } from '../../parts/link-tabs.tsx'
+import { PlainText } from '../../parts/plain-text.tsx'
+import { useTabTitle } from '../../parts/screen.tsx'
+import { Time } from '../../parts/time.tsx'
+import { Attention } from './attention.tsx'
+import { AuditView } from './audit-view.tsx'
+import { FactsView } from './facts-view.tsx'
+import { addressOf, type LogChoice } from './log-choice.ts'
+import { NextView } from './next-view.tsx'
+import { RecordView } from './record-view.tsx'
+import { RunHead } from './run-head.tsx'
+import './run.css'
+import './log.css'
+import { StepPanel } from './step-panel.tsx'
+import { TimelineView } from './timeline-view.tsx'
+import { useRun } from './use-run.ts'
 
+const TABS = ['steps', 'facts', 'audit'] as const
+const TAB_NAMES = { steps: 'Output', facts: 'Params and outputs', audit: 'Audit' } as const
+
+/** One run: where it stands, what it did and prints, what comes next, and everything that can be done about it. */
 export function Component() {
+  const { id = '' } = useParams()
+  const [search, setSearch] = useSearchParams()
+  const { view, timeline, controls, next, refresh } = useRun(id)
+  const run = view.data
+  useTabTitle(run === undefined ? 'Run' : `${run.title} · ${run.status.replaceAll('_', ' ')}`)
+  const onDone = useCallback(() => void refresh(), [refresh])
+  // A problem of the rest is shown once, and the run itself stays.
+  const trouble = view.error ?? timeline.error ?? controls.error ?? next.error
+  useEffect(() => {
+    if (run !== undefined && run.stale === true) {
+      const timer = setTimeout(() => void refresh(), 5_000)
+      return () => clearTimeout(timer)
+    }
+    return undefined
+  }, [run, refresh])
+  if (run === undefined) {
+    return (
+      <div className="screen">
+        {view.error === null ? (
+          <div className="run-loading" aria-busy="true" />
+        ) : (
+          <>
+            <h1>Run</h1>
+            <ErrorBox title="This run cannot be shown" error={view.error} retry={onDone} />
+          </>
+        )}
+      </div>
+    )
+  }
+  const tab = TABS.find((name) => name === search.get('tab')) ?? 'steps'
+  const log = chosenLog(search) ?? { step: defaultStep(run) }
+  const choose = (choice: LogChoice): void =>
+    setSearch(new URLSearchParams(addressOf(choice)), { replace: true, preventScrollReset: true })
+  const step = run.stepResults.find(({ number }) => number === log.step)
+  const addressOfTab = (name: (typeof TABS)[number]): string => {
+    const to = new URLSearchParams(search)
+    if (name === 'steps') to.delete('tab')
+    else to.set('tab', name)
+    return to.size === 0 ? '.' : `?${to.toString()}`
+  }
   return (
-    <Screen title="Run">
-      <Empty title="Nothing here yet" />
-    </Screen>
+    <div className="screen run-screen">
+      <RunHead run={run} controls={controls.data} onDone={onDone} />
+      {trouble !== null && <ErrorBox title="Not all of it is up to date" error={trouble} retry={onDone} />}
+      <Notes run={run} />
+      <Attention run={run} controls={controls.data?.controls ?? []} onDone={onDone} />
+      {timeline.data !== undefined && (
+        <TimelineView
+          timeline={timeline.data}
+          step={tab === 'steps' ? step?.number : undefined}
+          onChoose={(number) => choose({ step: number })}
+        />
+      )}
+      <div className="run-columns">
+        <div className="run-main">
+          <LinkTabs
+            label="Parts of the run"
+            current={addressOfTab(tab)}
+            tabs={TABS.map((name) => ({
+              name: TAB_NAMES[name],
+              to: addressOfTab(name),
+              ...(name === 'audit' && { note: String(run.sequence) }),
+            }))}
+          />
+          {tab === 'steps' && step !== undefined && (
+            <StepPanel
+              run={run}
+              step={step}
+              row={timeline.data?.rows.find((row) => row.kind === 'step' && row.stepNumber === step.number)}
+              log={log}
+              controls={controls.data?.controls ?? []}
+              onChoose={choose}
+              onDone={onDone}
+            />
+          )}
+          {tab === 'facts' && <FactsView run={run} />}
+          {tab === 'audit' && <AuditView runId={run.runId} sequence={timeline.data?.sequence ?? run.sequence} />}
+        </div>
+        <aside className="run-aside" aria-label="More of the run">
+          <NextView next={next.data} isClosed={run.completedAt !== undefined} />
+          <RecordView runId={run.runId} />
+        </aside>
+      </div>
+    </div>
   )
+}
+
+/** Why it stands still, ends or waits, in a line each. */
+function Notes({ run }: { readonly run: RunView }) {
+  return (
+    <div className="run-notes" role="status">
+      {run.reason !== undefined && (
+        <p className={`run-note ${run.status === 'failed' ? 'run-note-bad' : ''}`}>
+          <PlainText text={`${run.reason.slice(0, 1).toUpperCase()}${run.reason.slice(1)}`} />
+          {run.paused !== undefined && (
+            <span className="muted">
+              {' '}
+              · paused by <PlainText text={run.paused.by} /> <Time at={run.paused.since} />
+            </span>
+          )}
+        </p>
+      )}
+      {(run.poolWaits ?? []).map(({ stepNumber, title, pool, since }) => (
+        <p key={stepNumber} className="run-note">
+          Step {stepNumber} “<PlainText text={title} />” waits for a worker of pool <PlainText text={pool} />, since{' '}
+          <Time at={since} />
+        </p>
+      ))}
+      {run.stale === true && (
+        <p className="run-note">No worker answers: this is what the record knows. The run may be further on.</p>
+      )}
+    </div>
+  )
+}
+
+function chosenLog(search: URLSearchParams): LogChoice | undefined {
+  const number = (name: string): number | undefined => {
+    const text = search.get(name)
+    return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : undefined
+  }
+  const [step, attempt, item, source] = [number('step'), number('attempt'), number('item'), search.get('source')]
+  if (step === undefined) return undefined
+  return {
+    step,
+    ...(attempt !== undefined && { attempt }),
+    ...(item !== undefined && { item }),
+    ...(source !== null && { source }),
+  }
+}
+
+/** Until somebody chooses, the step that matters now: one that runs, else where the run stands, else the last one that did anything. */
+function defaultStep({ stepResults, currentStep, paused }: RunView): number {
+  const active = stepResults.find(({ status }) => status === 'running' || status === 'unknown')
+  const last = stepResults.findLast(({ status }) => status === 'success' || status === 'failed')
+  return active?.number ?? paused?.stepNumber ?? last?.number ?? currentStep ?? stepResults[0]?.number ?? 1
 }

@@ -1,0 +1,16 @@
+/** Which log is looked at. What it does not say means the newest. */
+export interface LogChoice {
+  readonly step: number
+  readonly attempt?: number
+  readonly source?: string
+  readonly item?: number
+}
+
+/** As the query of the log routes, and of this screen's own address. */
+export const addressOf = ({ step, attempt, source, item }: LogChoice): string =>
+  new URLSearchParams({
+    step: String(step),
+    ...(attempt !== undefined && { attempt: String(attempt) }),
+    ...(source !== undefined && { source }),
+    ...(item !== undefined && { item: String(item) }),
+  }).toString()

@@ -1,0 +1,145 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from 'react-router'
+import type { Control, LogList, TimelineRow } from '../../../client/client.ts'
+import type { RunView, StepView } from '../../../core/run/view.ts'
+import { request } from '../../api/request.ts'
+import { PlainText } from '../../parts/plain-text.tsx'
+import { StateBadge } from '../../parts/state-badge.tsx'
+import { length } from '../../parts/time-text.ts'
+import { ControlsBar } from './controls-bar.tsx'
+import type { LogChoice } from './log-choice.ts'
+import { LogView } from './log-view.tsx'
+import { pathOf } from './use-run.ts'
+
+interface StepPanelProps {
+  readonly run: RunView
+  readonly step: StepView
+  readonly row: TimelineRow | undefined
+  readonly log: LogChoice
+  readonly controls: readonly Control[]
+  readonly onChoose: (log: LogChoice) => void
+  readonly onDone: () => void
+}
+
+/** One step: how it stands, and what it printed, by attempt, item and source. */
+export function StepPanel({ run, step, row, log, controls, onChoose, onDone }: StepPanelProps) {
+  const back = controls.filter(({ name, body }) => name === 'retry_from' && body.step === step.number)
+  return (
+    <section className="card step-panel" aria-label={`Step ${step.number}`}>
+      <div className="step-head">
+        <h2>
+          <span className="muted tabular">{step.number}</span> <PlainText text={step.title} />
+        </h2>
+        <StateBadge state={step.status} />
+        {step.durationMs !== undefined && <span className="muted small tabular">{length(step.durationMs)}</span>}
+        {step.exitCode !== undefined && <span className="muted small tabular">exit {step.exitCode}</span>}
+        {step.runsOn !== undefined && <span className="muted small">pool {step.runsOn}</span>}
+        {row?.child !== undefined && <Link to={`/runs/${encodeURIComponent(row.child)}`}>Its own run</Link>}
+      </div>
+      {(step.error ?? step.reason) !== undefined && (
+        <p className={step.error === undefined ? 'muted' : 'step-error'}>
+          <PlainText text={step.error ?? step.reason ?? ''} />
+        </p>
+      )}
+      <LogChoices run={run} step={step} log={log} onChoose={onChoose} />
+      <LogView key={JSON.stringify(log)} runId={run.runId} log={log} empty={emptyWords(step)} />
+      {back.length > 0 && <ControlsBar name="Go back" run={run} controls={back} onDone={onDone} />}
+    </section>
+  )
+}
+
+function emptyWords({ kind, status }: StepView): string {
+  if (status === 'pending' || status === 'awaiting_approval') return 'The step has not begun.'
+  if (status === 'running') return 'It has printed nothing so far.'
+  return kind === 'manual' || kind === 'wait'
+    ? 'This step runs no command, so it prints nothing.'
+    : 'It printed nothing.'
+}
+
+interface LogChoicesProps {
+  readonly run: RunView
+  readonly step: StepView
+  readonly log: LogChoice
+  readonly onChoose: (log: LogChoice) => void
+}
+
+/** Which of the logs of the step: there is one for each attempt, item, check and undo. */
+function LogChoices({ run, step, log, onChoose }: LogChoicesProps) {
+  const { data } = useQuery({
+    queryKey: ['run', run.runId, 'logs', step.number],
+    queryFn: ({ signal }) => request<LogList>(`${pathOf(run.runId)}/logs/list?step=${step.number}`, { signal }),
+  })
+  const logs = data?.logs ?? []
+  const distinct = <T,>(values: readonly T[]): readonly T[] => [...new Set(values)]
+  const items = distinct(logs.flatMap(({ item }) => (item === undefined ? [] : [item])))
+  const sources = distinct(logs.map(({ source }) => source))
+  const ofSource = logs.filter(({ source }) => source === (log.source ?? 'step'))
+  const attempts = distinct(
+    ofSource.filter(({ item }) => log.item === undefined || item === log.item).map(({ attempt }) => attempt),
+  )
+  if (items.length < 2 && sources.length < 2 && attempts.length < 2) return null
+  const names = new Map((step.items?.shown ?? []).map(({ item, value }) => [item, value]))
+  return (
+    <div className="log-choices">
+      {items.length > 0 && (
+        <label>
+          Item
+          <select
+            className="input"
+            value={log.item ?? ''}
+            onChange={(event) =>
+              onChoose({ step: step.number, ...(event.target.value !== '' && { item: Number(event.target.value) }) })
+            }
+          >
+            <option value="">newest</option>
+            {items.map((item) => (
+              <option key={item} value={item}>
+                {item}
+                {names.has(item) ? ` ${names.get(item)}` : ''}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {attempts.length > 1 && (
+        <label>
+          Attempt
+          <select
+            className="input"
+            value={log.attempt ?? ''}
+            onChange={(event) => {
+              const { attempt: _, ...rest } = log
+              onChoose({ ...rest, ...(event.target.value !== '' && { attempt: Number(event.target.value) }) })
+            }}
+          >
+            <option value="">newest</option>
+            {attempts.map((attempt) => (
+              <option key={attempt} value={attempt}>
+                {attempt}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {sources.length > 1 && (
+        <label>
+          Output of
+          <select
+            className="input"
+            value={log.source ?? 'step'}
+            onChange={(event) => {
+              const { source: _, attempt: _attempt, ...rest } = log
+              onChoose({ ...rest, ...(event.target.value !== 'step' && { source: event.target.value }) })
+            }}
+          >
+            {sources.map((source) => (
+              <option key={source} value={source}>
+                {{ step: 'the step', verify: 'its check', rollback: 'its undo' }[source] ?? source}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </div>
+  )
+}
