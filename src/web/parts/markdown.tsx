@@ -15,6 +15,12 @@ const components: Components = {
     ),
   // No foreign host at run time: an image is its words.
   img: ({ alt }) => <span className="muted">[{alt === undefined || alt === '' ? 'image' : alt}]</span>,
+  // A box that nobody can tick here is a mark.
+  input: ({ checked }) => (
+    <span aria-label={checked === true ? 'done:' : 'to do:'} role="img">
+      {checked === true ? '☑' : '☐'}{' '}
+    </span>
+  ),
   // Wide code scrolls, by keyboard too.
   pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
   table: ({ children }) => (

@@ -8,6 +8,7 @@ import { Findings } from './findings.tsx'
 import { History } from './history.tsx'
 import { Settings } from './settings.tsx'
 import { type Sop, useSop } from './sop-queries.ts'
+import '../../parts/lists.css'
 import './sop.css'
 import { Source } from './source.tsx'
 import { StartForm } from './start-form.tsx'
@@ -112,7 +113,7 @@ function TabPart({
 function Procedure({ sop, sourceAddress }: { readonly sop: Sop; readonly sourceAddress: string }) {
   const [, text] = Object.entries(sop.source ?? {}).find(([path]) => path.endsWith('.md')) ?? []
   return (
-    <div className="sop-columns">
+    <div className="two-columns">
       <article className="card sop-procedure" aria-label="Procedure">
         <Findings sop={sop} sourceAddress={sourceAddress} />
         {text !== undefined ? (

@@ -57,7 +57,7 @@ export function StartForm({ sop }: { readonly sop: Sop }) {
     start.mutate()
   }
   return (
-    <div className="sop-columns sop-start">
+    <div className="two-columns sop-start">
       <form ref={form} className="card start-form" onSubmit={submit} noValidate aria-label={`Start ${sop.name}`}>
         {!sop.startable && (
           <ErrorBox title="It cannot be started" error={new Error(sop.blockers[0] ?? 'It does not compile')} />

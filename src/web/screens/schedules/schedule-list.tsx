@@ -1,0 +1,166 @@
+import { useMemo, useState } from 'react'
+import { Link } from 'react-router'
+import { Empty } from '../../parts/empty.tsx'
+import { ErrorBox } from '../../parts/error-box.tsx'
+import { PlainText } from '../../parts/plain-text.tsx'
+import { Time } from '../../parts/time.tsx'
+import { length } from '../../parts/time-text.ts'
+import { DayScale, daysOf, FireStrip } from './fire-strip.tsx'
+import { ScheduleActions } from './schedule-actions.tsx'
+import { type Fire, MOST_FIRES, type Schedule, useSchedules, useUpcoming } from './trigger-queries.ts'
+
+const DAY_MS = 86_400_000
+const SPANS = [
+  [1, 'Next day'],
+  [7, 'Next 7 days'],
+  [30, 'Next 30 days'],
+] as const
+
+/** The schedules with what they will start, on a strip of days. */
+export function ScheduleList() {
+  const { data, error, refetch } = useSchedules()
+  const [days, setDays] = useState<number>(7)
+  // To the minute, so that a screen that is drawn again asks nothing new.
+  const [nowMs] = useState(() => Math.floor(Date.now() / 60_000) * 60_000)
+  const span = useMemo(() => ({ fromMs: nowMs, toMs: nowMs + days * DAY_MS }), [nowMs, days])
+  const upcoming = useUpcoming(new Date(span.fromMs).toISOString(), new Date(span.toMs).toISOString())
+  if (error !== null) {
+    return <ErrorBox title="The schedules cannot be shown" error={error} retry={() => void refetch()} />
+  }
+  if (data === undefined) return <div className="tab-loading" aria-busy="true" />
+  if (data.schedules.length === 0) {
+    return (
+      <Empty title="No schedules yet">
+        <p>
+          An SOP with a trigger of type <code>cron</code> begins runs by itself. Write one into the manifest of{' '}
+          <Link to="/sops">an SOP</Link>, and it stands here within a second.
+        </p>
+      </Empty>
+    )
+  }
+  const fires = upcoming.data?.fires ?? []
+  return (
+    <>
+      <div className="schedule-head">
+        <select
+          className="input filter-select"
+          aria-label="Time shown"
+          value={days}
+          onChange={(event) => setDays(Number(event.target.value))}
+        >
+          {SPANS.map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+        <DayScale days={daysOf(span)} span={span} />
+      </div>
+      {upcoming.error !== null && <ErrorBox title="What is to come cannot be shown" error={upcoming.error} />}
+      <ul className="schedule-list">
+        {data.schedules.map((schedule) => (
+          <ScheduleRow
+            key={schedule.id}
+            schedule={schedule}
+            fires={fires.filter((fire) => fire.schedule === schedule.id)}
+            span={span}
+          />
+        ))}
+      </ul>
+      {fires.length >= MOST_FIRES && <p className="muted small">Only the first {MOST_FIRES} fires are shown.</p>}
+      <Blocked fires={fires} schedules={data.schedules} />
+    </>
+  )
+}
+
+const TONES = { active: 'good', paused: 'warn', missing: 'bad' } as const
+
+interface ScheduleRowProps {
+  readonly schedule: Schedule
+  readonly fires: readonly Fire[]
+  readonly span: { readonly fromMs: number; readonly toMs: number }
+}
+
+function ScheduleRow({ schedule, fires, span }: ScheduleRowProps) {
+  const [next] = schedule.next
+  const [last] = schedule.recent
+  const notes = [
+    ...(schedule.overlap === undefined || schedule.overlap === 'allow_all' ? [] : [`overlap ${schedule.overlap}`]),
+    ...(schedule.jitterMs === undefined || schedule.jitterMs === 0 ? [] : [`jitter ${length(schedule.jitterMs)}`]),
+    ...Object.entries(schedule.params ?? {}).map(([name, value]) => `${name}=${JSON.stringify(value)}`),
+  ]
+  return (
+    <li className="card schedule-row" aria-label={`Schedule of ${schedule.sop}`}>
+      <div className="schedule-what">
+        <h2>
+          <Link to={`/sops/${encodeURIComponent(schedule.sop)}`}>
+            <PlainText text={schedule.sop} />
+          </Link>
+          <span className={`badge badge-${TONES[schedule.state]}`}>{schedule.state}</span>
+        </h2>
+        <p className="small">
+          <code>{schedule.expression}</code> <span className="muted">{schedule.timezone}</span>
+        </p>
+        {notes.length > 0 && (
+          <p className="small muted">
+            <PlainText text={notes.join(' · ')} />
+          </p>
+        )}
+      </div>
+      <FireStrip fires={fires} span={span} isPaused={schedule.state !== 'active'} />
+      <div className="schedule-times small">
+        <span>
+          {schedule.state === 'active' ? 'Next ' : 'Would be '}
+          {next === undefined ? <span className="muted">never</span> : <Time at={next} as="both" />}
+        </span>
+        {last !== undefined && (
+          <span>
+            Last <Time at={last.scheduledAt} />{' '}
+            <Link to={`/runs/${encodeURIComponent(last.runId)}`}>{last.status?.replaceAll('_', ' ') ?? 'its run'}</Link>
+          </span>
+        )}
+        {schedule.state === 'paused' && (
+          <span className="schedule-paused">
+            paused by <PlainText text={schedule.pausedBy ?? 'somebody'} />
+            {schedule.pauseReason !== undefined && (
+              <>
+                : <PlainText text={schedule.pauseReason} />
+              </>
+            )}
+          </span>
+        )}
+        {schedule.broken !== undefined && (
+          <span className="schedule-broken">
+            <PlainText text={schedule.broken} />
+          </span>
+        )}
+      </div>
+      <ScheduleActions schedule={schedule} />
+    </li>
+  )
+}
+
+/** Fires that start nothing, and why: a blackout, a holiday, a pause. */
+function Blocked({ fires, schedules }: { readonly fires: readonly Fire[]; readonly schedules: readonly Schedule[] }) {
+  const paused = new Set(schedules.filter(({ state }) => state !== 'active').map(({ id }) => id))
+  const blocked = fires.filter((fire) => fire.blocked !== undefined && !paused.has(fire.schedule))
+  if (blocked.length === 0) return null
+  return (
+    <section aria-label="Fires that start nothing">
+      <h2>
+        {blocked.length} of them {blocked.length === 1 ? 'starts' : 'start'} nothing
+      </h2>
+      <ul className="blocked-list">
+        {blocked.slice(0, 50).map((fire) => (
+          <li key={`${fire.schedule} ${fire.at}`}>
+            <Time at={fire.at} as="absolute" /> <PlainText text={fire.sop} />{' '}
+            <span className="muted">
+              <PlainText text={fire.blocked ?? ''} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {blocked.length > 50 && <p className="muted small">… and {blocked.length - 50} more</p>}
+    </section>
+  )
+}
