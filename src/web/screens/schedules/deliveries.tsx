@@ -50,7 +50,7 @@ export function Deliveries() {
             value={filter[key] ?? ''}
             onChange={(event) => set(key, event.target.value)}
           >
-            <option value="">{`Any ${NAMES[key].toLowerCase()}`}</option>
+            <option value="">{ANY[key]}</option>
             {options[key].map(([value, name]) => (
               <option key={value} value={value}>
                 {name}
@@ -92,6 +92,7 @@ export function Deliveries() {
 }
 
 const NAMES = { sop: 'SOP', source: 'Source', verdict: 'Verdict' } as const
+const ANY = { sop: 'Any SOP', source: 'Any source', verdict: 'Any verdict' } as const
 
 const withValue = (names: readonly string[], name: string | undefined): readonly string[] =>
   name === undefined || names.includes(name) ? names : [name, ...names]

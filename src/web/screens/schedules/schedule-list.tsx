@@ -84,6 +84,7 @@ interface ScheduleRowProps {
 function ScheduleRow({ schedule, fires, span }: ScheduleRowProps) {
   const [next] = schedule.next
   const [last] = schedule.recent
+  const blockedNow = fires.find(({ at }) => at === next)?.blocked
   const notes = [
     ...(schedule.overlap === undefined || schedule.overlap === 'allow_all' ? [] : [`overlap ${schedule.overlap}`]),
     ...(schedule.jitterMs === undefined || schedule.jitterMs === 0 ? [] : [`jitter ${length(schedule.jitterMs)}`]),
@@ -112,6 +113,7 @@ function ScheduleRow({ schedule, fires, span }: ScheduleRowProps) {
         <span>
           {schedule.state === 'active' ? 'Next ' : 'Would be '}
           {next === undefined ? <span className="muted">never</span> : <Time at={next} as="both" />}
+          {blockedNow !== undefined && <span className="schedule-paused"> (starts nothing)</span>}
         </span>
         {last !== undefined && (
           <span>
@@ -140,27 +142,55 @@ function ScheduleRow({ schedule, fires, span }: ScheduleRowProps) {
   )
 }
 
-/** Fires that start nothing, and why: a blackout, a holiday, a pause. */
+/** Fires that start nothing, and why: a blackout, a holiday, a pause. Those that follow each other for one reason are one line. */
 function Blocked({ fires, schedules }: { readonly fires: readonly Fire[]; readonly schedules: readonly Schedule[] }) {
   const paused = new Set(schedules.filter(({ state }) => state !== 'active').map(({ id }) => id))
   const blocked = fires.filter((fire) => fire.blocked !== undefined && !paused.has(fire.schedule))
   if (blocked.length === 0) return null
+  const stretches = stretchesOf(blocked)
   return (
     <section aria-label="Fires that start nothing">
       <h2>
         {blocked.length} of them {blocked.length === 1 ? 'starts' : 'start'} nothing
       </h2>
       <ul className="blocked-list">
-        {blocked.slice(0, 50).map((fire) => (
-          <li key={`${fire.schedule} ${fire.at}`}>
-            <Time at={fire.at} as="absolute" /> <PlainText text={fire.sop} />{' '}
+        {stretches.slice(0, MOST_STRETCHES).map(({ first, last, count }) => (
+          <li key={`${first.schedule} ${first.at}`}>
+            <PlainText text={first.sop} /> <Time at={first.at} as="absolute" />
+            {count > 1 && (
+              <>
+                {' '}
+                to <Time at={last.at} as="absolute" /> ({count} times)
+              </>
+            )}
+            :{' '}
             <span className="muted">
-              <PlainText text={fire.blocked ?? ''} />
+              <PlainText text={first.blocked ?? ''} />
             </span>
           </li>
         ))}
       </ul>
-      {blocked.length > 50 && <p className="muted small">… and {blocked.length - 50} more</p>}
+      {stretches.length > MOST_STRETCHES && (
+        <p className="muted small">… and {stretches.length - MOST_STRETCHES} more stretches</p>
+      )}
     </section>
   )
+}
+
+const MOST_STRETCHES = 50
+
+interface Stretch {
+  readonly first: Fire
+  readonly last: Fire
+  readonly count: number
+}
+
+const stretchesOf = (blocked: readonly Fire[]): readonly Stretch[] => {
+  const byReason = new Map<string, Stretch>()
+  for (const fire of blocked) {
+    const key = `${fire.schedule} ${fire.blocked ?? ''}`
+    const known = byReason.get(key)
+    byReason.set(key, { first: known?.first ?? fire, last: fire, count: (known?.count ?? 0) + 1 })
+  }
+  return [...byReason.values()]
 }
