@@ -44,6 +44,30 @@ export interface AuditStore {
   /** Keeps the text that a definition was compiled of, by path. The first one stays: others of the same digest mean the same. */
   keepSource(digest: string, source: SopSource): Promise<void>
   readSource(digest: string): Promise<SopSource | undefined>
+  /**
+   * Removes the whole record of a run and keeps a line that says so. Idempotent: the first removal's line stays.
+   *
+   * @returns false where the record is not as long as the removal says: it went on meanwhile, and stays
+   */
+  remove(removal: RecordRemoval): Promise<boolean>
+  /** That line, if the record of the run was removed. */
+  removal(runId: string): Promise<RecordRemoval | undefined>
+  /** Removes definitions, and their sources, that nobody has asked to keep since `before`. @returns how many */
+  removeDefinitions(isUsed: (digest: string) => boolean, before: Date): Promise<number>
+}
+
+/** What stays of a record that was removed; the chain of heads has the same, signed. */
+export interface RecordRemoval {
+  readonly runId: string
+  readonly sop: string
+  readonly removedAt: string
+  /** Completes "the record was removed because …". */
+  readonly reason: string
+  /** How many events there were, and the hash of the last. */
+  readonly events: number
+  readonly lastHash: string
+  readonly openedAt?: string
+  readonly closedAt?: string
 }
 
 /** Text of the files of an SOP, by path. */
@@ -113,6 +137,8 @@ export interface RunIndex {
   census(): Promise<readonly OpenRuns[]>
   /** What changed since the cursor; without one nothing, and where to begin. A change is never passed over. */
   changes(cursor?: string): Promise<RunChanges>
+  /** Takes a run off the list whose record was removed. Idempotent. */
+  remove(runId: string): Promise<void>
 }
 
 export type RunFilter = RunSelection

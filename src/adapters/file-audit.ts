@@ -1,10 +1,11 @@
-import { appendFile, mkdir, open, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, readFile, rename, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { AuditListener, AuditStore, RunHeader, SopSource } from '../activities/deps.ts'
 import { chainEvent, GENESIS_HASH } from '../core/audit-chain.ts'
 import { encodeFileName, encodeFolderName } from '../core/file-name.ts'
 import { isClosedAfter, logLines, runDocument } from '../core/run-document.ts'
 import { parseRecord } from '../core/record-lines.ts'
+import { readRemoval, removeDefinitions, removeRecord } from './shared/removed-records.ts'
 import { createInTurn } from './shared/in-turn.ts'
 import { sha256Hex } from './shared/native-hash.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
@@ -104,6 +105,16 @@ export const createFileAudit = ({ dataDir, listeners = [], warn = () => {} }: Fi
     readDefinition: (digest) => readKept<PinnedSop>(join(dataDir, 'definitions'), digest),
     keepSource: (digest, source) => keepOnce(join(dataDir, 'definitions', 'sources'), digest, source),
     readSource: (digest) => readKept<SopSource>(join(dataDir, 'definitions', 'sources'), digest),
+    remove: (removal) =>
+      inTurn(removal.runId, async () => {
+        const removed = await removeRecord(root, removal)
+        if (!removed) return false
+        chains.delete(removal.runId)
+        tails.forget(removal.runId)
+        return true
+      }),
+    removal: (runId) => readRemoval(root, runId),
+    removeDefinitions: (isUsed, before) => removeDefinitions(join(dataDir, 'definitions'), isUsed, before),
     flush: async () => {
       await Promise.all([...turns.values()])
       await Promise.all([...chains.values()].map(async (chain) => chain.logged))
@@ -234,7 +245,9 @@ interface Mark {
 }
 
 /** Who asks for what is new in a long record again and again is not made to read all of it each time (A3). */
-const createTailReader = (find: (runId: string) => Promise<string | undefined>): Pick<AuditStore, 'read'> => {
+const createTailReader = (
+  find: (runId: string) => Promise<string | undefined>,
+): Pick<AuditStore, 'read'> & { forget(runId: string): void } => {
   const marks = new Map<string, Mark>()
   const remember = (runId: string, mark: Mark): void => {
     marks.delete(runId)
@@ -245,6 +258,7 @@ const createTailReader = (find: (runId: string) => Promise<string | undefined>):
     }
   }
   return {
+    forget: (runId) => void marks.delete(runId),
     read: async (runId, after = 0) => {
       const known = marks.get(runId)
       const path = known?.path ?? (await find(runId))
@@ -312,9 +326,17 @@ const replaceFile = async (path: string, text: string): Promise<void> => {
 /** What is kept under a digest: a definition, or its source. */
 const keptPath = (folder: string, digest: string): string => join(folder, `${encodeFileName(digest)}.json`)
 
+/** Once in so long is enough to say that a definition is used. */
+const TOUCH_MS = 12 * 3_600_000
+
 const keepOnce = async (folder: string, digest: string, content: unknown): Promise<void> => {
   const path = keptPath(folder, digest)
-  if (await exists(path)) return
+  const found = await stat(path).catch(() => undefined)
+  if (found !== undefined) {
+    // Whoever asks again says that it is still used, and it is not removed as one that nobody needs.
+    if (Date.now() - found.mtimeMs > TOUCH_MS) await utimes(path, new Date(), new Date())
+    return
+  }
   await mkdir(folder, { recursive: true, mode: 0o700 })
   // Several runs may begin at once: each writes a file of its own, and the last rename wins with the same content.
   const draft = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`

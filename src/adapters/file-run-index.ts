@@ -88,6 +88,12 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
       waiting.push(rowOf(state))
       kick()
     },
+    remove: async (runId) => {
+      if (table.get(runId) === undefined) return
+      table.remove(runId)
+      waiting.push(`${JSON.stringify({ runId, removed: true })}\n`)
+      kick()
+    },
     flush: async () => {
       while (writing !== undefined) await writing
     },
@@ -148,6 +154,7 @@ export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOpt
       await once()
       return changesSince(table, epoch, cursor)
     },
+    remove: () => Promise.reject(new Error('only the writer of the list takes runs off it')),
   }
 }
 
@@ -189,15 +196,22 @@ const takeRows = (
   for (const line of bytes.toString('utf8', 0, end).split('\n')) {
     if (line === '') continue
     const state = parseRow(line)
-    if (state === undefined) warn('a row of the list of runs is damaged and was passed over', { path })
+    if (state !== undefined && 'removed' in state) table.remove(state.runId)
+    else if (state === undefined) warn('a row of the list of runs is damaged and was passed over', { path })
     else table.put(state)
   }
   return end
 }
 
-const parseRow = (line: string): SummaryState | undefined => {
+interface RemovedRow {
+  readonly runId: string
+  readonly removed: true
+}
+
+const parseRow = (line: string): SummaryState | RemovedRow | undefined => {
   try {
-    const row = JSON.parse(line) as Partial<SummaryState> | null
+    const row = JSON.parse(line) as (Partial<SummaryState> & { readonly removed?: boolean }) | null
+    if (typeof row?.runId === 'string' && row.removed === true) return { runId: row.runId, removed: true }
     const isRow =
       typeof row?.runId === 'string' &&
       typeof row.createdAt === 'string' &&

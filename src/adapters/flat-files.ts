@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditListener, RunHeader } from '../activities/deps.ts'
 import { encodeFileName } from '../core/file-name.ts'
@@ -23,9 +23,14 @@ interface OpenRun {
   readonly isClosed: boolean
 }
 
+export interface FlatFiles extends AuditListener {
+  /** Removes the files of a run whose record was removed. */
+  remove(runId: string): Promise<void>
+}
+
 /** Keeps the flat files in step with the record; does nothing where neither folder is set. */
-export const createFlatFiles = ({ stateDir, auditDir }: FlatFilesOptions): AuditListener => {
-  if (stateDir === undefined && auditDir === undefined) return { appended: async () => {} }
+export const createFlatFiles = ({ stateDir, auditDir }: FlatFilesOptions): FlatFiles => {
+  if (stateDir === undefined && auditDir === undefined) return { appended: async () => {}, remove: async () => {} }
   const runs = new Map<string, OpenRun>()
 
   const advance = async (
@@ -49,6 +54,13 @@ export const createFlatFiles = ({ stateDir, auditDir }: FlatFilesOptions): Audit
   }
 
   return {
+    remove: async (runId) => {
+      runs.delete(runId)
+      const name = encodeFileName(runId)
+      if (stateDir !== undefined) await rm(join(stateDir, `${name}.json`), { force: true })
+      if (auditDir === undefined) return
+      for (const ending of ['log', 'json']) await rm(join(auditDir, `${name}.${ending}`), { force: true })
+    },
     appended: async (run, events, history) => {
       const open = await advance(run, events, history)
       if (open === undefined) return

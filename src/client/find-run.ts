@@ -51,12 +51,25 @@ export const findRun = async ({ temporal, records }: FindDeps, ref: string, fall
   }
   const found = open[0] ?? (fallBack ? runs[0] : undefined)
   if (found !== undefined) return found.runId
+  await refuseRemoved(records, ref)
   if (await isInTemporal(temporal, ref)) return ref
   const hint =
     runs.length > 0
       ? `SOP "${ref}" has no open run`
       : 'no run and no SOP with open runs has that name; sop runs lists them'
   throw new SopError('not_found', `Cannot find run "${ref}": ${hint}`)
+}
+
+/** @throws SopError `not_found` that says when and why, where the record of the run was removed */
+const refuseRemoved = async ({ audit }: Records, runId: string): Promise<void> => {
+  const removal = await audit.removal(runId)
+  if (removal === undefined) return
+  const { sop, removedAt, reason, events } = removal
+  throw new SopError(
+    'not_found',
+    `Cannot find run "${runId}" of SOP "${sop}": its record of ${events} events was removed on ${removedAt}, because ${reason}. The chain of heads has a signed entry that says so`,
+    { removedAt, reason, sop, events },
+  )
 }
 
 /** What was asked for, or why the records are out of reach. */

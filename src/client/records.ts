@@ -34,6 +34,12 @@ export interface Records {
     read(runId: string, after?: number): Promise<readonly RecordedEvent[]>
     readDefinition(digest: string): Promise<PinnedSop | undefined>
     keepDefinition(pinned: PinnedSop): Promise<void>
+    /** Why and when the record of a run was removed, if it was. */
+    removal(
+      runId: string,
+    ): Promise<
+      { readonly sop: string; readonly removedAt: string; readonly reason: string; readonly events: number } | undefined
+    >
     readSource(digest: string): Promise<Readonly<Record<string, string>> | undefined>
   }
   readonly index: {

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createFacts } from '../adapters/facts.ts'
 import { createFileAudit } from '../adapters/file-audit.ts'
 import { createFileDeliveries } from '../adapters/file-deliveries.ts'
@@ -24,6 +26,7 @@ import type {
   Secrets,
   Vault,
 } from '../activities/deps.ts'
+import { runDirOf } from '../activities/run-shell.ts'
 import type { Config } from '../config.ts'
 import { createMeters, type Meters } from '../core/metrics/meters.ts'
 import type { DeliveryStore } from '../core/trigger/delivery.ts'
@@ -33,6 +36,7 @@ import { createHeadKeeper } from './head-keeper.ts'
 import { limitLogs, type LogLimits } from './limited-logs.ts'
 import { createLogSize, meterAppends, meterDeliveries } from './metered.ts'
 import { createLogKeeper } from './log-keeper.ts'
+import { createRecordKeeper } from './record-keeper.ts'
 import { NOT_WRITTEN, type StoreState, watchAudit } from './watched-stores.ts'
 
 /** The stores of a data directory, opened by its one writer. */
@@ -82,6 +86,7 @@ export type StoreConfig = Pick<
   | 'stateDir'
   | 'auditDir'
   | 'secretFiles'
+  | 'auditRetentionDays'
   | 'logRetentionDays'
   | 'deliveryRetentionDays'
   | 'logLimitPerStepBytes'
@@ -127,6 +132,22 @@ export const openStores = async (
   })
   headKeeper.start(audit)
   const watched = watchAudit(markForks(audit))
+  const vault = createFileVault({ dataDir })
+  const recordKeeper = createRecordKeeper({
+    audit,
+    index,
+    heads,
+    logs: files,
+    vault,
+    removeFiles: async (runId) => {
+      await flat.remove(runId)
+      await rm(runDirOf(join(dataDir, 'scratch'), runId), { recursive: true, force: true })
+    },
+    days: config.auditRetentionDays,
+    now,
+    log,
+  })
+  recordKeeper.start()
   return {
     audit: watched.store,
     recordState: watched.state,
@@ -139,12 +160,13 @@ export const openStores = async (
     logBytes: createLogSize(files, now),
     logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
     receivedLogs: files,
-    vault: createFileVault({ dataDir }),
+    vault,
     state: createFileState({ dataDir }),
     deliveries,
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {
+      await recordKeeper.close()
       await keeper.close()
       await deliveryKeeper.close()
       await audit.flush()

@@ -23,6 +23,7 @@ import { createHeadKeeper } from './head-keeper.ts'
 import { limitLogs } from './limited-logs.ts'
 import { createLogSize, meterAppends, meterDeliveries } from './metered.ts'
 import { createLogKeeper } from './log-keeper.ts'
+import { createRecordKeeper } from './record-keeper.ts'
 import { logLimits, type Stores } from './stores.ts'
 import { watchAudit } from './watched-stores.ts'
 
@@ -61,6 +62,19 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
   const audit = createPostgresAudit({ db, listeners: [metrics, flat, headKeeper, meterAppends(meters, now)], warn })
   if (how === 'write') headKeeper.start(audit)
   const watched = watchAudit(markForks(audit))
+  const vault = createPostgresVault({ db, key: installation.vaultKey })
+  const recordKeeper = createRecordKeeper({
+    audit,
+    index,
+    heads,
+    logs,
+    vault,
+    removeFiles: flat.remove,
+    days: config.auditRetentionDays,
+    now,
+    log,
+  })
+  if (how === 'write') recordKeeper.start()
   return {
     audit: watched.store,
     recordState: watched.state,
@@ -73,7 +87,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     logBytes: createLogSize(logs, now),
     logs: limitLogs(logs, { ...limits, budget: keeper.budget, now }),
     receivedLogs: logs,
-    vault: createPostgresVault({ db, key: installation.vaultKey }),
+    vault,
     deliveries,
     tokens: createPostgresTokens({ db }),
     state: createPostgresState({ db }),
@@ -81,6 +95,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {
+      await recordKeeper.close()
       await keeper.close()
       await deliveryKeeper?.close()
       await headKeeper.close()

@@ -27,7 +27,7 @@ let shared: Promise<Database> | undefined
 afterAll(async () => (await shared)?.close())
 
 const TABLES =
-  'sop_runs, sop_events, sop_forks, sop_definitions, sop_sources, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries, sop_heads, sop_metrics, sop_metric_deltas'
+  'sop_runs, sop_events, sop_forks, sop_removals, sop_definitions, sop_sources, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries, sop_heads, sop_metrics, sop_metric_deltas'
 
 const freshTables = async (): Promise<Database> => {
   const db = await (shared ??= createDatabase().then((url) => openDatabase({ url })))

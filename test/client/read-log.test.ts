@@ -36,6 +36,7 @@ const setUp = (...stored: readonly Stored[]) => {
         readDefinition: async () => undefined,
         keepDefinition: async () => {},
         readSource: async () => undefined,
+        removal: async () => undefined,
       },
       index: {
         list: async () => [],

@@ -93,6 +93,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     {
       dataDir,
       secretFiles: {},
+      auditRetentionDays: 0,
       logRetentionDays: 90,
       deliveryRetentionDays: 30,
       timezone: 'UTC',

@@ -1,4 +1,4 @@
-import type { AuditListener, AuditStore, RunHeader, SopSource } from '../../activities/deps.ts'
+import type { AuditListener, AuditStore, RecordRemoval, RunHeader, SopSource } from '../../activities/deps.ts'
 import { chainEvent, GENESIS_HASH } from '../../core/audit-chain.ts'
 import { createInTurn } from '../shared/in-turn.ts'
 import { sha256Hex } from '../shared/native-hash.ts'
@@ -88,10 +88,12 @@ export const createPostgresAudit = ({ db, listeners = [], warn = () => {} }: Pos
     append: (run, events) => inTurn(run.runId, () => append(run, events)),
     read,
     keepDefinition: async (pinned) => {
-      await db.query('INSERT INTO sop_definitions (digest, pinned) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-        pinned.digest,
-        JSON.stringify(pinned),
-      ])
+      // Whoever asks again says that it is still used; once a day is enough of that.
+      await db.query(
+        `INSERT INTO sop_definitions (digest, pinned) VALUES ($1, $2) ON CONFLICT (digest)
+           DO UPDATE SET kept_at = now() WHERE sop_definitions.kept_at < now() - interval '12 hours'`,
+        [pinned.digest, JSON.stringify(pinned)],
+      )
     },
     readDefinition: async (digest) => {
       const [row] = await db.query<{ pinned: PinnedSop }>('SELECT pinned FROM sop_definitions WHERE digest = $1', [
@@ -109,7 +111,45 @@ export const createPostgresAudit = ({ db, listeners = [], warn = () => {} }: Pos
       const [row] = await db.query<{ source: SopSource }>('SELECT source FROM sop_sources WHERE digest = $1', [digest])
       return row?.source
     },
+    remove: (removal) => inTurn(removal.runId, () => db.transaction((query) => removeRecord(query, removal))),
+    removal: async (runId) => {
+      const [row] = await db.query<{ removal: RecordRemoval }>('SELECT removal FROM sop_removals WHERE run_id = $1', [
+        runId,
+      ])
+      return row?.removal
+    },
+    removeDefinitions: async (isUsed, before) => {
+      const old = await db.query<{ digest: string }>('SELECT digest FROM sop_definitions WHERE kept_at < $1', [before])
+      const unused = old.map(({ digest }) => digest).filter((digest) => !isUsed(digest))
+      if (unused.length === 0) return 0
+      return db.transaction(async (query) => {
+        // Somebody may have asked to keep it since.
+        const gone = await query<{ digest: string }>(
+          'DELETE FROM sop_definitions WHERE digest = ANY($1) AND kept_at < $2 RETURNING digest',
+          [unused, before],
+        )
+        await query('DELETE FROM sop_sources WHERE digest = ANY($1)', [gone.map(({ digest }) => digest)])
+        return gone.length
+      })
+    },
   }
+}
+
+/** The row of the run is held, so that nobody appends meanwhile; its line in the list goes with it. */
+const removeRecord = async (query: Query, removal: RecordRemoval): Promise<boolean> => {
+  const { runId, events } = removal
+  const [row] = await query<{ last_sequence: number }>(
+    'SELECT last_sequence FROM sop_runs WHERE run_id = $1 FOR UPDATE',
+    [runId],
+  )
+  if (row !== undefined && row.last_sequence !== events) return false
+  await query('INSERT INTO sop_removals (run_id, removal) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    runId,
+    JSON.stringify(removal),
+  ])
+  for (const table of ['sop_events', 'sop_forks', 'sop_runs'])
+    await query(`DELETE FROM ${table} WHERE run_id = $1`, [runId])
+  return true
 }
 
 const readEvents = async (query: Query, runId: string, after: number): Promise<readonly RecordedEvent[]> => {

@@ -171,4 +171,14 @@ export const MIGRATIONS: readonly Migration[] = [
          PRIMARY KEY (day, sop, step, sign))`,
     ],
   },
+  {
+    number: 7,
+    name: 'retention',
+    sql: [
+      // What stays of records that were removed.
+      `CREATE TABLE sop_removals (
+         run_id text COLLATE "C" PRIMARY KEY,
+         removal json NOT NULL)`,
+    ],
+  },
 ]

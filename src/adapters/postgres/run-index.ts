@@ -97,6 +97,8 @@ export const createPostgresRunIndex = ({ db }: { readonly db: Database }): RunIn
       ])
       return summariesOf(rows)[0]
     },
+    // The audit store has done it, in the transaction that removed the record.
+    remove: async () => {},
     changes: async (cursor) => {
       if (cursor === undefined) return { runs: [], cursor: await begin() }
       const known = CURSOR.test(cursor) ? await since(cursor).catch(orUndefined) : undefined

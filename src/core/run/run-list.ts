@@ -18,6 +18,7 @@ export interface RunList {
   readonly size: number
   get(runId: string): SummaryState | undefined
   put(state: SummaryState): void
+  remove(runId: string): void
   /** Newest first. */
   values(): Iterable<SummaryState>
   /** How many changes there were so far: where a reader of `changedAfter` goes on from. */
@@ -56,6 +57,14 @@ export const createRunList = (): RunList => {
       byId.set(runId, state)
       changed.push({ at: ++changes, runId })
       if (changed.length > 2 * byId.size + 1000) thinOut()
+    },
+    remove: (runId) => {
+      const state = byId.get(runId)
+      if (state === undefined) return
+      byId.delete(runId)
+      const at = order.findIndex((place) => place.runId === runId)
+      if (at >= 0) order.splice(at, 1)
+      changed = changed.filter((each) => each.runId !== runId)
     },
     get changes() {
       return changes

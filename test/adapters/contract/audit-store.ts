@@ -181,4 +181,83 @@ export const describeAuditStore = (name: string, rig: () => Promise<AuditStoreRi
       expect(await audit.readDefinition('sources')).toBeUndefined()
     })
   })
+  describe(`${name}.remove()`, () => {
+    const removal = (events = EVENTS.length) => ({
+      ...RUN,
+      removedAt: '2026-06-01T00:00:00.000Z',
+      reason: 'records are kept for 90 days',
+      events,
+      lastHash: 'ab',
+    })
+
+    test('takes the whole record away and keeps a line that says so, also for a later process', async () => {
+      const { audit, open, forks } = await rig()
+      await audit.append(RUN, EVENTS)
+      await audit.append({ ...RUN, runId: 'sop_run_2' }, wholeRun('sop_run_2'))
+      expect(await audit.removal(RUN.runId)).toBeUndefined()
+      expect(await audit.remove(removal())).toBe(true)
+      for (const store of [audit, open()]) {
+        expect(await store.read(RUN.runId)).toEqual([])
+        expect(await store.read(RUN.runId, 3)).toEqual([])
+        expect(await store.removal(RUN.runId)).toEqual(removal())
+        expect(await store.read('sop_run_2')).toHaveLength(8)
+      }
+      expect(await forks(RUN.runId).catch(() => [])).toEqual([])
+    })
+
+    test('does it once: the first line stays', async () => {
+      const { audit } = await rig()
+      await audit.append(RUN, EVENTS)
+      await audit.remove(removal())
+      expect(await audit.remove({ ...removal(0), removedAt: '2027-01-01T00:00:00.000Z' })).toBe(true)
+      expect(await audit.removal(RUN.runId)).toMatchObject({ removedAt: '2026-06-01T00:00:00.000Z', events: 8 })
+    })
+
+    test('leaves a record alone that has gone on', async () => {
+      const { audit } = await rig()
+      await audit.append(RUN, EVENTS)
+      expect(await audit.remove(removal(7))).toBe(false)
+      expect(await audit.read(RUN.runId)).toHaveLength(8)
+      expect(await audit.removal(RUN.runId)).toBeUndefined()
+    })
+
+    test('lets another run of that id begin anew', async () => {
+      const { audit, open } = await rig()
+      await audit.append(RUN, EVENTS)
+      await audit.remove(removal())
+      expect(await audit.append(RUN, EVENTS.slice(0, 3))).toBe(3)
+      const events = await open().read(RUN.runId)
+      expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3])
+      expect(verifyChain(events, sha256Hex)).toEqual([])
+    })
+  })
+
+  describe(`${name}.removeDefinitions()`, () => {
+    const [used, unused] = ['a'.repeat(64), 'b'.repeat(64)]
+    const keep = async (audit: AuditStore): Promise<void> => {
+      for (const digest of [used, unused]) {
+        await audit.keepDefinition({ digest } as unknown as PinnedSop)
+        await audit.keepSource(digest, { 'SOP.md': digest })
+      }
+    }
+    const later = () => new Date(Date.now() + 60_000)
+
+    test('removes those that are not used, with their sources', async () => {
+      const { audit, open } = await rig()
+      await keep(audit)
+      expect(await audit.removeDefinitions((digest) => digest === used, later())).toBe(1)
+      const again = open()
+      expect(await again.readDefinition(unused)).toBeUndefined()
+      expect(await again.readSource(unused)).toBeUndefined()
+      expect(await again.readDefinition(used)).toEqual({ digest: used })
+      expect(await again.readSource(used)).toEqual({ 'SOP.md': used })
+    })
+
+    test('leaves what was kept lately, whose run may have yet to begin', async () => {
+      const { audit } = await rig()
+      await keep(audit)
+      expect(await audit.removeDefinitions(() => false, new Date(Date.now() - 60_000))).toBe(0)
+      expect(await audit.readDefinition(unused)).toEqual({ digest: unused })
+    })
+  })
 }
