@@ -6,6 +6,7 @@ import type { ActivityDeps } from '../../src/activities/deps.ts'
 import { createActivities, createHostActivities } from '../../src/activities/index.ts'
 import { EVENT_TYPES } from '../../src/core/run/event.ts'
 import {
+  ADMISSION_ASK,
   ADMISSION_COMMAND,
   ADMISSION_QUEUE,
   ADMISSION_RELEASE,
@@ -47,7 +48,7 @@ test('the page of event names lists what else stands in histories, and nothing e
     [CHILD_ENDED, ADMISSION_VERDICT, statusQuery.name, auditQuery.name].sort(),
   )
   expect(listed('messages of admission')).toEqual(
-    [ADMISSION_REQUEST, ADMISSION_RELEASE, ADMISSION_YIELD, ADMISSION_COMMAND, ADMISSION_QUEUE].sort(),
+    [ADMISSION_REQUEST, ADMISSION_ASK, ADMISSION_RELEASE, ADMISSION_YIELD, ADMISSION_COMMAND, ADMISSION_QUEUE].sort(),
   )
 })
 

@@ -112,7 +112,8 @@ export const buildSop = ({
   const timezone = readTimezone(fields)
   const triggerHints: Hint[] = []
   const keepHint = (hint: Hint): void => void triggerHints.push(hint)
-  const context = { isZeroclaw, timezone, secrets: secrets ?? [], keepHint, keepSop }
+  const params = fields.read('params', readParams('a param'))
+  const context = { isZeroclaw, timezone, secrets: secrets ?? [], params, keepHint, keepSop }
   const triggers = fields.read('triggers', (value, asked) => readTriggers(value, asked, context))
   const hints = [...readZeroclawSop(fields, report), ...readHints(fields), ...triggerHints, ...stepHints]
   const refusals = [...(texts(fields, 'refusals') ?? []), ...stepRefusals]
@@ -140,7 +141,7 @@ export const buildSop = ({
     timeoutMs: fields.duration('timeout') ?? undefined,
     onRunTimeout: fields.word<OnRunTimeout>('on_run_timeout'),
     approvalTimeoutMs: fields.duration('approval_timeout', longer),
-    params: fields.read('params', readParams('a param')),
+    params,
     conditions: readConditions(fields),
     gates: fields.read('gates', (value, asked) => readGates(value, asked, { findStep: find, keepCommand })),
     triggers: triggers === undefined || triggers.length === 0 ? [{ type: 'manual' as const }] : triggers,

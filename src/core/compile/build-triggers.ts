@@ -1,4 +1,4 @@
-import { type Condition, type Hint, type Json, TRIGGER_TYPES, type Trigger } from '../definition.ts'
+import { type Condition, type Hint, type Json, type Param, TRIGGER_TYPES, type Trigger } from '../definition.ts'
 import type { Place } from '../diagnostic.ts'
 import { Fields } from '../dialect/fields.ts'
 import { type Located, type LocatedTable, toJson } from '../dialect/located.ts'
@@ -15,6 +15,7 @@ import {
 import { withoutNulls } from '../dialect/without-nulls.ts'
 import { docOf, isForeignTriggerKey } from '../dialect/zeroclaw-keys.ts'
 import { didYouMean } from '../nearest.ts'
+import { checkParams, type FieldProblem } from '../params.ts'
 import { normalizeKey, type Setting, SETTINGS } from '../settings.ts'
 import { watchProblem } from '../trigger/glob.ts'
 import { routingKeyProblem, topicFilterProblem } from '../trigger/topic.ts'
@@ -54,6 +55,8 @@ export interface TriggerContext {
   readonly isZeroclaw: boolean
   readonly timezone: string | undefined
   readonly secrets: readonly string[]
+  /** What the SOP declares. */
+  readonly params: readonly Param[] | undefined
   /** Takes the settings that are kept and change nothing. */
   keepHint(hint: Hint): void
   /** Takes the SOPs whose end is waited for, with their places. */
@@ -244,7 +247,7 @@ class TriggerReader {
         overlap: this.fields.word('overlap'),
         catchUpMs: this.fields.duration('catch_up') ?? undefined,
         jitterMs: this.fields.duration('jitter') ?? undefined,
-        params: this.params(),
+        params: this.values(),
       })
     })
   }
@@ -254,6 +257,32 @@ class TriggerReader {
     return table === undefined || table.entries.length === 0
       ? undefined
       : (withoutNulls(toJson(table)) as Readonly<Record<string, Json>>)
+  }
+
+  /** Params of a cron trigger stand as they are, so what a run would be refused for is known now. */
+  private values(): Readonly<Record<string, Json>> | undefined {
+    const params = this.params()
+    const checked = checkParams(this.context.params, params ?? {}, 'trigger')
+    for (const problem of checked.ok ? [] : checked.fields) this.warnOfParam(problem, 'Its runs would be refused')
+    this.warnOfUndeclared(params)
+    return params
+  }
+
+  /** What a trigger gives besides the declared params reaches no step. */
+  private warnOfUndeclared(params: Readonly<Record<string, Json>> = {}): void {
+    const declared = (this.context.params ?? []).map(({ name }) => name)
+    if (declared.length === 0) return
+    for (const name of Object.keys(params)) {
+      if (declared.includes(name)) continue
+      this.warnOfParam({ name, reason: 'this SOP has no such param' }, 'It has no effect', didYouMean(name, declared))
+    }
+  }
+
+  private warnOfParam({ name, reason }: FieldProblem, then: string, help?: string): void {
+    const located = this.fields.located('params')
+    const entry = located?.kind === 'table' ? located.entries.find(({ key }) => key === name) : undefined
+    const message = `Param "${name.slice(0, 60)}" of this trigger: ${reason}. ${then}`
+    this.report.add('trigger-params', entry?.keyPlace ?? this.table.place, message, help)
   }
 
   private webhook(): Trigger | undefined {
@@ -321,7 +350,9 @@ class TriggerReader {
       const reason = value.kind === 'scalar' ? mappingProblem(withoutNulls(toJson(value)) ?? null) : undefined
       if (reason !== undefined) this.report.add('bad-expression', value.place, reason)
     }
-    return this.params()
+    const params = this.params()
+    this.warnOfUndeclared(params)
+    return params
   }
 
   private fileWatch(): Trigger | undefined {

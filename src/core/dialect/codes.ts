@@ -70,6 +70,7 @@ export const CODES = {
   'odd-condition': warning('A condition can be read and looks like a mistake'),
   'nothing-sets': warning('A condition reads a name that nothing sets'),
   'bad-expression': error('A param of a trigger, or its idempotency key, cannot be worked out of anything'),
+  'trigger-params': warning('A trigger gives params that its runs cannot take, or lacks one that they need'),
   'bad-pattern': error('A regular expression is not one that RE2 runs'),
   'bad-cron': error('A cron expression cannot be read'),
   'cron-without-zone': warning('A cron of dialect Z has no timezone: it fires in UTC'),

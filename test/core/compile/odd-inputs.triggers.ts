@@ -133,6 +133,28 @@ export const ODD_TRIGGERS: readonly OddInput[] = [
     ],
   ],
   [
+    'a cron whose params its runs cannot take',
+    settings(
+      ...['[[params]]', 'name = "version"', 'required = true', '[[params]]', 'name = "count"', 'type = "number"'],
+      ...['[[triggers]]', 'type = "cron"', 'expression = "0 3 * * *"', 'params = { count = "many", verson = "1" }'],
+    ),
+    [
+      'warning trigger-params x/SOP.toml:8:3 Param "version" of this trigger: it is required and was not given. Its runs would be refused',
+      'warning trigger-params x/SOP.toml:11:12 Param "count" of this trigger: it must be a number. Its runs would be refused',
+      'warning trigger-params x/SOP.toml:11:28 Param "verson" of this trigger: this SOP has no such param. It has no effect',
+    ],
+  ],
+  [
+    'a webhook that gives what the SOP does not declare',
+    settings(
+      ...['[[params]]', 'name = "service"', '[[triggers]]', 'type = "webhook"', 'path = "/x"'],
+      'params = { services = "payload.service" }',
+    ),
+    [
+      'warning trigger-params x/SOP.toml:7:12 Param "services" of this trigger: this SOP has no such param. It has no effect',
+    ],
+  ],
+  [
     'a file_watch without path',
     settings('[[triggers]]', 'type = "file_watch"'),
     ['error missing-setting x/SOP.toml:2:3 Cannot read the trigger: it has no path'],
