@@ -7,7 +7,9 @@ import { engineNote, isEngineNote, personNote, readNote } from '../core/schedule
 import type { PauseState, ScheduledSop } from '../core/schedule/plan.ts'
 import type { Schedule } from '../core/schedule/schedule.ts'
 import { dueFires, nextTimes } from '../core/schedule/simulate.ts'
+import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Catalog } from './catalog.ts'
+import { createDeliveryIds } from './delivery-id.ts'
 import type { Records } from './records.ts'
 import { type BlackoutDeps, readBlackouts } from './scheduled-blackouts.ts'
 import type { ScheduleClient, ScheduleFire, ScheduleView } from './schedule-client.ts'
@@ -22,6 +24,7 @@ export interface SchedulesDeps {
   readonly blackouts: BlackoutDeps
   readonly catalog: Catalog
   readonly records: Pick<Records, 'index'>
+  readonly deliveries: DeliveryStore
   readonly now: () => number
 }
 
@@ -35,6 +38,8 @@ const BACKFILL_MAX = 1_000
 const FIRE_MS = 5_000
 /** Tries to change a schedule that others change at the same time. */
 const TRIES = 5
+
+const nextDeliveryId = createDeliveryIds()
 
 type Found = { readonly schedule?: Schedule; readonly standing?: ListedSchedule; readonly broken?: string }
 
@@ -57,6 +62,20 @@ export const createSchedules = (deps: SchedulesDeps, actor: Actor): ScheduleClie
     }
     throw new SopError('conflict', `Cannot change schedule "${id}": others change it at the same time. Try again`)
   }
+  /** A run that a schedule starts tells of the schedule; who fired it stands in the delivery. */
+  const note = ({ id, sop }: LookedSchedule, action: string, reason: string, runId?: string): Promise<void> =>
+    deps.deliveries.put({
+      id: nextDeliveryId(deps.now()),
+      at: new Date(deps.now()).toISOString(),
+      source: 'cron',
+      subject: id,
+      action,
+      sop,
+      verdict: 'started',
+      ...(runId !== undefined && { runId }),
+      reason,
+      principal: actor.principal.id,
+    })
   return {
     listSchedules: async ({ sop } = {}) => {
       assertMay(actor, 'listSchedules')
@@ -96,6 +115,7 @@ export const createSchedules = (deps: SchedulesDeps, actor: Actor): ScheduleClie
       const before = await startable(deps, id)
       await store.trigger(id)
       const runId = await newRun(store, id, before)
+      await note(before, 'trigger', 'It was fired by hand', runId)
       return { schedule: id, ...(runId !== undefined && { runId }) }
     },
     backfillSchedule: async (ref, { from, to }) => {
@@ -115,7 +135,11 @@ export const createSchedules = (deps: SchedulesDeps, actor: Actor): ScheduleClie
           'invalid',
           `Cannot backfill schedule "${id}": it has more than ${BACKFILL_MAX} times in that range. Name a shorter one`,
         )
-      if (times.length > 0) await store.backfill(id, fromMs, toMs)
+      if (times.length > 0) {
+        await store.backfill(id, fromMs, toMs)
+        const range = `${new Date(fromMs).toISOString()} to ${new Date(toMs).toISOString()}`
+        await note(looked, 'backfill', `Its ${times.length} times from ${range} were fired by hand`)
+      }
       return { schedule: id, fires: times.map((at) => new Date(at).toISOString()) }
     },
   }

@@ -1,4 +1,4 @@
-import { monotonicFactory } from 'ulid'
+import { createDeliveryIds } from './delivery-id.ts'
 import type { Json, Trigger } from '../core/definition.ts'
 import { type ErrorCode, SopError } from '../core/errors.ts'
 import type { Principal, TriggerInfo } from '../core/run/principal.ts'
@@ -65,7 +65,7 @@ type Outcome = Pick<Delivery, 'sop' | 'trigger' | 'verdict' | 'runId' | 'reason'
 export const createTriggerDoor = (deps: TriggerDoorDeps): TriggerDoor => {
   const { now = () => new Date() } = deps
   const last: LastTriggers = new Map()
-  const nextId = monotonicFactory()
+  const nextId = createDeliveryIds()
   // Ids and times agree, and neither goes back when a clock does.
   let lastMs = 0
   return {
@@ -85,7 +85,7 @@ export const createTriggerDoor = (deps: TriggerDoorDeps): TriggerDoor => {
           : await Promise.all(judged.map((each) => begin(deps, each, occurrence)))
       const deliveries = outcomes.map((outcome) => {
         lastMs = Math.max(lastMs, now().getTime())
-        const id = `del_${nextId(lastMs).toLowerCase()}`
+        const id = nextId(lastMs)
         return deliveryOf(id, new Date(lastMs), outcome, occurrence, options, deps)
       })
       const isStarted = deliveries.some(({ verdict }) => verdict === 'started')

@@ -1,4 +1,4 @@
-import { monotonicFactory } from 'ulid'
+import { createDeliveryIds } from '../client/delivery-id.ts'
 import type { Health } from '../client/client.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -26,7 +26,6 @@ export interface SourcesOptions {
 export const startSources = async ({ parts, config, log, ownsDataDir }: SourcesOptions): Promise<Sources> => {
   const watch = createCatalogWatch({ catalog: parts.catalog, sopDir: config.sopDir, workdir: config.workdir, log })
   const triggers = openTriggerSources({ parts, config, log, watch, ownsDataDir })
-  const nextId = monotonicFactory()
   const schedules = createScheduleSource({
     watch,
     ...parts.schedules,
@@ -34,7 +33,7 @@ export const startSources = async ({ parts, config, log, ownsDataDir }: SourcesO
     now: () => Date.now(),
     missed: {
       deliveries: parts.stores.deliveries,
-      newId: () => `del_${nextId().toLowerCase()}`,
+      newId: createDeliveryIds(),
       now: () => Date.now(),
     },
   })

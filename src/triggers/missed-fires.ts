@@ -4,7 +4,7 @@ import type { Schedule } from '../core/schedule/schedule.ts'
 import type { Delivery, DeliveryStore } from '../core/trigger/delivery.ts'
 
 // missed-fires.ts: puts on record that fires started nothing. Temporal counts them and keeps no more than the count, so what
-// was told of stands in the last delivery of the schedule.
+// was told of stands in the last delivery of the schedule that has no action: the others tell of people who fired it.
 
 export interface MissedFiresDeps {
   readonly deliveries: DeliveryStore
@@ -30,7 +30,9 @@ export const recordMissedFires = async (
 ): Promise<Delivery | undefined> => {
   const inAll = counts.missed + counts.skipped + counts.dropped
   if (inAll === 0) return undefined
-  const before = (await deliveries.list({ sop, source: 'cron', limit: RECENT })).find(({ subject }) => subject === id)
+  const before = (await deliveries.list({ sop, source: 'cron', limit: RECENT })).find(
+    ({ subject, action }) => subject === id && action === undefined,
+  )
   const told = before === undefined ? 0 : toldIn(before)
   if (inAll <= told) return undefined
   const delivery: Delivery = {

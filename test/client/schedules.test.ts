@@ -95,6 +95,9 @@ describe('the schedules of an engine', () => {
       ([each]) => each?.recent[0]?.status === 'completed',
     )
     expect(view?.recent[0]?.runId).toBe(runId)
+    expect(await engine.client.listDeliveries({ source: 'cron', limit: 1 })).toMatchObject([
+      { subject: id, action: 'trigger', sop: 'nightly', verdict: 'started', runId, principal: 'alice' },
+    ])
   })
 
   test('are backfilled: one run for each time of the range, with that time as its own', async () => {
@@ -110,6 +113,11 @@ describe('the schedules of an engine', () => {
       (runs) => runIds.every((runId) => runs.some((run) => run.runId === runId && run.status === 'completed')),
     )
     expect(found.filter(({ runId }) => runId.startsWith(`${runPrefix}-2026-03-01`))).toHaveLength(3)
+    const [delivery] = await engine.client.listDeliveries({ source: 'cron', limit: 1 })
+    expect(delivery).toMatchObject({ subject: id, action: 'backfill', principal: 'alice' })
+    expect(delivery?.reason).toBe(
+      'Its 3 times from 2026-03-01T00:00:00.000Z to 2026-03-01T18:00:00.000Z were fired by hand',
+    )
   })
 
   test.each<[string, { from: string; to: string }, string]>([
