@@ -12,7 +12,8 @@ import {
   newHead,
   NO_HEADS,
 } from '../core/heads.ts'
-import { linesOf, type TextLine } from './shared/file-lines.ts'
+import type { TextLine } from '../core/split-lines.ts'
+import { linesOf } from './shared/file-lines.ts'
 import { createInTurn } from './shared/in-turn.ts'
 import { sha256Hex } from './shared/native-hash.ts'
 

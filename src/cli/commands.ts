@@ -2,6 +2,7 @@ import type { CommandSpec } from './command.ts'
 import { DECISION_COMMANDS } from './commands-decisions.ts'
 import { ENGINE_COMMANDS } from './commands-engine.ts'
 import { METRICS_COMMANDS } from './commands-metrics.ts'
+import { RECORD_COMMANDS } from './commands-records.ts'
 import { RUN_COMMANDS } from './commands-runs.ts'
 import { SCHEDULE_COMMANDS } from './commands-schedules.ts'
 import { SOP_COMMANDS } from './commands-sops.ts'
@@ -12,6 +13,7 @@ import { TRIGGER_COMMANDS } from './commands-triggers.ts'
 export const COMMANDS: readonly CommandSpec[] = [
   ...SOP_COMMANDS,
   ...RUN_COMMANDS,
+  ...RECORD_COMMANDS,
   ...DECISION_COMMANDS,
   ...TRIGGER_COMMANDS,
   ...QUEUE_COMMANDS,

@@ -12,7 +12,7 @@ export const EXIT_CODES = {
   failed: {
     code: 1,
     meaning:
-      'The answer is no: a file has errors, a dry run says that the run would not start, open runs would break, nothing was started by an event, the engine is not well.',
+      'The answer is no: a file has errors, a dry run says that the run would not start, open runs would break, nothing was started by an event, the engine is not well, a record is not what was recorded.',
   },
   usage: { code: 2, meaning: 'The command line is wrong: unknown verb or option, missing argument, unreadable JSON.' },
   invalid: { code: 3, meaning: 'The engine refused the input: params, a broken SOP, a step that does not exist.' },

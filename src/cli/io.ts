@@ -7,6 +7,8 @@ export interface Sink {
 
 /** Everything that the CLI touches of its process: terminal, environment, clock. Tests hand in their own. */
 export interface Io {
+  /** Writes to standard output, and waits until it took it: for what is large. */
+  write(text: string): Promise<void>
   readonly out: Sink
   readonly err: Sink
   /** Standard output is a terminal. */

@@ -1,5 +1,6 @@
 import type { NewSop, SopClient, SopSummary } from '../client/client.ts'
 import type { TokenClient } from '../client/http.ts'
+import type { ExportCheck } from '../core/verify/export.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 
 /** What the verbs need of the rest of the program. `wire.ts` builds them; tests hand in fakes. */
@@ -18,7 +19,16 @@ export interface Ports {
   worker(options: WorkerStart): Promise<number>
   /** Replays the open runs of the configured cluster against this build. */
   checkUpgrade(options: { readonly concurrency: number; readonly json: boolean }): Promise<CheckedUpgrade>
+  /** Files that hold exported runs. */
+  readonly exports: ExportFiles
   version(): Promise<string>
+}
+
+export interface ExportFiles {
+  /** Checks the file without an engine; undefined where there is none at that path. */
+  check(path: string, keys: readonly string[]): Promise<ExportCheck | undefined>
+  /** Writes the lines to a new file, all or nothing. `conflict` where there is one already. */
+  save(path: string, lines: AsyncIterable<string>): Promise<{ readonly bytes: number }>
 }
 
 /** What the replay of the open runs came to. */

@@ -11,6 +11,8 @@ export const createProcessIo = (proc: NodeJS.Process): Io => {
       throw error
     })
   return {
+    write: (text) =>
+      proc.stdout.write(text) ? Promise.resolve() : new Promise((taken) => proc.stdout.once('drain', taken)),
     out: proc.stdout,
     err: proc.stderr,
     isTTY: proc.stdout.isTTY === true,

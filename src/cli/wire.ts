@@ -4,8 +4,9 @@
 import type { Catalog, Compiled } from '../client/catalog.ts'
 import type { SopClient } from '../client/client.ts'
 import type { TokenClient } from '../client/http.ts'
+import { resolve } from 'node:path'
+import type { ExportFiles, Ports, SopFiles } from './ports.ts'
 import type { Io } from './io.ts'
-import type { Ports, SopFiles } from './ports.ts'
 
 export const createPorts = (io: Io): Ports => ({
   connect: (at) => openClient(io, at.url),
@@ -35,6 +36,10 @@ export const createPorts = (io: Io): Ports => ({
     const { runCheckUpgrade } = await import('../engine/run-check-upgrade.ts')
     const out = { isTTY: io.errIsTTY, write: json ? () => true : (text: string) => io.err.write(text) }
     return runCheckUpgrade({ env: io.env, cwd: io.cwd, out, concurrency })
+  },
+  exports: {
+    check: async (path, keys) => checkFile(resolve(io.cwd, path), path, keys),
+    save: async (path, lines) => saveFile(resolve(io.cwd, path), path, lines),
   },
   version: readVersion,
 })
@@ -86,6 +91,46 @@ const compileFiles = async (
   if (problems.length > 0) return { name: fallbackName, diagnostics: problems }
   const sources = decoded.flatMap((each) => ('text' in each ? [{ path: each.path, text: each.text }] : []))
   return compile({ files: sources, fallbackName })
+}
+
+const checkFile = async (at: string, shown: string, keys: readonly string[]): ReturnType<ExportFiles['check']> => {
+  const { stat } = await import('node:fs/promises')
+  const isFile = await stat(at).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+  if (!isFile) return undefined
+  const { checkExport } = await import('../client/check-export.ts')
+  return checkExport(at, keys, shown)
+}
+
+/** A part of a file would look like one that was cut off: it gets its name when it is whole. */
+const saveFile = async (at: string, shown: string, lines: AsyncIterable<string>): ReturnType<ExportFiles['save']> => {
+  const [{ open, rename, rm, stat }, { SopError }] = await Promise.all([
+    import('node:fs/promises'),
+    import('../core/errors.ts'),
+  ])
+  const isThere = await stat(at).then(
+    () => true,
+    () => false,
+  )
+  if (isThere) {
+    throw new SopError('conflict', `Cannot write "${shown}": there is such a file already. Name another one with --out`)
+  }
+  const draft = `${at}.${process.pid}.part`
+  const file = await open(draft, 'wx', 0o600).catch((error: unknown) => {
+    throw new SopError('invalid', `Cannot write "${shown}": ${(error as Error).message}`, {}, error)
+  })
+  let bytes = 0
+  try {
+    for await (const line of lines) bytes += (await file.write(line)).bytesWritten
+    await file.sync()
+    await rename(draft, at)
+  } finally {
+    await file.close()
+    await rm(draft, { force: true })
+  }
+  return { bytes }
 }
 
 const readVersion = async (): Promise<string> => {

@@ -48,7 +48,7 @@ export async function exchange(target: HttpTarget, question: Question): Promise<
 }
 
 /**
- * One question whose answer is a stream of events. `undefined`: the engine says that there are no more (204).
+ * One question whose answer is a stream, of events as a rule. `undefined`: the engine says that there are no more (204).
  *
  * @throws SopError as `exchange` does.
  */
@@ -56,7 +56,11 @@ export async function openStream(target: HttpTarget, question: Question): Promis
   const url = locate(target.url, question.path)
   const incoming = await send(target, question, url)
   const { statusCode, headers } = incoming
-  if (statusCode === 200 && headers['content-type']?.startsWith('text/event-stream') === true) return incoming
+  if (
+    statusCode === 200 &&
+    headers['content-type']?.startsWith(question.headers?.Accept ?? 'text/event-stream') === true
+  )
+    return incoming
   const answer = await collect(incoming)
   if (statusCode === 204) return undefined
   throw refusalOf(url, answer, problemOf(parseJson(answer)))

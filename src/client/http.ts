@@ -25,12 +25,13 @@ import type { Queue, QueueChange } from './queue-client.ts'
 import type { LogList, LogMatches, LogRows, LogSize, RunControls, RunNext, Timeline } from './run-screen-client.ts'
 import type { DueFire, ScheduleView } from './schedule-client.ts'
 import { renderLogPosition } from '../core/log-position.ts'
-import { exchange, type HttpTarget, type Question } from './http-exchange.ts'
+import { exchange, type HttpTarget, openStream, type Question } from './http-exchange.ts'
 import { readStream } from './http-stream.ts'
 import type { SessionLink } from './sessions.ts'
 import type { NewToken, TokenInfo } from './tokens.ts'
 import type { Accepted } from '../core/trigger/accepted.ts'
 import type { DeliveryView, MessageReply, TriggerTestResult, TriggerView } from './trigger-client.ts'
+import { splitLines } from '../core/split-lines.ts'
 import type { VerifyNews, VerifyOptions } from './verify-client.ts'
 
 export interface HttpClientOptions {
@@ -123,6 +124,27 @@ export function createHttpClient(
     verifyAudit: async function* ({ signal, ...options } = {}) {
       const path = `${V1}/audit/verify${encodeQuery(verifyQuery(options))}`
       for await (const { data } of follow<VerifyNews>('verify', path, signal)) yield data
+    },
+    exportRun: async function* (ref, { signal } = {}) {
+      const incoming = await openStream(await locate().then(targetOf), {
+        method: 'GET',
+        path: `${run(ref)}/export`,
+        headers: { Accept: 'application/x-ndjson' },
+        ...(signal !== undefined && { signal }),
+      })
+      if (incoming === undefined) return
+      let isSealed = false
+      try {
+        for await (const { text, isWhole } of splitLines(incoming)) {
+          if (isWhole) yield `${text}\n`
+          isSealed = isWhole && text.startsWith('{"type":"end"')
+        }
+      } catch (error) {
+        if (error instanceof SopError) throw error
+      } finally {
+        incoming.destroy()
+      }
+      if (!isSealed) throw new SopError('unavailable', `Cannot finish the export of "${ref}": the connection broke`)
     },
     readLog: async (ref, { waitMs, ...at }) =>
       get<LogChunk>(`${run(ref)}/logs`, { ...at, wait: capped(waitMs), format: 'json' }, waitMs),

@@ -32,4 +32,9 @@ export interface VerifyClient {
   verifyRun(ref: string, options?: VerifyOptions): Promise<RunCheck>
   /** The same for all runs, also those that only a head, the list or Temporal remembers. Needs: viewer. */
   verifyAudit(options?: VerifyOptions & { readonly signal?: AbortSignal }): AsyncIterable<VerifyNews>
+  /**
+   * Everything about a run as the lines of one file, each with its line feed, sealed with the installation's key: the check
+   * of such a file needs nothing else. `not_found`. Needs: viewer.
+   */
+  exportRun(ref: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<string>
 }

@@ -1,4 +1,5 @@
 import { type Actor, assertMay } from '../core/access.ts'
+import { exportRun } from './export-run.ts'
 import { type FindDeps, findRun } from './find-run.ts'
 import type { CheckedRecords } from './records.ts'
 import { createRunHistories } from './run-history.ts'
@@ -9,6 +10,7 @@ import type { VerifyClient } from './verify-client.ts'
 export interface VerifyMethodsDeps extends FindDeps {
   readonly records: CheckedRecords
   readonly key: Pick<InstallationKey, 'authority' | 'seal'>
+  readonly version: string
 }
 
 /** Checks of records and exports, for one actor. */
@@ -26,6 +28,13 @@ export const createVerifyMethods = (deps: VerifyMethodsDeps, actor: Actor): Veri
     verifyAudit: async function* (options) {
       assertMay(actor, 'verifyAudit')
       yield* verifyAudit(checks, options)
+    },
+    exportRun: async function* (ref, { signal } = {}) {
+      assertMay(actor, 'exportRun')
+      for await (const line of exportRun(deps, await refOf(deps, ref))) {
+        if (signal?.aborted === true) return
+        yield line
+      }
     },
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { SopError } from '../core/errors.ts'
 import { createChainCheck, type ChainResult, type Witness } from '../core/verify/chain.ts'
 import { checkDefinition } from '../core/verify/definition.ts'
@@ -21,8 +22,11 @@ export interface VerifyDeps {
   readonly histories: RunHistories
   /** Public half of the installation's key, base64. */
   readonly authority: string
+  /** How long it waits before it looks again at what seems deleted, in milliseconds. Default 1,500. */
+  readonly secondLookMs?: number
 }
 
+const SECOND_LOOK_MS = 1_500
 /** Runs that are checked at once. */
 const AT_ONCE = 8
 /** How many runs there are between two words about the progress. */
@@ -36,7 +40,7 @@ interface HeadsRead {
 }
 
 /** Reads the chain of heads; with a run only what is about it is kept, and only its signatures are looked at. */
-const readHeads = async (
+export const readHeads = async (
   { records, authority }: Pick<VerifyDeps, 'records' | 'authority'>,
   { keys = [], head: noted }: VerifyOptions,
   runId?: string,
@@ -141,12 +145,18 @@ const start = async (deps: VerifyDeps, options: VerifyOptions, runId?: string): 
   return { deps, options, heads: await readHeads(deps, options, runId), definition: definitionChecks(deps.records) }
 }
 
+/** By then the writer has written what it was about to write. */
+const startAgain = async (deps: VerifyDeps, options: VerifyOptions, runId?: string): Promise<Check> => {
+  await delay(deps.secondLookMs ?? SECOND_LOOK_MS)
+  return start(deps, options, runId)
+}
+
 /** Checks one run. @throws SopError `not_found` where nothing knows it */
 export const verifyRun = async (deps: VerifyDeps, runId: string, options: VerifyOptions = {}): Promise<RunCheck> => {
   const check = await start(deps, options, runId)
   const first = await checkOne(check, runId)
   if (!first.isKnown) throw new SopError('not_found', `Cannot check run "${runId}": nothing knows of it`)
-  const again = isWorthAnotherLook(first.run) ? await start(deps, options, runId) : check
+  const again = isWorthAnotherLook(first.run) ? await startAgain(deps, options, runId) : check
   const { run } = again === check ? first : await checkOne(again, runId)
   return withChain(run, again.heads.result)
 }
@@ -189,7 +199,7 @@ export async function* verifyAudit(
     const checked = Math.min(ids.length, from + AT_ONCE)
     if (checked % PROGRESS_RUNS < AT_ONCE) yield { kind: 'progress', checked, total: ids.length }
   }
-  const again = suspects.length === 0 ? check : await start(deps, options)
+  const again = suspects.length === 0 ? check : await startAgain(deps, options)
   for (const runId of suspects) {
     const { run } = await checkOne(again, runId)
     total.add(run)

@@ -56,6 +56,17 @@ describe('the streams of createHttpClient()', () => {
     ])
   })
 
+  test('give an export line by line, and say when it broke off', async () => {
+    const api = await testApi()
+    const client = createHttpClient({ url: api.url, token: api.local })
+    expect(await all(client.exportRun('a b'))).toEqual(['{"type":"export"}\n', '{"type":"end"}\n'])
+    const { url } = await listen((_, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
+      response.end('{"type":"export"}\n{"type":"rec')
+    })
+    await expect(all(createHttpClient({ url }).exportRun(RUN))).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
   test('go on where a connection broke, in the middle of an event too', async () => {
     const resumed: unknown[] = []
     const { url } = await listen((request, response) => {

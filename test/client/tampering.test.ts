@@ -22,6 +22,7 @@ import {
 // Each way of changing records behind the engine's back, and where the check says that it was.
 
 const [RUN, OTHER, OPEN] = ['run-b', 'run-a', 'run-c']
+const LONG_AGO = Date.UTC(2026, 0, 1)
 const FILE = `audit/${SOP}/${RUN}.jsonl`
 const HEADS = 'heads/heads.jsonl'
 
@@ -29,14 +30,14 @@ const HEADS = 'heads/heads.jsonl'
 const recorded = async (): Promise<VerifiedStore> => {
   const store = await openVerified()
   for (const runId of [OTHER, RUN]) {
-    await store.audit.append({ runId, sop: SOP }, eventsOf(runId).slice(0, 1))
+    await store.audit.append({ runId, sop: SOP }, eventsOf(runId, LONG_AGO).slice(0, 1))
     await store.keeper.flush()
-    await store.audit.append({ runId, sop: SOP }, eventsOf(runId).slice(1, 5))
+    await store.audit.append({ runId, sop: SOP }, eventsOf(runId, LONG_AGO).slice(1, 5))
     await store.keeper.flush()
-    await store.audit.append({ runId, sop: SOP }, eventsOf(runId))
+    await store.audit.append({ runId, sop: SOP }, eventsOf(runId, LONG_AGO))
     await store.keeper.flush()
   }
-  await store.audit.append({ runId: OPEN, sop: SOP }, eventsOf(OPEN).slice(0, 4))
+  await store.audit.append({ runId: OPEN, sop: SOP }, eventsOf(OPEN, LONG_AGO).slice(0, 4))
   await store.close()
   return store
 }
@@ -188,6 +189,11 @@ const ROWS: readonly Row[] = [
     'the whole record was told anew',
     (s) => rehashed(s, (e) => e.map((each) => ({ ...each, ...MALLORY }))),
     { kind: 'rewritten', sequence: 1, line: 1 },
+  ],
+  [
+    'an event was put in behind the end, and chained rightly',
+    (s) => editLines(s.path(RUN), (l) => rehash([...l.map(read), { ...read(l[3] ?? ''), ...MALLORY }])),
+    { kind: 'unsealed', sequence: 9, line: 9 },
   ],
   // The record as a whole
   ['the record was deleted', (s) => rmSync(s.path(RUN)), { kind: 'record_deleted', file: HEADS }],

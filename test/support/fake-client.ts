@@ -139,6 +139,9 @@ export function fakeClient(overrides: Partial<SopClient> = {}): FakeClient {
       yield { kind: 'run', run: runCheckSample }
       yield { kind: 'done', audit: auditCheckSample }
     },
+    exportRun: async function* () {
+      yield* ['{"type":"export"}\n', '{"type":"end"}\n']
+    },
     getQueue: async () => queueSample,
     moveInQueue: async () => ({ runId: runSample.runId, action: 'move', position: 1 }),
     dropFromQueue: async () => ({ runId: runSample.runId, action: 'drop' }),

@@ -43,6 +43,7 @@ export const createFakeIo = (options: FakeIoOptions = {}): FakeIo => {
       rows: 40,
     },
     err: { write: (text) => err.push(String(text)) },
+    write: async (text) => void out.push(text),
     isTTY,
     errIsTTY: isTTY,
     inIsTTY: isTTY,

@@ -20,6 +20,13 @@ export const createFakeClient = (
     get: (_target, method: string) => {
       // A promise must not be mistaken for one that can be awaited again.
       if (method === 'then') return undefined
+      const streams = (methods as Record<string, ((...args: unknown[]) => unknown) | undefined>)[method]
+      if (streams?.constructor.name === 'AsyncGeneratorFunction') {
+        return (...args: unknown[]) => {
+          calls.push({ method, args })
+          return streams(...args)
+        }
+      }
       return async (...args: unknown[]) => {
         calls.push({ method, args })
         const known = (methods as Record<string, ((...args: unknown[]) => unknown) | undefined>)[method]
@@ -54,6 +61,7 @@ export const createFakePorts = (client: (SopClient & TokenClient) | undefined, m
     serve: missing,
     worker: missing,
     checkUpgrade: missing,
+    exports: { check: async () => undefined, save: missing },
     version: async () => '9.8.7',
     ...more,
   }

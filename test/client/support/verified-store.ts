@@ -38,9 +38,9 @@ const DEFINITION = sopOf({ name: SOP, steps: [{ title: 'Build', action: bash('bu
 export const DIGEST = digestOf(DEFINITION)
 export const PINNED = { definition: DEFINITION, digest: DIGEST, warrants: {}, authority: SIGNER.authority } as PinnedSop
 
-/** A whole run of the SOP. */
-export const eventsOf = (runId: string): readonly RunEvent[] =>
-  wholeRun(runId).map((event) =>
+/** A whole run of the SOP, that begins now unless it says otherwise. */
+export const eventsOf = (runId: string, startMs = Date.now()): readonly RunEvent[] =>
+  wholeRun(runId, startMs).map((event) =>
     event.eventType === 'run_created' ? { ...event, details: { ...event.details, digest: DIGEST } } : event,
   )
 
@@ -66,6 +66,7 @@ export const openVerified = async (dataDir = tempDir(), signer = SIGNER) => {
       },
     },
     authority: signer.authority,
+    secondLookMs: 0,
   }
   return {
     dataDir,
@@ -107,6 +108,7 @@ export const follow = ({ dataDir, signer }: Pick<VerifiedStore, 'dataDir' | 'sig
   },
   histories: { of: async () => 'gone', ids: async function* () {} },
   authority: signer.authority,
+  secondLookMs: 0,
 })
 
 export const verifyWhole = async (
