@@ -14,6 +14,7 @@ const SECTIONS = {
   triggers: async () => (await import('./triggers.mjs')).triggers(),
   admission: async () => (await import('./admission.mjs')).admission(),
   long: async () => (await import('./long.mjs')).long(),
+  page: async () => (await import('./page.mjs')).page(),
   schedules: async () => (await import('./schedules.mjs')).schedules(),
 }
 const DEFAULT = ['steps', 'cli']

@@ -222,13 +222,8 @@ const previousStep = (run: Run): StepView | undefined => {
     .filter(({ endedAt, state }) => endedAt !== undefined && state !== 'pending')
     .sort((a, b) => ((a.endedAt ?? '') < (b.endedAt ?? '') ? -1 : 1))
     .at(-1)
-  const view = ended && stepView(run, ended)[0]
-  if (view?.output === undefined) return view
-  return { ...view, output: view.output.slice(-OUTPUT_SHOWN) }
+  return ended && stepView(run, ended)[0]
 }
-
-/** Characters of a result that are shown beside a decision; the log has all of it. */
-const OUTPUT_SHOWN = 2_000
 
 const inputItem = (run: Run, stepNumber: number, controls: readonly Control[]): readonly WaitingItem[] => {
   const state = run.steps.find(({ number }) => number === stepNumber)

@@ -24,7 +24,7 @@ const components: Components = {
   // Wide code scrolls, by keyboard too.
   pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
   table: ({ children }) => (
-    <div className="scroll-x" tabIndex={0} role="region" aria-label="Table">
+    <div className="scroll-x" tabIndex={0} role="group" aria-label="Table">
       <table>{children}</table>
     </div>
   ),

@@ -1,12 +1,17 @@
-import { Suspense } from 'react'
+import { Suspense, useEffect } from 'react'
 import { Navigate, NavLink, Outlet, ScrollRestoration, useLocation } from 'react-router'
+import { startLive, stopLive } from '../api/live.ts'
 import { problemOf } from '../api/problem.ts'
 import { signOut, useSession, useSessionEnded } from '../api/session.ts'
+import { useFreshWaiting, useWaiting } from '../api/waiting.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { ErrorBox } from '../parts/error-box.tsx'
 import { PlainText } from '../parts/plain-text.tsx'
+import { setTabCount } from '../parts/screen.tsx'
+import { LiveStatus, LostBanner } from './live-status.tsx'
 import { SignInForm } from './sign-in-form.tsx'
 import { ThemeChoice } from './theme-choice.tsx'
+import { Toasts } from './toasts.tsx'
 
 /** Every screen but sign-in: where one is, where one can go, and the screen itself. */
 export function Frame() {
@@ -38,10 +43,12 @@ export function Frame() {
           {SCREENS.map(({ to, name }) => (
             <NavLink key={to} to={to} end={to === '/'} className="nav-link">
               {name}
+              {to === '/' && <WaitingCount />}
             </NavLink>
           ))}
         </nav>
         <div className="frame-foot">
+          <LiveStatus />
           <ThemeChoice />
           <div className="who">
             <span
@@ -61,9 +68,36 @@ export function Frame() {
           <Outlet />
         </Suspense>
       </main>
+      <Live />
+      <Toasts />
+      <LostBanner />
       <SessionEnded />
       <ScrollRestoration />
     </div>
+  )
+}
+
+/** The stream of this page, for as long as somebody is signed in. */
+function Live() {
+  const isEnded = useSessionEnded()
+  useFreshWaiting()
+  useEffect(() => {
+    if (isEnded) stopLive()
+    else startLive()
+  }, [isEnded])
+  return null
+}
+
+/** How many wait for the viewer: beside the name of the screen, and in the title of the tab. */
+function WaitingCount() {
+  const mine = useWaiting().data?.mine ?? 0
+  useEffect(() => setTabCount(mine), [mine])
+  if (mine === 0) return null
+  return (
+    <span className="count">
+      {mine}
+      <span className="visually-hidden"> for you</span>
+    </span>
   )
 }
 

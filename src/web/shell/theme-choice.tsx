@@ -1,6 +1,6 @@
 import { setTheme, THEMES, useTheme, type Theme } from './theme.ts'
 
-const NAMES: Readonly<Record<Theme, string>> = { system: 'As the device', light: 'Light', dark: 'Dark' }
+const NAMES: Readonly<Record<Theme, string>> = { system: 'System', light: 'Light', dark: 'Dark' }
 
 /** How the page looks: as the device does, light or dark. */
 export function ThemeChoice() {
@@ -9,6 +9,7 @@ export function ThemeChoice() {
     <label className="theme-choice">
       <span>Theme</span>
       <select
+        aria-label="Theme"
         value={theme}
         onChange={(event) => setTheme(THEMES.find((name) => name === event.target.value) ?? 'system')}
       >

@@ -1,6 +1,6 @@
 import { useId } from 'react'
-import type { Param } from '../../../core/definition.ts'
-import { PlainText } from '../../parts/plain-text.tsx'
+import type { Param } from '../../core/definition.ts'
+import { PlainText } from './plain-text.tsx'
 
 interface ParamFieldProps {
   readonly param: Param

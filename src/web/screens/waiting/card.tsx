@@ -1,0 +1,109 @@
+import { memo } from 'react'
+import { Link } from 'react-router'
+import type { WaitingItem } from '../../../core/run/waiting.ts'
+import { Markdown } from '../../parts/markdown.tsx'
+import { PlainText } from '../../parts/plain-text.tsx'
+import { Time } from '../../parts/time.tsx'
+import { visible } from '../../parts/visible.ts'
+import { Answer, type Asked } from './answer.tsx'
+import { Covered, Script, Values } from './covered.tsx'
+import type { Card } from './use-cards.ts'
+
+const KINDS: Readonly<Record<WaitingItem['kind'], { readonly name: string; readonly tone: string }>> = {
+  gate: { name: 'Approval', tone: 'wait' },
+  input: { name: 'To do', tone: 'active' },
+  unknown: { name: 'Unknown outcome', tone: 'bad' },
+  paused: { name: 'Paused', tone: 'warn' },
+}
+
+interface CardProps extends Card {
+  /** A single key asked for this answer. */
+  readonly asked: Asked | undefined
+  readonly onAsked: () => void
+  /** The viewer answers it from here, so that its end is no news. */
+  readonly onMine: (key: string) => void
+  /** The answer was refused after all. */
+  readonly onRefused: (item: WaitingItem, reason: string) => void
+}
+
+/** One thing that waits: what, where, since and until when, what happens then, and the answer. */
+export const WaitingCard = memo(function WaitingCard({ item, gone, asked, onAsked, onMine, onRefused }: CardProps) {
+  const kind = KINDS[item.kind]
+  const headingId = `${item.key}-title`
+  return (
+    <li>
+      <article className="card wait-card" tabIndex={-1} aria-labelledby={headingId} data-key={item.key}>
+        <header className="wait-head">
+          <span className={`badge badge-${kind.tone}`}>{kind.name}</span>
+          {(item.priority === 'critical' || item.priority === 'high') && (
+            <span className={`badge badge-${item.priority === 'critical' ? 'bad' : 'warn'}`}>{item.priority}</span>
+          )}
+          <Link to={`/runs/${encodeURIComponent(item.runId)}`} className="wait-run">
+            <PlainText text={item.sopName} />
+          </Link>
+          {item.stepNumber > 0 && (
+            <span className="muted small">
+              step {item.stepNumber} of {item.totalSteps}
+            </span>
+          )}
+          <span className="wait-since muted small">
+            asked <Time at={item.since} />
+          </span>
+        </header>
+        <h2 id={headingId}>
+          <PlainText text={clip(item.title)} />
+        </h2>
+        {gone !== undefined ? (
+          <p className="gone" role="status">
+            <PlainText text={gone} />
+          </p>
+        ) : (
+          <>
+            <p className="wait-why">
+              <PlainText text={item.why} />{' '}
+              {item.until !== undefined && (
+                <>
+                  {item.kind === 'gate' ? 'Until ' : 'Due '}
+                  <strong>
+                    <Time at={item.until} as="both" />
+                  </strong>
+                  .{' '}
+                </>
+              )}
+              {item.then}
+            </p>
+            {item.body !== undefined && item.body !== '' && (
+              <div className="wait-body">
+                <Markdown text={item.body.slice(0, 20_000)} />
+              </div>
+            )}
+            {item.kind === 'gate' ? <Covered item={item} /> : <Values title="Params" values={item.params} />}
+            <Previous item={item} />
+            <Answer item={item} asked={asked} onAsked={onAsked} onMine={onMine} onRefused={onRefused} />
+          </>
+        )}
+      </article>
+    </li>
+  )
+})
+
+/** A title may be anything; the run has all of it. */
+const clip = (title: string): string => (title.length > 300 ? `${title.slice(0, 300)}…` : title)
+
+function Previous({ item: { previous } }: { readonly item: WaitingItem }) {
+  if (previous === undefined) return null
+  const { number, title, status, output, error } = previous
+  const result = [output, error].filter((text) => text !== undefined && text !== '').join('\n')
+  return (
+    <details className="previous">
+      <summary>
+        Before it: step {number}, <PlainText text={clip(title)} /> ({status.replaceAll('_', ' ')})
+      </summary>
+      {result === '' ? (
+        <p className="muted">It printed nothing.</p>
+      ) : (
+        <Script name="Its output" text={visible(result)} />
+      )}
+    </details>
+  )
+}

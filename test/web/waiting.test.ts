@@ -1,0 +1,250 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectAccessible, expectFitsPhone, keepScreenshot, openRig, type Rig } from '../support/browser.ts'
+
+let rig: Rig
+const at = (path: string): string => `${rig.engine.file.url}${path}`
+const cards = (page: Page, name: string) =>
+  page.getByRole('article').filter({ has: page.getByRole('link', { name, exact: true }) })
+
+const gated = (name: string, more = ''): string => `---
+name: ${name}
+description: Releases the shop
+execution_mode: auto
+params:
+  version: { type: string, default: "2.0.1" }
+${more}---
+# Release the shop
+
+## Step 1: Build
+\`\`\`bash
+echo "built release $version"
+\`\`\`
+
+## Step 2: Put it into production (requires approval)
+Put the release into production. **Customers see it at once.**
+\`\`\`bash
+echo "released $version"
+\`\`\`
+`
+
+const MANUAL = `---
+name: rotate-keys
+description: Rotates the keys of the payment provider
+execution_mode: auto
+---
+# Rotate keys
+
+## Step 1: Rotate the keys at the provider
+**Assignee**: admin-on-duty
+
+Sign in at the provider and make new keys.
+
+- Make the new key
+- Put it into the vault
+- Delete the old key
+
+`
+
+const HOSTILE_TITLE = `<img src=x onerror="alert(1)"><script>alert(2)</script> \u202egnp.exe`
+const HOSTILE = `---
+name: hostile
+description: What must stay text
+execution_mode: auto
+---
+# ${HOSTILE_TITLE}
+
+## Step 1: ${HOSTILE_TITLE} (requires approval)
+[a link](javascript:alert(3)) and [another](https://example.com/x) <script>alert(4)</script>
+<iframe src="https://example.com"></iframe> ![picture](https://example.com/x.png)
+
+\u001b[31mred\u001b[0m ${'long'.repeat(25_000)}
+
+\`\`\`bash
+echo "<script>alert(5)</script>"
+\`\`\`
+`
+
+beforeAll(async () => {
+  rig = await openRig({
+    sops: {
+      'release.md': gated('release'),
+      'contested.md': gated('contested'),
+      'keyed.md': gated('keyed', 'priority: critical\n'),
+      'parked.md': gated('parked'),
+      'rotate-keys.md': MANUAL,
+      'hostile.md': HOSTILE,
+    },
+  })
+})
+afterAll(() => rig?.close())
+
+const start = async (name: string): Promise<string> => {
+  const { json } = await rig.engine.api('POST', `/api/v1/sops/${name}/runs`, { body: {} })
+  return (json as { runId: string }).runId
+}
+const tokenOf = async (name: string, role: string): Promise<string> =>
+  (await rig.home.cli('token', 'create', name, '--role', role)).out.trim()
+
+test('a first-time operator approves within three clicks of the link, and others see it at once', async (context) => {
+  const runId = await start('release')
+  const { page: other } = await rig.viewer(context, { token: await tokenOf('otto', 'viewer') })
+  await other.goto(at('/'))
+  const watched = cards(other, 'release')
+  await watched.getByText('it needs the role approver').waitFor()
+
+  const { out } = await rig.home.cli('open', '--print')
+  const { page } = await rig.viewer(context, { token: null })
+  // The first click is the link itself.
+  await page.goto(out.trim())
+  const card = cards(page, 'release')
+  await card.getByText('echo "released $version"').waitFor()
+  await card.getByText('2.0.1').first().waitFor()
+  expect(await page.title()).toBe('(1) Waiting for me · SOP Engine')
+  await expectAccessible(page)
+  await keepScreenshot(page, 'waiting')
+  await card.getByRole('button', { name: 'Approve' }).click()
+  await page.getByText('Nothing waits for anybody').waitFor()
+  await watched.getByText(/approved gate/i).waitFor()
+  expect((await rig.home.runUntil(runId, ({ status }) => status === 'completed')).status).toBe('completed')
+  const granted = (await rig.home.record(runId)).find(({ eventType }) => eventType === 'approval_granted')
+  expect(granted?.via).toBe('web')
+  expect(granted?.details).toMatchObject({ covers: expect.stringMatching(/^[0-9a-f]{64}$/) })
+  expect(await page.title()).toBe('Waiting for me · SOP Engine')
+})
+
+test('of two people who decide at once one wins, and the other one is told who', async (context) => {
+  const runId = await start('contested')
+  const people = await Promise.all(
+    (['ann', 'ben'] as const).map(async (name) => ({ name, token: await tokenOf(name, 'approver') })),
+  )
+  const pages = []
+  for (const { name, token } of people) {
+    const { page } = await rig.viewer(context, { token })
+    await page.goto(at('/'))
+    await cards(page, 'contested').getByRole('button', { name: 'Approve' }).waitFor()
+    pages.push({ name, page })
+  }
+  await Promise.all(pages.map(({ page }) => cards(page, 'contested').getByRole('button', { name: 'Approve' }).click()))
+  const record = await rig.home
+    .runUntil(runId, ({ status }) => status === 'completed')
+    .then(() => rig.home.record(runId))
+  const granted = record.filter(({ eventType }) => eventType === 'approval_granted')
+  expect(granted).toHaveLength(1)
+  const winner = granted[0]?.principal.id ?? ''
+  const loser = pages.find(({ name }) => name !== winner)?.page
+  await loser?.getByText(new RegExp(winner)).first().waitFor()
+})
+
+test('by keyboard alone: to a card, a second look, a comment, approved; and the keys can be switched off', async (context) => {
+  const runId = await start('keyed')
+  const { page } = await rig.viewer(context)
+  await page.goto(at('/'))
+  await cards(page, 'keyed').waitFor()
+  await page.keyboard.press('j')
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-key') ?? '')
+  expect(await focused()).toContain(runId)
+  expect(await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle)).toBe('solid')
+  await page.keyboard.press('a')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('This procedure has the priority critical.').waitFor()
+  await expectAccessible(page)
+  await keepScreenshot(page, 'second-look')
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  expect(await focused()).toContain(runId)
+  await page.keyboard.press('?')
+  await page.keyboard.press('Tab')
+  await page.getByRole('checkbox', { name: 'Single keys do something' }).press('Space')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('a')
+  expect(await dialog.count()).toBe(0)
+  await page.keyboard.press('Shift+?')
+  await page.getByRole('button', { name: 'Keyboard' }).press('Enter')
+  await page.getByRole('checkbox', { name: 'Single keys do something' }).press('Space')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('j')
+  await page.keyboard.press('a')
+  await dialog.waitFor()
+  await page.keyboard.type('tests are green')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await rig.home.runUntil(runId, ({ status }) => status === 'completed')
+  const granted = (await rig.home.record(runId)).find(({ eventType }) => eventType === 'approval_granted')
+  expect(granted?.details).toMatchObject({ comment: 'tests are green' })
+})
+
+test('a manual step: its checklist and its form in place, on a phone', async (context) => {
+  const runId = await start('rotate-keys')
+  const { page } = await rig.viewer(context)
+  await page.goto(at('/'))
+  const card = cards(page, 'rotate-keys')
+  await card.getByRole('checkbox', { name: 'Put it into the vault' }).check()
+  await rig.home.runUntil(runId, ({ openInputs }) => openInputs[0]?.checklist?.[1]?.ticked === true)
+  await page.setViewportSize({ width: 360, height: 740 })
+  await keepScreenshot(page, 'waiting-phone')
+  await expectFitsPhone(page)
+  await expectAccessible(page)
+  await card.getByRole('button', { name: 'Complete', exact: true }).click()
+  await rig.home.runUntil(runId, ({ status }) => status === 'completed')
+})
+
+test('what people wrote stays text', async (context) => {
+  const runId = await start('hostile')
+  const { page } = await rig.viewer(context)
+  const alerts: string[] = []
+  page.on('dialog', (dialog) => {
+    alerts.push(dialog.message())
+    void dialog.dismiss()
+  })
+  await page.goto(at('/'))
+  const card = cards(page, 'hostile')
+  await card.getByText('<script>alert(2)</script>').first().waitFor()
+  await card.getByText('\\u202egnp.exe').first().waitFor()
+  await card.getByText('echo "<script>alert(5)</script>"').waitFor()
+  expect(await card.locator('script, iframe, img, a[href^="javascript"]').count()).toBe(0)
+  expect(await card.getByRole('link', { name: 'another' }).getAttribute('rel')).toBe('noopener noreferrer')
+  expect(await card.textContent()).not.toContain('\u001b')
+  await expectFitsPhone(page)
+  await card.getByLabel('Comment for the record').fill('<script>alert(6)</script>\u202e')
+  await card.getByRole('button', { name: 'Reject' }).click()
+  await card.getByText(/alert\(6\)/).waitFor()
+  await rig.home.runUntil(runId, ({ status }) => status === 'paused')
+  expect(alerts).toEqual([])
+})
+
+test('a session that ends keeps what was typed', async (context) => {
+  await start('parked')
+  const { page } = await rig.viewer(context, { token: await tokenOf('eve', 'approver') })
+  await page.goto(at('/'))
+  const card = cards(page, 'parked')
+  await card.getByLabel('Comment for the record').fill('half a thought')
+  await rig.home.cli('token', 'revoke', 'eve')
+  await card.getByRole('button', { name: 'Approve' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Your session has ended' })
+  await dialog.getByLabel('Token').fill(await tokenOf('eve', 'approver'))
+  await dialog.getByRole('button', { name: 'Sign in' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  expect(await card.getByLabel('Comment for the record').inputValue()).toBe('half a thought')
+})
+
+test('a connection that is lost comes back by itself, with all that happened meanwhile', async (context) => {
+  const { page } = await rig.viewer(context, { expectedErrors: [/ERR_/] })
+  await page.goto(at('/'))
+  const card = cards(page, 'parked')
+  await card.getByLabel('Comment for the record').fill('half a thought')
+  await page.getByText('Live', { exact: true }).waitFor()
+  const { port } = new URL(rig.engine.file.url)
+  await rig.engine.end('SIGKILL')
+  await page.getByText('Connection lost, reconnecting').waitFor()
+  await expectAccessible(page)
+  rig.engine = await rig.home.serve({ env: { SOP_API_PORT: port } })
+  const runId = await start('release')
+  await page.getByText('Live', { exact: true }).waitFor()
+  await page.getByText('Connection lost, reconnecting').waitFor({ state: 'detached' })
+  await cards(page, 'release').getByText('Put it into production').waitFor()
+  expect(await card.getByLabel('Comment for the record').inputValue()).toBe('half a thought')
+  await cards(page, 'release').getByRole('button', { name: 'Approve' }).click()
+  await rig.home.runUntil(runId, ({ status }) => status === 'completed')
+})
