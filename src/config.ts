@@ -134,6 +134,16 @@ export interface Config {
     /** Where this process serves the metrics of Temporal's SDK; absent: nowhere. */
     readonly temporalAddress?: string
   }
+  /** Traces; none are told without an endpoint. */
+  readonly otel: {
+    /** Where the collector is; `/v1/traces` is added. */
+    readonly endpoint?: string
+    /** The whole address, instead of that. */
+    readonly tracesEndpoint?: string
+    /** `name=value,name=value`, percent-encoded. Never printed. */
+    readonly headers?: string
+    readonly serviceName: string
+  }
   readonly notifications: Readonly<Record<NotificationToggle, boolean>> & {
     readonly enabled: boolean
     readonly approvalChannel?: string

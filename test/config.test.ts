@@ -180,6 +180,12 @@ ui_port = 7001
 cli_path = "bin/temporal"
 task_queue = "q"
 retention_days = 60
+[otel]
+endpoint = "http://collector:4318"
+traces_endpoint = "http://collector:4318/v1/traces"
+headers = "a=b"
+service_name = "ops"
+
 [metrics]
 token = "scrape-0123456789"
 open_on_loopback = true
@@ -265,6 +271,12 @@ db_password = "secrets/db"
       queue: 'sop-ops',
       prefetch: 4,
     },
+    otel: {
+      endpoint: 'http://collector:4318',
+      tracesEndpoint: 'http://collector:4318/v1/traces',
+      headers: 'a=b',
+      serviceName: 'ops',
+    },
     metrics: {
       token: 'scrape-0123456789',
       openOnLoopback: true,
@@ -333,6 +345,8 @@ test('every variable that is named for a setting sets it', () => {
     SOP_STORE_DOWN_EVENTS: '20',
     SOP_STORE_DOWN_AGE: '10m',
     SOP_STORE_DOWN_LOG: 'none',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://h:4318',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://h:4318/x',
     SOP_METRICS_TOKEN: 'x'.repeat(16),
     SOP_METRICS_OPEN_ON_LOOPBACK: 'true',
     SOP_METRICS_MAX_SOPS: '7',

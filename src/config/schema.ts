@@ -211,6 +211,13 @@ export const configSchema = z.object({
       expected: 'an address and a port, e.g. 127.0.0.1:9464',
     }),
   }),
+  // The names of the variables are OpenTelemetry's own.
+  otel: z.object({
+    endpoint: optional(url(), { env: 'OTEL_EXPORTER_OTLP_ENDPOINT', expected: 'an http(s) address' }),
+    tracesEndpoint: optional(url(), { env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', expected: 'an http(s) address' }),
+    headers: optional(text(), { env: 'OTEL_EXPORTER_OTLP_HEADERS', expected: 'name=value,name=value', secret: true }),
+    serviceName: setting(text(), { env: 'OTEL_SERVICE_NAME', expected: 'a name', default: 'sop-engine' }),
+  }),
   notifications: z.object({
     enabled: yesNo('SOP_NOTIFICATION_ENABLED', true),
     approvalChannel: optional(text(), {

@@ -22,6 +22,8 @@ export interface LeaderOptions {
   /** Begins what only the leader does. @returns what ends it */
   readonly lead: () => Promise<() => Promise<void>>
   readonly log: Pick<Log, 'info' | 'warn'>
+  /** What it leads. Default `the sources of triggers`. */
+  readonly what?: string
   /** Pause between two tries, in milliseconds. Default 2,000. */
   readonly retryMs?: number
 }
@@ -40,7 +42,13 @@ export const OWNER: LeaderLock = {
 }
 
 /** Leads whenever it can, until it is closed. */
-export const createLeader = ({ lock, lead, log, retryMs = RETRY_MS }: LeaderOptions): Leader => {
+export const createLeader = ({
+  lock,
+  lead,
+  log,
+  what = 'the sources of triggers',
+  retryMs = RETRY_MS,
+}: LeaderOptions): Leader => {
   const closing = new AbortController()
   const { signal } = closing
   let isLeading = false
@@ -51,10 +59,10 @@ export const createLeader = ({ lock, lead, log, retryMs = RETRY_MS }: LeaderOpti
   const reign = async (held: Leadership): Promise<void> => {
     const end = await lead()
     isLeading = true
-    log.info('This process runs the sources of triggers')
+    log.info(`This process runs ${what}`)
     try {
       const reason = await Promise.race([held.lost, closed])
-      if (reason !== undefined) log.warn(`Another process may run the sources of triggers now: ${reason}`)
+      if (reason !== undefined) log.warn(`Another process may run ${what} now: ${reason}`)
     } finally {
       isLeading = false
       await end()
@@ -75,7 +83,7 @@ export const createLeader = ({ lock, lead, log, retryMs = RETRY_MS }: LeaderOpti
         }
       } catch (error) {
         const { message } = error as Error
-        if (message !== told) log.warn(`Cannot run the sources of triggers: ${message}. It is tried again`)
+        if (message !== told) log.warn(`Cannot run ${what}: ${message}. It is tried again`)
         told = message
       }
       await delay(retryMs, undefined, { signal, ref: false }).catch(() => {})

@@ -83,13 +83,23 @@ const prepare = (env: Environment, cwd: string): { config: Config; log: Log; env
 const openWorker = async (context: EngineContext, version: string, polls: boolean): Promise<PartsHandle> => {
   const options: PartsOptions = { ...context, version, stores: polls ? 'write' : 'follow' }
   const parts = await openParts(options)
-  if (!polls) return { parts, stop: () => parts.close() }
+  const traces = await openTraces(parts, options)
+  if (!polls) {
+    return {
+      parts,
+      stop: async () => {
+        await traces?.close()
+        await parts.close()
+      },
+    }
+  }
   const running = await startPartsWorker(parts, options)
   return {
     parts,
     failed: running.failed,
     stop: async () => {
       await running.stop()
+      await traces?.close()
       await parts.close()
     },
   }
@@ -100,6 +110,13 @@ interface ApiStart {
   readonly ownsDataDir: boolean
   /** Whoever starts the engine gets a link that signs in. */
   readonly showsLink: boolean
+}
+
+/** What tells traces is loaded only where somebody wants them. */
+const openTraces = async (parts: Parts, { config, log, version }: PartsOptions) => {
+  if (config.otel.endpoint === undefined && config.otel.tracesEndpoint === undefined) return undefined
+  const { startTraces } = await import('./traces.ts')
+  return startTraces({ parts, config, log, version })
 }
 
 const openApi = async (
@@ -172,6 +189,7 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
     const parts = await openParts(options)
     const running = await startPartsWorker(parts, options)
     const sources = await startWorkerSources({ parts, config, log })
+    const traces = await openTraces(parts, options)
     progress.note(`Worker of task queue "${config.temporal.taskQueue}" on ${temporal.target.address}. Ctrl-C stops it`)
     const code = await new Promise<number>((resolve) => {
       listenForSignals({ onFirst: () => resolve(0), onFurther: () => process.exit(130) })
@@ -183,6 +201,7 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
     progress.note('Stopping …')
     await sources.close()
     await running.stop()
+    await traces?.close()
     await parts.close()
     await temporal.stop()
     return code

@@ -10,6 +10,7 @@ import { followFileRunIndex, openFileRunIndex } from '../adapters/file-run-index
 import { followFileMetrics, openFileMetrics } from '../adapters/file-metrics.ts'
 import { createFileState } from '../adapters/file-state.ts'
 import type { SourceMemory } from '../core/trigger/source-memory.ts'
+import { openFileTraceCursors } from '../adapters/file-trace-cursors.ts'
 import { createFileVault } from '../adapters/file-vault.ts'
 import { createFlatFiles } from '../adapters/flat-files.ts'
 import { markForks } from '../adapters/forked-audit.ts'
@@ -29,6 +30,7 @@ import type {
 import { runDirOf } from '../activities/run-shell.ts'
 import type { Config } from '../config.ts'
 import { createMeters, type Meters } from '../core/metrics/meters.ts'
+import type { TraceCursors } from '../core/trace/cursors.ts'
 import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Log } from '../log.ts'
 import { startDeliveryKeeper } from './delivery-keeper.ts'
@@ -68,6 +70,10 @@ export interface Stores {
   readonly state: SourceMemory
   /** Absent: whoever owns the data directory leads. */
   readonly leaderLock?: ReturnType<typeof createLeaderLock>
+  /** How far traces were told; absent: this process never tells any. */
+  readonly traceCursors?: () => Promise<TraceCursors>
+  /** Absent: whoever owns the data directory tells them. */
+  readonly traceLock?: ReturnType<typeof createLeaderLock>
   readonly secrets: Secrets
   readonly resolveFact: ResolveFact
   /** Waits until everything that was said is on disk. */
@@ -163,6 +169,7 @@ export const openStores = async (
     vault,
     state: createFileState({ dataDir }),
     deliveries,
+    traceCursors: () => openFileTraceCursors({ dataDir }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {

@@ -6,13 +6,14 @@ import { openDatabase, withPassword } from '../adapters/postgres/database.ts'
 import { claimInstallation } from '../adapters/postgres/installation.ts'
 import { createPostgresDeliveries } from '../adapters/postgres/deliveries.ts'
 import { createPostgresHeads } from '../adapters/postgres/heads.ts'
-import { createLeaderLock } from '../adapters/postgres/leader-lock.ts'
+import { createLeaderLock, TRACE_LOCK } from '../adapters/postgres/leader-lock.ts'
 import { createPostgresLogs } from '../adapters/postgres/logs.ts'
 import { createPostgresRecords } from '../adapters/postgres/records.ts'
 import { createPostgresMetrics } from '../adapters/postgres/metrics.ts'
 import { createPostgresRunIndex, settleRestoredRows } from '../adapters/postgres/run-index.ts'
 import { createPostgresState } from '../adapters/postgres/state.ts'
 import { createPostgresTokens } from '../adapters/postgres/tokens.ts'
+import { createPostgresTraceCursors } from '../adapters/postgres/trace-cursors.ts'
 import { createPostgresVault } from '../adapters/postgres/vault.ts'
 import { createSecrets } from '../adapters/secrets.ts'
 import { createMeters } from '../core/metrics/meters.ts'
@@ -41,6 +42,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     await db.close()
     throw error
   }
+  const whole = withPassword({ url, ...(password !== undefined && { password }) })
   const now = (): Date => new Date()
   const index = createPostgresRunIndex({ db })
   const metrics = createPostgresMetrics({ db, warn })
@@ -91,7 +93,9 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     deliveries,
     tokens: createPostgresTokens({ db }),
     state: createPostgresState({ db }),
-    leaderLock: createLeaderLock({ url: withPassword({ url, ...(password !== undefined && { password }) }) }),
+    leaderLock: createLeaderLock({ url: whole }),
+    traceCursors: async () => createPostgresTraceCursors({ db }),
+    traceLock: createLeaderLock({ url: whole, lock: TRACE_LOCK }),
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {

@@ -8,6 +8,7 @@ import { createPostgresHeads } from '../../src/adapters/postgres/heads.ts'
 import { createPostgresLogs } from '../../src/adapters/postgres/logs.ts'
 import { createPostgresMetrics } from '../../src/adapters/postgres/metrics.ts'
 import { createPostgresRunIndex } from '../../src/adapters/postgres/run-index.ts'
+import { createPostgresTraceCursors } from '../../src/adapters/postgres/trace-cursors.ts'
 import { createPostgresVault } from '../../src/adapters/postgres/vault.ts'
 import { createDatabase, needsPostgres } from '../support/postgres.ts'
 import { describeAuditStore } from './contract/audit-store.ts'
@@ -16,6 +17,7 @@ import { describeHeadStore, SIGNER } from './contract/head-store.ts'
 import { describeLogStore } from './contract/log-store.ts'
 import { describeMetricsStore } from './contract/metrics-store.ts'
 import { describeRunIndex } from './contract/run-index.ts'
+import { describeTraceCursors } from './contract/trace-cursors.ts'
 import { describeVault } from './contract/vault.ts'
 import { wholeRun } from './support/records.ts'
 
@@ -27,7 +29,7 @@ let shared: Promise<Database> | undefined
 afterAll(async () => (await shared)?.close())
 
 const TABLES =
-  'sop_runs, sop_events, sop_forks, sop_removals, sop_definitions, sop_sources, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries, sop_heads, sop_metrics, sop_metric_deltas'
+  'sop_runs, sop_events, sop_forks, sop_removals, sop_definitions, sop_sources, sop_logs, sop_log_chunks, sop_log_removals, sop_vault, sop_tokens, sop_deliveries, sop_heads, sop_metrics, sop_metric_deltas, sop_traces, sop_state'
 
 const freshTables = async (): Promise<Database> => {
   const db = await (shared ??= createDatabase().then((url) => openDatabase({ url })))
@@ -133,6 +135,11 @@ describe('createPostgresMetrics()', () => {
 describeLogStore('createPostgresLogs()', async () => {
   const db = await freshTables()
   return { logs: createPostgresLogs({ db }), again: () => createPostgresLogs({ db }) }
+})
+
+describeTraceCursors('createPostgresTraceCursors()', async () => {
+  const db = await freshTables()
+  return { cursors: createPostgresTraceCursors({ db }), again: async () => createPostgresTraceCursors({ db }) }
 })
 
 describeVault('createPostgresVault()', async () => {

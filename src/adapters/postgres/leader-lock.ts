@@ -9,6 +9,9 @@ import { reasonOf } from './failures.ts'
 /** "SOPl" in ASCII: a number of our own beside that of the migrations. */
 const LOCK = 0x53_4f_50_6c
 
+/** "SOPt": who tells traces. */
+export const TRACE_LOCK = 0x53_4f_50_74
+
 /** How often the holder looks whether the connection still lives, and how long it waits for that, in milliseconds. */
 const BEAT_MS = 2_000
 const BEAT_LIMIT_MS = 5_000
@@ -33,10 +36,12 @@ export interface LeaderLockOptions {
   /** With the password. */
   readonly url: string
   readonly beatMs?: number
+  /** Which of the things that only one process may do. Default: the sources of triggers. */
+  readonly lock?: number
 }
 
 /** The lock that processes with this database share. */
-export const createLeaderLock = ({ url, beatMs = BEAT_MS }: LeaderLockOptions): LeaderLock => ({
+export const createLeaderLock = ({ url, beatMs = BEAT_MS, lock = LOCK }: LeaderLockOptions): LeaderLock => ({
   take: async () => {
     const client = new Client({
       connectionString: url,
@@ -55,7 +60,7 @@ export const createLeaderLock = ({ url, beatMs = BEAT_MS }: LeaderLockOptions): 
     try {
       await client.connect()
       for (const setting of KEEPALIVE) await client.query(`SET ${setting}`)
-      const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [LOCK])
+      const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [lock])
       if (rows[0]?.held !== true) {
         await end(client)
         return undefined

@@ -181,4 +181,14 @@ export const MIGRATIONS: readonly Migration[] = [
          removal json NOT NULL)`,
     ],
   },
+  {
+    number: 8,
+    name: 'traces',
+    sql: [
+      // How far the traces of runs were told.
+      `CREATE TABLE sop_traces (
+         run_id text COLLATE "C" PRIMARY KEY,
+         sequence int NOT NULL)`,
+    ],
+  },
 ]
