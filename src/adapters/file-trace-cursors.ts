@@ -65,6 +65,13 @@ export const openFileTraceCursors = async ({ dataDir }: { readonly dataDir: stri
         for (const row of fresh) take(row)
         if (fresh.length > 0) await append(fresh)
       }),
+    keep: (runIds) =>
+      inTurn('', async () => {
+        const kept = new Set(runIds)
+        const before = runs.size
+        for (const runId of [...runs.keys()]) if (!kept.has(runId)) runs.delete(runId)
+        if (runs.size < before) await compact()
+      }),
     begun: (now) =>
       inTurn('', async () => {
         if (begun === undefined) {

@@ -81,7 +81,9 @@ export const createTraceExporter = (deps: TraceExporterDeps): TraceExporter => {
   }
   /** What was told of is known to the cursors alone: after a start, and where the list begins anew. */
   const lookAtAll = async (): Promise<void> => {
-    const all = (await index.list({ limit: ALL })).filter((run) => isConcerned(run))
+    const listed = await index.list({ limit: ALL })
+    await cursors.keep(listed.map(({ runId }) => runId))
+    const all = listed.filter((run) => isConcerned(run))
     for (let at = 0; at < all.length; at += CHUNK) {
       const chunk = all.slice(at, at + CHUNK)
       const told = await cursors.get(chunk.map(({ runId }) => runId))

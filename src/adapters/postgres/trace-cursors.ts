@@ -21,6 +21,9 @@ export const createPostgresTraceCursors = ({ db }: { readonly db: Database }): T
       [told.map(({ runId }) => runId), told.map(({ sequence }) => sequence)],
     )
   },
+  keep: async (runIds) => {
+    await db.query('DELETE FROM sop_traces WHERE run_id NOT IN (SELECT unnest($1::text[]))', [runIds])
+  },
   begun: async (now) => {
     await db.query('INSERT INTO sop_state (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
       BEGUN,

@@ -10,6 +10,8 @@ export interface TraceCursors {
   get(runIds: readonly string[]): Promise<ReadonlyMap<string, number>>
   /** Fulfilled when it is kept. */
   set(told: readonly TraceCursor[]): Promise<void>
+  /** Forgets all other runs: their records were removed. */
+  keep(runIds: readonly string[]): Promise<void>
   /** Since when traces are told: `now` (ISO-8601 UTC) at the first call ever. */
   begun(now: string): Promise<string>
 }

@@ -26,6 +26,15 @@ export const describeTraceCursors = (
       }
     })
 
+    test('forgets runs whose records were removed', async () => {
+      const { cursors, again } = await open()
+      await cursors.set(['a', 'b', 'c'].map((runId) => ({ runId, sequence: 1 })))
+      await cursors.keep(['b', 'x'])
+      for (const each of [cursors, await again()]) expect([...(await each.get(['a', 'b', 'c'])).keys()]).toEqual(['b'])
+      await cursors.keep([])
+      expect(await (await again()).get(['b'])).toEqual(new Map())
+    })
+
     test('keeps since when traces are told', async () => {
       const { cursors, again } = await open()
       expect(await cursors.begun('2026-03-01T00:00:00.000Z')).toBe('2026-03-01T00:00:00.000Z')
