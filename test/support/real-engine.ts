@@ -172,7 +172,7 @@ export const createHome = async (options: HomeOptions = {}): Promise<Home> => {
 
 /** The environment of this machine without anything that would lead a program to another engine. */
 const baseEnvironment = async (home: string): Promise<Record<string, string>> => {
-  const foreign = /^(SOP_|TEMPORAL_|DATA_DIR$|STATE_DIR$|AUDIT_DIR$|VITEST|NODE_OPTIONS$)/
+  const foreign = /^(SOP_|TEMPORAL_|OTEL_|DATA_DIR$|STATE_DIR$|AUDIT_DIR$|VITEST|NODE_OPTIONS$)/
   const kept = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !foreign.test(entry[0]),
   )
