@@ -16,6 +16,7 @@ const SECTIONS = {
   long: async () => (await import('./long.mjs')).long(),
   page: async () => (await import('./page.mjs')).page(),
   schedules: async () => (await import('./schedules.mjs')).schedules(),
+  'page-log': async () => (await import('./page-log.mjs')).pageLog(),
 }
 const DEFAULT = ['steps', 'cli']
 

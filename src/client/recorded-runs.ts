@@ -9,6 +9,10 @@ import type { Records } from './records.ts'
 // recorded-runs.ts: runs as their records tell of them, kept for a while: whoever looks at a run asks about it after every
 // event, and only the events that are new are read.
 
+/** How long a run that has just begun may take to be on record, and the pause between two looks, in milliseconds. */
+const RECORD_MS = 3_000
+const RECORD_PAUSE_MS = 40
+
 /** Runs that are kept. */
 const KEPT = 30
 
@@ -43,18 +47,23 @@ export const createRecordedRuns = (records: Pick<Records, 'audit'>): RecordedRun
     known.sequence = events.at(-1)?.sequence ?? known.sequence
     return known
   }
+  const look = async (runId: string): Promise<Kept | undefined> => {
+    // One after the other for each run: two at once would tell an event twice.
+    const next = (kept.get(runId) ?? Promise.resolve(undefined)).then(
+      (known) => read(runId, known),
+      () => read(runId, undefined),
+    )
+    kept.delete(runId)
+    kept.set(runId, next)
+    for (const old of kept.keys()) if (kept.size > KEPT) kept.delete(old)
+    return next
+  }
   return {
     get: async (runId) => {
-      // One after the other for each run: two at once would tell an event twice.
-      const before = kept.get(runId)
-      const next = (before ?? Promise.resolve(undefined)).then(
-        (known) => read(runId, known),
-        () => read(runId, undefined),
-      )
-      kept.delete(runId)
-      kept.set(runId, next)
-      for (const old of kept.keys()) if (kept.size > KEPT) kept.delete(old)
-      const found = await next
+      let found = await look(runId)
+      for (const end = Date.now() + RECORD_MS; found === undefined && Date.now() < end; found = await look(runId)) {
+        await new Promise((resolve) => setTimeout(resolve, RECORD_PAUSE_MS))
+      }
       if (found === undefined) {
         throw new SopError('unavailable', `Cannot read run "${runId}": it is not on record yet; try again in a moment`)
       }

@@ -19,7 +19,9 @@ interface StreamQuery {
   readonly step?: number
   readonly attempt?: number
   readonly source?: string
+  readonly item?: number
   readonly offset?: number
+  readonly sizes?: boolean
 }
 
 const ref = z.string().min(1).max(1_000)
@@ -33,7 +35,9 @@ const streamQuery: z.ZodType<StreamQuery> = z.strictObject({
   step: whole(0, 100_000).exactOptional().describe('Of `log`: without it the newest, and all that follow'),
   attempt: whole(1, 100_000).exactOptional().describe('Of `log`'),
   source: z.string().min(1).max(200).exactOptional().describe("Of `log`: `step`, `verify`, `rollback` or a gate's key"),
+  item: whole(1, 100_000).exactOptional().describe('Of `log`: item of a for_each step'),
   offset: whole(0, Number.MAX_SAFE_INTEGER).exactOptional().describe('Of `log`: first byte'),
+  sizes: flag.exactOptional().describe('Of `log`: only how large it is, whenever it grew, as `log_size`'),
 })
 
 export const streamRoutes = (streams: Streams): readonly Route[] => [
@@ -44,7 +48,7 @@ export const streamRoutes = (streams: Streams): readonly Route[] => [
     tag: 'Runs',
     summary: 'All that a page follows, as one stream',
     description:
-      'Server-sent events `runs`, `run_event` and `log`, each as in the stream of its own. Their ids say where all of them stand, so that ' +
+      'Server-sent events `runs`, `run_event` and `log` (with `sizes` instead `log_size`), each as in the stream of its own. Their ids say where all of them stand, so that ' +
       'Last-Event-ID resumes the whole. `ended` says which one is over, `failed` which one cannot go on and why (a problem document); the others go ' +
       'on. `session_ended`: sign in again.',
     verb: 'listRuns',
@@ -99,8 +103,29 @@ function follow(client: SopClient, query: StreamQuery, at: Places, signal: Abort
   return [
     ...(runs === true ? [guarded('runs', followRuns(client, at, signal, places, frame))] : []),
     ...(run === undefined ? [] : [guarded('run', followRun(client, { ...query, run }, at, signal, places, frame))]),
-    ...(log === undefined ? [] : [guarded('log', followLog(client, { ...query, log }, at, signal, places, frame))]),
+    ...(log === undefined || query.sizes !== true
+      ? []
+      : [guarded('log', followSize(client, { ...query, log }, signal, frame))]),
+    ...(log === undefined || query.sizes === true
+      ? []
+      : [guarded('log', followLog(client, { ...query, log }, at, signal, places, frame))]),
   ]
+}
+
+/** A reader that shows a part of a log reads that part itself. Where it is cut, the next one begins with the size as it is then. */
+async function* followSize(
+  client: SopClient,
+  { log, step, attempt, source, item }: StreamQuery & { readonly log: string },
+  signal: AbortSignal,
+  frame: MakeFrame,
+): AsyncGenerator<Frame> {
+  const wish = {
+    ...(step !== undefined && { step }),
+    ...(attempt !== undefined && { attempt }),
+    ...(source !== undefined && { source }),
+    ...(item !== undefined && { item }),
+  }
+  for await (const size of client.followLogSize(log, wish, { signal })) yield frame('log_size', size)
 }
 
 type MakeFrame = (event: string, data: unknown) => Frame
@@ -138,7 +163,7 @@ async function* followRun(
 
 async function* followLog(
   client: SopClient,
-  { log, step, attempt, source, offset }: StreamQuery & { readonly log: string },
+  { log, step, attempt, source, item, offset }: StreamQuery & { readonly log: string },
   at: Places,
   signal: AbortSignal,
   places: Places,
@@ -149,17 +174,25 @@ async function* followLog(
     known !== undefined &&
     (step ?? known.step) === known.step &&
     (attempt ?? known.attempt) === known.attempt &&
-    (source ?? known.source) === known.source
+    (source ?? known.source) === known.source &&
+    (item ?? known.item) === known.item
   const wanted = {
     ...(step !== undefined && { step }),
     ...(attempt !== undefined && { attempt }),
     ...(source !== undefined && { source }),
+    ...(item !== undefined && { item }),
     ...(offset !== undefined && { offset }),
     ...(isResumed && at.log !== undefined && { after: at.log.position }),
   }
   if (isResumed && at.log !== undefined) places.log = at.log
   for await (const chunk of client.followLog(log, { ...wanted, signal })) {
-    const position = { step: chunk.stepNumber, attempt: chunk.attempt, source: chunk.source, offset: chunk.next }
+    const position = {
+      step: chunk.stepNumber,
+      attempt: chunk.attempt,
+      source: chunk.source,
+      ...(chunk.item !== undefined && { item: chunk.item }),
+      offset: chunk.next,
+    }
     places.log = { id: log, position }
     yield frame('log', chunk)
   }

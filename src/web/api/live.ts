@@ -2,7 +2,7 @@
 // while nobody looks. Whoever wants something of it says so, and hears what comes.
 
 import { useEffect, useRef, useSyncExternalStore } from 'react'
-import type { LogChunk } from '../../client/client.ts'
+import type { LogSize } from '../../client/client.ts'
 import type { RecordedEvent } from '../../core/run/event.ts'
 import type { RunSummary } from '../../core/run/view.ts'
 import { readEvents, type StreamEvent } from './event-stream.ts'
@@ -30,9 +30,9 @@ export interface LogFeed {
   readonly step?: number
   readonly attempt?: number
   readonly source?: string
-  readonly offset?: number
-  readonly onChunk: (chunk: LogChunk) => void
-  readonly onEnd?: () => void
+  readonly item?: number
+  /** It is that large now. */
+  readonly onSize: (size: LogSize) => void
 }
 
 /** A connection that said nothing for so long is dead: the engine says every 15 s that it lives. */
@@ -126,18 +126,18 @@ export function useRunFeed(feed: RunFeed | undefined): void {
   }, [runId, after, onEvent])
 }
 
-/** Follows a log while the caller is shown; at most one at a time. `undefined`: none. */
+/** Follows how large a log is while the caller is shown; at most one at a time. `undefined`: none. */
 export function useLogFeed(feed: LogFeed | undefined): void {
-  const { runId, step, attempt, source, offset, onChunk, onEnd } = feed ?? {}
+  const { runId, step, attempt, source, item, onSize } = feed ?? {}
   useEffect(() => {
-    if (runId === undefined || onChunk === undefined) return
+    if (runId === undefined || onSize === undefined) return
     const place = {
       ...(step !== undefined && { step }),
       ...(attempt !== undefined && { attempt }),
       ...(source !== undefined && { source }),
-      ...(offset !== undefined && { offset }),
+      ...(item !== undefined && { item }),
     }
-    const mine: LogFeed = { runId, ...place, onChunk, ...(onEnd !== undefined && { onEnd }) }
+    const mine: LogFeed = { runId, ...place, onSize }
     logFeed = mine
     forget('log', 'at')
     queueReconnect()
@@ -146,7 +146,7 @@ export function useLogFeed(feed: LogFeed | undefined): void {
       logFeed = undefined
       queueReconnect()
     }
-  }, [runId, step, attempt, source, offset, onChunk, onEnd])
+  }, [runId, step, attempt, source, item, onSize])
 }
 
 /** Whoever begins to follow says from where; how far another one came does not count. */
@@ -254,13 +254,9 @@ function dispatch({ event, data }: StreamEvent): void {
       if (recorded.runId === runFeed?.runId) runFeed.onEvent(recorded)
       return
     }
-    case 'log': {
-      const chunk = JSON.parse(data) as LogChunk
-      if (chunk.runId === logFeed?.runId) logFeed.onChunk(chunk)
-      return
-    }
-    case 'ended': {
-      if ((JSON.parse(data) as { of: string }).of === 'log') logFeed?.onEnd?.()
+    case 'log_size': {
+      const size = JSON.parse(data) as LogSize
+      if (size.runId === logFeed?.runId) logFeed.onSize(size)
     }
   }
 }
@@ -272,9 +268,10 @@ function address(): string {
     query.set('after', String(runFeed.after))
   }
   if (logFeed !== undefined) {
-    const { runId, step, attempt, source, offset } = logFeed
+    const { runId, step, attempt, source, item } = logFeed
     query.set('log', runId)
-    for (const [key, value] of Object.entries({ step, attempt, source, offset })) {
+    query.set('sizes', '1')
+    for (const [key, value] of Object.entries({ step, attempt, source, item })) {
       if (value !== undefined) query.set(key, String(value))
     }
   }

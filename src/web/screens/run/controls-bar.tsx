@@ -30,7 +30,7 @@ export function ControlsBar({ run, controls, onDone, name }: ControlsBarProps) {
             <span key={key}>
               <button
                 type="button"
-                className={`button button-small ${control.allowed && control.name !== 'pause' && control.name !== 'skip' && control.name !== 'cancel' && control.name !== 'roll_back' ? toneOf(control) : ''}`}
+                className={`button button-small ${control.allowed && !QUIET.has(control.name) ? toneOf(control) : ''}`}
                 aria-disabled={!control.allowed}
                 {...(!control.allowed && { 'aria-describedby': reasonId, title: control.reason })}
                 onFocus={() => setAsked(control.allowed ? undefined : key)}
@@ -64,5 +64,16 @@ export function ControlsBar({ run, controls, onDone, name }: ControlsBarProps) {
     </div>
   )
 }
+
+/** What is seldom the next thing to do does not call for attention. */
+const QUIET: ReadonlySet<Control['name']> = new Set([
+  'pause',
+  'skip',
+  'cancel',
+  'roll_back',
+  'retry_from',
+  'reject',
+  'fail',
+])
 
 const keyOf = ({ name, body }: Control): string => `${name} ${body.gate ?? ''} ${body.step ?? ''} ${body.item ?? ''}`

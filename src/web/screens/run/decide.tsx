@@ -80,8 +80,7 @@ export function DecideDialog({ run, control, onClose, onDone }: DecideDialogProp
             id={id}
             rows={2}
             maxLength={10_000}
-            // biome-ignore lint/a11y/noAutofocus: the dialog was asked for, and this is what it asks
-            autoFocus
+            ref={focusFirst}
             value={comment}
             onChange={(event) => setComment(event.target.value)}
           />
@@ -109,6 +108,9 @@ export function DecideDialog({ run, control, onClose, onDone }: DecideDialogProp
     </Dialog>
   )
 }
+
+/** The dialog gives the focus to what has this attribute; React would set the focus before the dialog is open. */
+const focusFirst = (element: HTMLElement | null): void => element?.setAttribute('autofocus', '')
 
 const titleOf = ({ label, about, body }: Control, title: string | undefined): string =>
   about === 'run'

@@ -1,43 +1,28 @@
-import { useEffect, useRef } from 'react'
-import type { LogSize } from '../../../client/client.ts'
-import { addressOf, type LogChoice } from './log-choice.ts'
+import { useCallback, useEffect, useRef } from 'react'
+import { startLive, useLogFeed, useRunChanges, useRunFeed } from '../../api/live.ts'
+import type { LogChoice } from './log-choice.ts'
 
-// live.ts: what of a run changes while somebody looks at it.
+// live.ts: what of a run changes while somebody looks at it, from the page's one stream.
 
-/** Tells of every event of the run after `after`; `undefined` listens to nothing. */
-export function useRunEvents(runId: string | undefined, after: number | undefined, tell: () => void): void {
-  const last = useLatest(tell)
-  const from = useRef(after)
-  if (from.current === undefined) from.current = after
-  const isReady = runId !== undefined && after !== undefined
-  useEffect(() => {
-    if (!isReady) return
-    const source = new EventSource(`/api/v1/runs/${encodeURIComponent(runId)}/events?after=${from.current ?? 0}`)
-    source.addEventListener('run_event', () => last.current())
-    source.addEventListener('end', () => source.close())
-    return () => source.close()
-  }, [runId, isReady, last])
-}
-
-/** Tells how large the log is, whenever it grew. */
-export function useLogSize(runId: string, log: LogChoice | undefined, tell: (size: LogSize) => void): void {
-  const last = useLatest(tell)
-  const query = log === undefined ? undefined : addressOf(log)
-  useEffect(() => {
-    if (query === undefined) return
-    const source = new EventSource(`/api/v1/runs/${encodeURIComponent(runId)}/logs/size?${query}`)
-    source.addEventListener('log_size', (event: MessageEvent<string>) =>
-      last.current(JSON.parse(event.data) as LogSize),
-    )
-    source.addEventListener('end', () => source.close())
-    return () => source.close()
-  }, [runId, query, last])
-}
-
-function useLatest<T>(value: T): { readonly current: T } {
-  const ref = useRef(value)
-  useEffect(() => {
-    ref.current = value
+/** Tells of every event of the run after the sequence that was known first; `undefined` listens to nothing. */
+export function useRunEvents(runId: string | undefined, known: number | undefined, tell: () => void): void {
+  useEffect(startLive, [])
+  const first = useRef(known)
+  if (first.current === undefined) first.current = known
+  const after = first.current
+  useRunFeed(runId === undefined || after === undefined ? undefined : { runId, after, onEvent: tell })
+  // The feed of a closed run is over; the list says when somebody opens it again.
+  useRunChanges(({ runs, reset }) => {
+    if (reset === true || runs.some((run) => run.runId === runId)) tell()
   })
-  return ref
+}
+
+/** Tells whenever the log grew. */
+export function useLogSize(runId: string, log: LogChoice, tell: () => void): void {
+  const last = useRef(tell)
+  useEffect(() => {
+    last.current = tell
+  })
+  const onSize = useCallback(() => last.current(), [])
+  useLogFeed({ runId, ...log, onSize })
 }

@@ -41,7 +41,7 @@ function NextLine({ item }: { readonly item: NextItem }) {
       <span className="next-title">
         {undo === true ? 'Undo: ' : isGate ? 'Approval: ' : <span className="muted tabular">{stepNumber} </span>}
         <PlainText text={title} />
-        {now === true && <span className="badge badge-active"> now</span>}
+        {now === true && <span className="badge badge-active">now</span>}
       </span>
       {facts.length > 0 && (
         <span className="muted small next-facts">

@@ -85,7 +85,6 @@ export function Component() {
             tabs={TABS.map((name) => ({
               name: TAB_NAMES[name],
               to: addressOfTab(name),
-              ...(name === 'audit' && { note: String(run.sequence) }),
             }))}
           />
           {tab === 'steps' && step !== undefined && (

@@ -83,17 +83,12 @@ function Row({ row, lanes, scale, runSpans, isChosen, onChoose }: RowProps) {
     0,
   )
   const begun = spans.length > 0
-  const words = [
-    kind === 'step' ? `Step ${stepNumber}` : 'Gate',
-    visible(title),
-    status.replaceAll('_', ' '),
-    ...(begun && items === undefined ? [length(took)] : []),
-  ].join(', ')
+  const time = begun && items === undefined ? length(took) : ''
   const content = (
     <>
       <span className="timeline-names">
         {lanes > 1 && (
-          <span className="timeline-lanes" style={{ width: `${Math.min(lanes, 8) * 12}px` }}>
+          <span className="timeline-lanes" aria-hidden="true" style={{ width: `${Math.min(lanes, 8) * 12}px` }}>
             {Array.from({ length: Math.min(lanes, 8) }, (_, at) => (
               <span
                 key={at}
@@ -104,10 +99,14 @@ function Row({ row, lanes, scale, runSpans, isChosen, onChoose }: RowProps) {
             ))}
           </span>
         )}
-        <span className={`timeline-state tone-${toneOf(status)}`}>{SIGNS[toneOf(status)]}</span>
+        <span className={`timeline-state tone-${toneOf(status)}`} aria-hidden="true">
+          {SIGNS[toneOf(status)]}
+        </span>
         <span className="timeline-title">
+          <span className="visually-hidden">{kind === 'step' ? 'Step ' : 'Gate '}</span>
           {kind === 'step' && <span className="muted tabular">{stepNumber} </span>}
           <PlainText text={title} />
+          <span className="visually-hidden">, {status.replaceAll('_', ' ')} </span>
           {attempt > 1 && <span className="muted small"> ×{attempt}</span>}
           {items !== undefined && (
             <span className="muted small tabular">
@@ -116,9 +115,9 @@ function Row({ row, lanes, scale, runSpans, isChosen, onChoose }: RowProps) {
             </span>
           )}
         </span>
-        <span className="timeline-took muted tabular">{begun && items === undefined ? length(took) : ''}</span>
+        <span className="timeline-took muted tabular">{time}</span>
       </span>
-      <span className="timeline-track">
+      <span className="timeline-track" aria-hidden="true">
         {runSpans.map((span) => (
           <Bar key={`${span.kind} ${span.sequence}`} span={span} scale={scale} isBehind />
         ))}
@@ -134,16 +133,13 @@ function Row({ row, lanes, scale, runSpans, isChosen, onChoose }: RowProps) {
         <button
           type="button"
           className="timeline-button"
-          aria-label={words}
           {...(isChosen && { 'aria-current': 'true' as const })}
           onClick={() => onChoose(stepNumber)}
         >
           {content}
         </button>
       ) : (
-        <div className="timeline-button" role="img" aria-label={words}>
-          {content}
-        </div>
+        <div className="timeline-button">{content}</div>
       )}
     </li>
   )
