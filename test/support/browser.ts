@@ -32,9 +32,15 @@ export interface Rig {
   close(): Promise<void>
 }
 
+export interface RigOptions extends HomeOptions {
+  /** What has to be there before the engine starts, e.g. records. */
+  readonly prepare?: (home: Home) => Promise<void>
+}
+
 /** Starts an engine for the browser. For `beforeAll`; call `close` in `afterAll`. */
-export const openRig = async (options: HomeOptions): Promise<Rig> => {
+export const openRig = async ({ prepare, ...options }: RigOptions): Promise<Rig> => {
   const home = await createHome(options)
+  await prepare?.(home)
   const engine = await home.serve()
   let browser: Promise<Browser> | undefined
   const rig: Rig = {

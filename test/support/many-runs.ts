@@ -1,5 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createFileAudit } from '../../src/adapters/file-audit.ts'
+import type { EventDetails, EventType, RunEvent } from '../../src/core/run/event.ts'
 import type { RunSummary } from '../../src/core/run/view.ts'
 
 const SOPS = [
@@ -47,12 +49,101 @@ export const manySummaries = (count: number, endMs: number): readonly RunSummary
     }
   })
 
-/** A list of so many runs in a data directory that no engine has opened yet: rows without records. */
+/** A list of so many runs in a data directory whose engine is not running: rows without records. */
 export const prepareManyRuns = async (dataDir: string, count: number, endMs = Date.now()): Promise<void> => {
   const internal = { active: [], unsettled: [], settledTo: 6, gateSteps: {} }
   const rows = manySummaries(count, endMs).map(
     (run) => `${JSON.stringify({ ...run, ...internal, outcome: run.status })}\n`,
   )
   await mkdir(join(dataDir, 'runs'), { recursive: true, mode: 0o700 })
-  await writeFile(join(dataDir, 'runs', 'index.jsonl'), rows.join(''), { mode: 0o600 })
+  await appendFile(join(dataDir, 'runs', 'index.jsonl'), rows.join(''), { mode: 0o600 })
+}
+
+/** Records of so many closed runs, one each four hours, that a gate for the DBAs held up: what metrics are made of. */
+export const prepareHistory = async (dataDir: string, count: number, endMs = Date.now()): Promise<void> => {
+  const audit = createFileAudit({ dataDir })
+  for (let index = 0; index < count; index++) {
+    const runId = `sop_run_past_${String(index).padStart(4, '0')}`
+    const sop = at(SOPS, index)
+    await audit.append({ runId, sop }, pastRun(runId, sop, index, endMs - (count - index) * 240 * MINUTE_MS))
+  }
+  await audit.flush()
+}
+
+const pastRun = (runId: string, sop: string, index: number, startMs: number): readonly RunEvent[] => {
+  let [sequence, nowMs] = [0, startMs]
+  const say = <T extends EventType>(
+    afterMs: number,
+    eventType: T,
+    details: EventDetails[T],
+    by = 'alice',
+    stepNumber?: number,
+  ): RunEvent => {
+    nowMs += afterMs
+    return {
+      sequence: ++sequence,
+      timestamp: new Date(nowMs).toISOString(),
+      eventType,
+      runId,
+      ...(stepNumber === undefined ? {} : { stepNumber }),
+      principal: { id: by, kind: by === 'timer' ? 'timer' : 'user' },
+      via: 'http',
+      details,
+    } as RunEvent
+  }
+  const waitMs = (1 + ((index * 37) % 50)) * MINUTE_MS
+  const workMs = 20_000 + ((index * 7919) % 240) * 1_000
+  const gate = { gate: '1-migrate', attempt: 1 }
+  const step = { title: 'Migrate', attempt: 1, duration: `${workMs / 1000}s`, duration_ms: workMs }
+  const fails = index % 11 === 4
+  return [
+    say(0, 'run_created', {
+      sop,
+      version: '1.0.0',
+      digest: 'a'.repeat(64),
+      mode: 'auto',
+      effectiveMode: 'auto',
+      priority: at(PRIORITIES, index),
+      params: {},
+      trigger: { type: at(TRIGGERS, index) },
+      totalSteps: 1,
+    }),
+    say(1_000, 'run_started', { totalSteps: 1 }),
+    say(
+      100,
+      'approval_requested',
+      { ...gate, title: 'Migrate', because: 'requires_approval', approvers: ['group:dba', at(PEOPLE, index)] },
+      'engine',
+      1,
+    ),
+    index % 6 === 0
+      ? say(waitMs, 'approval_timeout', { ...gate, action: 'approve' }, 'timer', 1)
+      : say(waitMs, 'approval_granted', gate, at(PEOPLE, index), 1),
+    say(50, 'step_started', { title: 'Migrate', attempt: 1, kind: 'shell' }, 'engine', 1),
+    ...(fails
+      ? [
+          say(
+            workMs,
+            'step_failed',
+            { ...step, error: 'exit code 1', outcome: 'exited', then: 'fail' } as never,
+            'engine',
+            1,
+          ),
+          say(
+            20,
+            'run_failed',
+            { reason: 'step 1 failed', duration: '1m', duration_ms: waitMs + workMs } as never,
+            'engine',
+          ),
+        ]
+      : [
+          say(workMs, 'step_completed', { ...step, exitCode: 0 }, 'engine', 1),
+          say(
+            20,
+            'run_completed',
+            { duration: '1m', duration_ms: waitMs + workMs, stepsCompleted: 1, stepsSkipped: 0 },
+            'engine',
+          ),
+        ]),
+  ]
 }

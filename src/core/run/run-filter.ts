@@ -63,8 +63,17 @@ export const searchWords = (text: string | undefined): readonly string[] => [
   ...new Set((text ?? '').slice(0, RUN_TEXT_MOST).toLowerCase().split(/\s+/).filter(Boolean)),
 ]
 
+/** Lines are values that never change, so each is folded once. */
+const folded = new WeakMap<RunSummary, string>()
+
 /** What a search looks at in the line of a run. */
-export const searchedText = (run: RunSummary): string =>
+export const searchedText = (run: RunSummary): string => {
+  let text = folded.get(run)
+  if (text === undefined) folded.set(run, (text = fold(run)))
+  return text
+}
+
+const fold = (run: RunSummary): string =>
   [run.runId, run.sopName, run.version, run.startedBy, run.trigger, run.reason ?? '', run.openGates.join(' ')]
     .join(' ')
     .toLowerCase()

@@ -80,9 +80,9 @@ function OutcomeTable({ daily }: DaysProps) {
 }
 
 const LINES = [
-  { name: '95 % at most', className: 'chart-p95', of: (day: Day) => day.elapsed.p95Ms },
-  { name: 'half at most', className: 'chart-p50', of: (day: Day) => day.elapsed.p50Ms },
-  { name: 'half at most, without waits', className: 'chart-working', of: (day: Day) => day.working.p50Ms },
+  { name: 'p95', className: 'chart-p95', of: (day: Day) => day.elapsed.p95Ms },
+  { name: 'p50', className: 'chart-p50', of: (day: Day) => day.elapsed.p50Ms },
+  { name: 'p50 without waits', className: 'chart-working', of: (day: Day) => day.working.p50Ms },
 ] as const
 
 /** How long completed runs took, day by day. A day without any is a gap. */
@@ -107,9 +107,9 @@ export function DayLines({ daily }: DaysProps) {
           {daily.map((day, at) => {
             const ms = of(day)
             return ms === null ? null : (
-              <circle key={day.day} cx={x(at)} cy={y(ms)} r="2.5">
+              <path key={day.day} className="chart-point" d={`M${x(at)} ${y(ms)}h0`}>
                 <title>{`${dayName(day.day)}, ${name}: ${span(ms)}`}</title>
-              </circle>
+              </path>
             )
           })}
         </g>
@@ -139,10 +139,10 @@ function DurationTable({ daily }: DaysProps) {
       <thead>
         <tr>
           <th scope="col">Day (UTC)</th>
-          <th scope="col">Half at most</th>
-          <th scope="col">95 % at most</th>
-          <th scope="col">Working, half at most</th>
-          <th scope="col">Working, 95 % at most</th>
+          <th scope="col">p50</th>
+          <th scope="col">p95</th>
+          <th scope="col">Working p50</th>
+          <th scope="col">Working p95</th>
           <th scope="col">Waited at gates</th>
         </tr>
       </thead>

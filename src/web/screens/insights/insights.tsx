@@ -108,19 +108,19 @@ function Report({ report }: { readonly report: MetricsReport }) {
           note={`${total.completed.toLocaleString()} completed, ${total.failed.toLocaleString()} failed`}
         />
         <Tile
-          name="Took, half of them at most"
+          name="Duration p50"
           value={span(total.elapsed.p50Ms)}
-          note={`95 % at most ${span(total.elapsed.p95Ms)}, waits included`}
+          note={`p95 ${span(total.elapsed.p95Ms)}, waits included`}
         />
         <Tile
-          name="Working time, half at most"
+          name="Working time p50"
           value={span(total.working.p50Ms)}
-          note={`95 % at most ${span(total.working.p95Ms)}, without waits`}
+          note={`p95 ${span(total.working.p95Ms)}, without waits`}
         />
         <Tile
           name="Waited at gates"
           value={span(approvals.wait.count === 0 ? null : approvals.wait.totalMs)}
-          note={`half at most ${span(approvals.wait.p50Ms)}, 95 % ${span(approvals.wait.p95Ms)}`}
+          note={`a gate: p50 ${span(approvals.wait.p50Ms)}, p95 ${span(approvals.wait.p95Ms)}`}
         />
         <Tile
           name="Decided by the timer"
@@ -138,8 +138,8 @@ function Report({ report }: { readonly report: MetricsReport }) {
       <People report={report} />
       {report.sop === null ? <SopTable sops={report.sops} days={report.days} /> : <StepTable steps={report.steps} />}
       <p className="muted small">
-        Lengths of time are off by {percent(report.quantileError)} at most. The same figures:{' '}
-        <code>sop metrics{report.sop === null ? '' : ` ${report.sop}`}</code>
+        p50: half of them took that long at most; p95: 95 of 100. They are off by {percent(report.quantileError)} at
+        most. The same figures: <code>sop metrics{report.sop === null ? '' : ` ${report.sop}`}</code>
       </p>
     </>
   )

@@ -12,7 +12,7 @@ export function People({ report: { waitedFor, decidedBy, total } }: { readonly r
         title="Waited for"
         note="whom the gates named"
         none="No gate named anybody."
-        headings={['Who', 'Gates', 'Half at most', '95 % at most', 'In all']}
+        headings={['Who', 'Gates', 'p50', 'p95', 'In all']}
       >
         {waitedFor.map(({ who, wait }) => (
           <tr key={who}>
@@ -32,7 +32,7 @@ export function People({ report: { waitedFor, decidedBy, total } }: { readonly r
         title="Decided by"
         note="and how long their gates had been open"
         none={`Nobody decided at a gate${total.approvals.approvedByTimer > 0 ? '; the timer did' : ''}.`}
-        headings={['Who', 'Approved', 'Rejected', 'Half at most', 'In all']}
+        headings={['Who', 'Approved', 'Rejected', 'p50', 'In all']}
       >
         {decidedBy.map(({ who, approved, rejected, wait }) => (
           <tr key={who}>

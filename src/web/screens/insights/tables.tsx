@@ -3,7 +3,7 @@ import type { MetricsReport } from '../../../client/client.ts'
 import { PlainText } from '../../parts/plain-text.tsx'
 import { percent, span } from './figures.ts'
 
-const HEADINGS = ['Went well', 'Half at most', '95 % at most', 'Waited at gates', 'By the timer', 'Retries'] as const
+const HEADINGS = ['Went well', 'p50', 'p95', 'Waited at gates', 'By the timer', 'Retries'] as const
 
 /** The SOPs that ran, most runs first. */
 export function SopTable({ sops, days }: { readonly sops: MetricsReport['sops']; readonly days: number }) {
@@ -68,7 +68,7 @@ export function StepTable({ steps }: { readonly steps: MetricsReport['steps'] })
                     {heading}
                   </th>
                 ))}
-                <th scope="col">Done by people, half at most</th>
+                <th scope="col">Done by hand p50</th>
                 <th scope="col">Skipped</th>
               </tr>
             </thead>

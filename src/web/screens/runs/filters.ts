@@ -83,7 +83,8 @@ export interface NamedFilter {
 export const VIEWS: readonly NamedFilter[] = [
   { name: 'All', address: '' },
   { name: 'Open', address: addressOf({ state: 'open' }) },
-  { name: 'Waiting for people', address: addressOf({ state: 'waiting_approval,awaiting_approval,paused' }) },
+  { name: 'Needs approval', address: addressOf({ state: 'waiting_approval,awaiting_approval' }) },
+  { name: 'Paused', address: addressOf({ state: 'paused' }) },
   { name: 'Failed, 7 days', address: addressOf({ state: 'failed', from: '7d' }) },
 ]
 
