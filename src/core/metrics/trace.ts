@@ -307,8 +307,7 @@ const retried = (step: Step, { details, stepNumber }: RunEvent<'run_retried'>): 
 const countRun = (step: Step, event: RunEvent): void => {
   switch (event.eventType) {
     case 'run_created': {
-      const { sop, trigger } = event.details
-      const forced = (event.details as { readonly forced?: true }).forced
+      const { sop, trigger, forced } = event.details
       step.set({ sop, ...(forced === true && { forced }) })
       step.add({ counts: ['created', `trigger:${trigger.type}`] })
       return

@@ -58,6 +58,9 @@ export const decide = (run: Run, input: RunInput, at: string): Decided => {
   }
 }
 
+/** The rules from which on the record says that a start was forced. */
+const FORCE_ON_RECORD = 5
+
 const created = ({ seed, mode }: Run): EventDraft => {
   const { definition, digest, policy, warnings } = seed.pinned
   return {
@@ -77,6 +80,7 @@ const created = ({ seed, mode }: Run): EventDraft => {
       ...(warnings && warnings.length > 0 && { warnings }),
       ...(hasBranches(definition) && { parallel: true }),
       ...(seed.parent && { parent: seed.parent }),
+      ...(seed.force === true && seed.rulesVersion >= FORCE_ON_RECORD && { forced: true }),
     },
   }
 }

@@ -115,6 +115,8 @@ export interface EventDetails {
     readonly parallel?: true
     /** The run whose step this one is. */
     readonly parent?: ParentRun
+    /** Started past preconditions and cooldown by somebody who may. */
+    readonly forced?: true
   }
   /** `again`: it had a slot and gave it back, since a blackout had begun. */
   run_queued: {

@@ -3,6 +3,8 @@ import { createLedger } from '../../../src/core/metrics/ledger.ts'
 import { countOn, replay } from '../../../src/core/metrics/replay.ts'
 import { metricsReport, type MetricsReport } from '../../../src/core/metrics/report.ts'
 import type { EventDetails, EventType, RunEvent } from '../../../src/core/run/event.ts'
+import { sopOf } from '../../support/definitions.ts'
+import { Play } from '../../support/play.ts'
 import type { Principal, Surface } from '../../../src/core/run/principal.ts'
 
 // What each kind of event counts as: a run told in minutes, and the figures that come of it.
@@ -283,6 +285,18 @@ describe('approvals', () => {
     const total = figures(created(), started(), asked(0), granted(0, '1-a', 1, BOB, 'skip_approval'), ended(1))
     expect(total).toMatchObject({ approvalsSkipped: 1, approvals: { approved: 0, skipped: 1, wait: { count: 0 } } })
     expect(total.people).toMatchObject({ attended: 0, attendedRate: 0 })
+  })
+
+  test('a run that was started by force is told apart', () => {
+    const ended = (force: boolean, rulesVersion: number): MetricsReport['total'] => {
+      const play = new Play(sopOf({ mode: 'auto', steps: [] }), { force, rulesVersion })
+      play.nowMs = START
+      play.start()
+      return reportOf(play.events, 'test-sop').total
+    }
+    expect([ended(true, 5).forced, ended(false, 5).forced]).toEqual([1, 0])
+    // A run of older rules says the same as it always did.
+    expect(ended(true, 4)).toMatchObject({ completed: 1, forced: 0 })
   })
 
   test('ids that nobody vouches for are one', () => {
