@@ -19,8 +19,13 @@ export interface ChangeWatch {
   readonly armed: number
 }
 
-/** Pause between two looks at what changed, in milliseconds. */
-const LOOK_MS = 150
+/**
+ * Pause between two looks at what changed, in milliseconds: looking takes at most a twentieth of the time, so a store that
+ * answers at once is asked often, and one that is slow or busy seldom.
+ */
+const SHORTEST_PAUSE_MS = 30
+const LONGEST_PAUSE_MS = 150
+const PAUSE_PER_LOOK = 20
 /** A reader looks for itself that often, whatever the watch says. */
 const LONGEST_WAIT_MS = 10_000
 /** Looking goes on for so long after the last reader: as a rule it comes back at once. */
@@ -52,9 +57,13 @@ export const createChangeWatch = (index: Pick<Records['index'], 'changes'>): Cha
     }
   }
   const lookOn = async (): Promise<void> => {
+    let pauseMs = SHORTEST_PAUSE_MS
     while (waiters.size > 0 || Date.now() - lastArmedAt < LINGER_MS) {
-      await delay(LOOK_MS, undefined, { ref: false })
+      await delay(pauseMs, undefined, { ref: false })
+      const begunAt = performance.now()
       await look()
+      const tookMs = performance.now() - begunAt
+      pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, PAUSE_PER_LOOK * tookMs))
     }
     looking = undefined
     cursor = undefined

@@ -1,18 +1,18 @@
-// app.tsx: the addresses of the page. Each screen is a file of its own that is loaded when somebody first goes there.
+// app.tsx: the addresses of the page. Each screen but sign-in is a file of its own that is loaded when somebody first goes there.
 
 import { QueryClientProvider } from '@tanstack/react-query'
 import { createBrowserRouter } from 'react-router'
 import { RouterProvider } from 'react-router/dom'
 import { queryClient } from './api/query-client.ts'
+import { Component as Login } from './screens/login/login.tsx'
 import { Frame } from './shell/frame.tsx'
 import { RouteError } from './shell/route-error.tsx'
 
 const router = createBrowserRouter([
   {
     path: '/login',
-    lazy: () => import('./screens/login/login.tsx'),
+    Component: Login,
     ErrorBoundary: RouteError,
-    HydrateFallback: Blank,
   },
   {
     Component: Frame,

@@ -84,7 +84,7 @@ test('of very many the most urgent are shown, and all are counted', async () => 
 
 test('nobody reads it without a role', async () => {
   const { records } = recordsOf([])
-  await expect(
-    createWaiting(records)({ principal: { id: 'x', kind: 'user' }, via: 'web' }),
-  ).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(createWaiting(records)({ principal: { id: 'x', kind: 'user' }, via: 'web' })).rejects.toMatchObject({
+    code: 'forbidden',
+  })
 })

@@ -46,6 +46,19 @@ Sign in at the provider and make new keys.
 
 `
 
+const FRAGILE = `---
+name: fragile
+description: Fails the first time
+execution_mode: supervised
+---
+# Fragile
+
+## Step 1: Sync the mirror
+\`\`\`bash
+if [ -e "$SOP_RUN_DIR/tried" ]; then echo synced; else touch "$SOP_RUN_DIR/tried"; echo "mirror-3: no space left on device"; exit 1; fi
+\`\`\`
+`
+
 const HOSTILE_TITLE = `<img src=x onerror="alert(1)"><script>alert(2)</script> \u202egnp.exe`
 const HOSTILE = `---
 name: hostile
@@ -73,6 +86,7 @@ beforeAll(async () => {
       'keyed.md': gated('keyed', 'priority: critical\n'),
       'parked.md': gated('parked'),
       'rotate-keys.md': MANUAL,
+      'fragile.md': FRAGILE,
       'hostile.md': HOSTILE,
     },
   })
@@ -125,7 +139,11 @@ test('of two people who decide at once one wins, and the other one is told who',
     await cards(page, 'contested').getByRole('button', { name: 'Approve' }).waitFor()
     pages.push({ name, page })
   }
-  await Promise.all(pages.map(({ page }) => cards(page, 'contested').getByRole('button', { name: 'Approve' }).click()))
+  // Both hands are on the button already: no look at the page comes between.
+  const buttons = await Promise.all(
+    pages.map(({ page }) => cards(page, 'contested').getByRole('button', { name: 'Approve' }).elementHandle()),
+  )
+  await Promise.all(buttons.map((button) => button?.evaluate((element) => (element as HTMLElement).click())))
   const record = await rig.home
     .runUntil(runId, ({ status }) => status === 'completed')
     .then(() => rig.home.record(runId))
@@ -134,6 +152,21 @@ test('of two people who decide at once one wins, and the other one is told who',
   const winner = granted[0]?.principal.id ?? ''
   const loser = pages.find(({ name }) => name !== winner)?.page
   await loser?.getByText(new RegExp(winner)).first().waitFor()
+})
+
+test('whoever is too late is told who decided', async (context) => {
+  const runId = await start('contested')
+  const { page } = await rig.viewer(context, { token: await tokenOf('late', 'approver') })
+  await page.goto(at('/'))
+  const card = cards(page, 'contested')
+  await card.getByRole('button', { name: 'Approve' }).waitFor()
+  // The news does not reach this page.
+  await page.route('**/api/v1/waiting', () => {})
+  const first = await tokenOf('first', 'approver')
+  await rig.engine.api('POST', `/api/v1/runs/${runId}/approve`, { body: {}, token: first })
+  await rig.home.runUntil(runId, ({ status }) => status === 'completed')
+  await card.getByRole('button', { name: 'Reject' }).click()
+  await card.getByRole('alert').getByText(/first/).waitFor()
 })
 
 test('by keyboard alone: to a card, a second look, a comment, approved; and the keys can be switched off', async (context) => {
@@ -188,6 +221,50 @@ test('a manual step: its checklist and its form in place, on a phone', async (co
   await expectAccessible(page)
   await card.getByRole('button', { name: 'Complete', exact: true }).click()
   await rig.home.runUntil(runId, ({ status }) => status === 'completed')
+})
+
+test('a run that a failure paused goes on from its card', async (context) => {
+  const runId = await start('fragile')
+  const { page } = await rig.viewer(context, { colorScheme: 'dark' })
+  await page.goto(at('/'))
+  const card = cards(page, 'fragile')
+  await card.getByText('runs of this mode need approval to begin').waitFor()
+  await card.getByRole('button', { name: 'Approve' }).click()
+  await card.getByText('Paused', { exact: true }).waitFor()
+  await card.getByText('What came of it: step 1').click()
+  await card.getByText('mirror-3: no space left on device').waitFor()
+  await expectAccessible(page)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await keepScreenshot(page, 'waiting-dark')
+  await card.getByRole('button', { name: 'Retry', exact: true }).click()
+  expect((await rig.home.runUntil(runId, ({ status }) => status === 'completed')).status).toBe('completed')
+})
+
+test('a page that nobody looks at lets go of its stream, and is right when somebody does', async (context) => {
+  const { page } = await rig.viewer(context)
+  await page.clock.install()
+  await page.goto(at('/'))
+  await page.getByText('Live', { exact: true }).waitFor()
+  const show = (hidden: boolean) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }, hidden)
+  const gone = page.waitForEvent('requestfailed', (request) => request.url().includes('/api/v1/stream'))
+  await show(true)
+  await page.clock.fastForward('01:05')
+  await gone
+  await page.getByText('Resting', { exact: true }).waitFor()
+  const runId = await start('release')
+  await rig.home.runUntil(runId, ({ openGates }) => openGates.length === 1)
+  expect(await cards(page, 'release').count()).toBe(0)
+  await show(false)
+  await cards(page, 'release').waitFor()
+  await page.getByText('Live', { exact: true }).waitFor()
+  await rig.engine.api('POST', `/api/v1/runs/${runId}/approve`, { body: {} })
+  await cards(page, 'release')
+    .getByText(/approved gate/i)
+    .waitFor()
 })
 
 test('what people wrote stays text', async (context) => {

@@ -274,16 +274,17 @@ const pausedItems = (run: Run, controls: readonly Control[]): readonly WaitingIt
       since: paused.at,
       then: 'The run stands still until somebody decides.',
       why: isUnknown
-        ? `Nobody knows whether step ${stepNumber} ran: ${paused.reason}`
-        : paused.reason === ''
-          ? `${paused.by} paused the run.`
-          : paused.reason,
+        ? sentence(`Nobody knows whether step ${stepNumber} ran: ${paused.reason}`)
+        : sentence(paused.reason === '' ? `${paused.by} paused the run` : paused.reason),
       ...(previous !== undefined && { previous }),
       actions,
       mine: isAllowed(actions),
     },
   ]
 }
+
+const sentence = (text: string): string =>
+  `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 
 /** Deadlines that come so soon go before everything else. */
 const SOON_MS = 15 * 60_000

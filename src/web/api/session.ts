@@ -49,10 +49,13 @@ export const useSessionEnded = (): boolean =>
     () => ended,
   )
 
-/** Signs in by a pasted token or the code of a link. @throws ApiProblem */
-export async function signIn(credential: { readonly token: string } | { readonly code: string }): Promise<void> {
+/** Signs in by a pasted token or the code of a link; `onSignedIn` begins as soon as it may. @throws ApiProblem */
+export async function signIn(
+  credential: { readonly token: string } | { readonly code: string },
+  onSignedIn?: () => Promise<void>,
+): Promise<void> {
   await request<void>('/api/v1/session', { method: 'POST', body: credential, isSignIn: true })
-  await goOn()
+  await Promise.all([goOn(), onSignedIn?.()])
   channel.postMessage('signed-in')
 }
 
@@ -66,6 +69,7 @@ async function goOn(): Promise<void> {
   }
   queryClient.setQueryData(KEY, now)
   setEnded(false)
+  if (before === undefined) return
   await queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] })
 }
 

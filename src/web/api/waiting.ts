@@ -11,6 +11,10 @@ const KEY = ['waiting'] as const
 export const useWaiting = () =>
   useQuery({ queryKey: KEY, queryFn: ({ signal }) => request<WaitingList>('/api/v1/waiting', { signal }) })
 
+/** Asks before somebody wants to see it. */
+export const prefetchWaiting = (): Promise<void> =>
+  queryClient.prefetchQuery({ queryKey: KEY, queryFn: () => request<WaitingList>('/api/v1/waiting') })
+
 /** Changes that come together are one question; the first is asked about at once. */
 const TOGETHER_MS = 150
 

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { useLocation, useNavigate } from 'react-router'
 import { problemOf } from '../../api/problem.ts'
 import { knownSession, signIn, useSession } from '../../api/session.ts'
+import { prefetchWaiting } from '../../api/waiting.ts'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { useTabTitle } from '../../parts/screen.tsx'
 import { SignInForm } from '../../shell/sign-in-form.tsx'
@@ -21,7 +22,9 @@ export function Component() {
     isSpent.current = true
     // The address is kept by the browser's history; the code is not to be.
     window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search)
-    signIn({ code }).then(
+    // What comes next is fetched while the engine looks at the code.
+    if (next === '/') void import('../waiting/waiting.tsx')
+    signIn({ code }, next === '/' ? prefetchWaiting : undefined).then(
       () => navigate(next, { replace: true }),
       (reason: unknown) =>
         knownSession() === undefined ? setError(problemOf(reason)) : void navigate(next, { replace: true }),

@@ -7,6 +7,7 @@ import { PlainText } from '../../parts/plain-text.tsx'
 import { say } from '../../shell/toasts.tsx'
 import { Confirm, toneOf } from './confirm.tsx'
 import { answer, tick } from './decide.ts'
+import { outcomeOf } from './outcome.ts'
 
 /** What a single key asks for. */
 export type Asked = 'approve' | 'reject'
@@ -49,9 +50,12 @@ export function Answer({ item, asked, onAsked, onMine, onRefused }: AnswerProps)
         `${DONE[control.name] ?? control.label}: ${item.title.slice(0, 80)}${reply.stored === true ? ' (stored; no worker has seen it yet)' : ''}`,
       )
     } catch (error) {
-      const { message, document } = problemOf(error)
-      setProblem(message)
-      onRefused(item, message)
+      const { message, code, document } = problemOf(error)
+      // Too late: whoever was quicker has a name.
+      const how = code === 'conflict' ? await outcomeOf(item).catch(() => undefined) : undefined
+      const told = how === undefined ? message : `${how} Your answer came too late: ${message}`
+      setProblem(told)
+      onRefused(item, told)
       setWrong(wrongIn(document['errors']))
     } finally {
       setBusy(undefined)

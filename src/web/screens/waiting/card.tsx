@@ -16,6 +16,13 @@ const KINDS: Readonly<Record<WaitingItem['kind'], { readonly name: string; reado
   paused: { name: 'Paused', tone: 'warn' },
 }
 
+const SINCE: Readonly<Record<WaitingItem['kind'], string>> = {
+  gate: 'asked',
+  input: 'asked',
+  unknown: 'lost',
+  paused: 'paused',
+}
+
 interface CardProps extends Card {
   /** A single key asked for this answer. */
   readonly asked: Asked | undefined
@@ -47,7 +54,7 @@ export const WaitingCard = memo(function WaitingCard({ item, gone, asked, onAske
             </span>
           )}
           <span className="wait-since muted small">
-            asked <Time at={item.since} />
+            {SINCE[item.kind]} <Time at={item.since} />
           </span>
         </header>
         <h2 id={headingId}>
@@ -90,14 +97,15 @@ export const WaitingCard = memo(function WaitingCard({ item, gone, asked, onAske
 /** A title may be anything; the run has all of it. */
 const clip = (title: string): string => (title.length > 300 ? `${title.slice(0, 300)}…` : title)
 
-function Previous({ item: { previous } }: { readonly item: WaitingItem }) {
+function Previous({ item: { previous, stepNumber } }: { readonly item: WaitingItem }) {
   if (previous === undefined) return null
   const { number, title, status, output, error } = previous
-  const result = [output, error].filter((text) => text !== undefined && text !== '').join('\n')
+  const result = [output, error].flatMap((text) => (text === undefined ? [] : [text.trimEnd()])).join('\n')
   return (
     <details className="previous">
       <summary>
-        Before it: step {number}, <PlainText text={clip(title)} /> ({status.replaceAll('_', ' ')})
+        {number === stepNumber ? 'What came of it' : 'Before it'}: step {number}, <PlainText text={clip(title)} /> (
+        {status.replaceAll('_', ' ')})
       </summary>
       {result === '' ? (
         <p className="muted">It printed nothing.</p>
