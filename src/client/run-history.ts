@@ -22,8 +22,8 @@ export const EVENTFUL: readonly string[] = ['recordAudit', 'runCommand']
 const MAX_EXECUTIONS = 1_000
 const PIECE = 1_000
 
-/** Reads histories of a cluster. */
-export const createRunHistories = (temporal: Client): RunHistories => ({
+/** Reads histories of a cluster; of runs that the engine of another task queue has, records are not here. */
+export const createRunHistories = (temporal: Client, taskQueue: string): RunHistories => ({
   of: async (runId) => {
     try {
       return await impliedEvents(temporal, runId)
@@ -32,11 +32,9 @@ export const createRunHistories = (temporal: Client): RunHistories => ({
     }
   },
   ids: async function* () {
+    const query = `WorkflowType = "${RUN_WORKFLOW}" AND TaskQueue = ${JSON.stringify(taskQueue)}`
     let piece: string[] = []
-    for await (const { workflowId } of temporal.workflow.list({
-      query: `WorkflowType = "${RUN_WORKFLOW}"`,
-      pageSize: PIECE,
-    })) {
+    for await (const { workflowId } of temporal.workflow.list({ query, pageSize: PIECE })) {
       piece.push(workflowId)
       if (piece.length < PIECE) continue
       yield piece

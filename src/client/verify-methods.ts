@@ -9,6 +9,7 @@ import type { VerifyClient } from './verify-client.ts'
 
 export interface VerifyMethodsDeps extends FindDeps {
   readonly records: CheckedRecords
+  readonly taskQueue: string
   readonly key: Pick<InstallationKey, 'authority' | 'seal'>
   readonly version: string
 }
@@ -17,7 +18,7 @@ export interface VerifyMethodsDeps extends FindDeps {
 export const createVerifyMethods = (deps: VerifyMethodsDeps, actor: Actor): VerifyClient => {
   const checks: VerifyDeps = {
     records: deps.records,
-    histories: createRunHistories(deps.temporal),
+    histories: createRunHistories(deps.temporal, deps.taskQueue),
     authority: deps.key.authority,
   }
   return {

@@ -20,7 +20,7 @@ describe('sop verify-audit', () => {
     expect(said.out).toContain(
       'edited: audit/deploy-production/sop_run_abc123.jsonl:4: event 4 (approval_granted) was changed',
     )
-    expect(said.out).toContain('note, history_gone')
+    expect(said.out).toContain('note, late_head')
     expect(said.code).toBe(1)
     expect(said.calls).toEqual([{ method: 'verifyRun', args: ['r1', {}] }])
   })

@@ -220,7 +220,7 @@ export const runCheckSample: RunCheck = {
       file: 'audit/deploy-production/sop_run_abc123.jsonl',
       line: 4,
     },
-    { severity: 'notice', kind: 'history_gone', message: 'Temporal does not know it any more' },
+    { severity: 'notice', kind: 'late_head', message: 'head 2 vouches for event 8 after the fact' },
   ],
 }
 export const auditCheckSample: AuditCheck = {

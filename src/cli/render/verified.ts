@@ -68,9 +68,7 @@ const renderStore = ({ findings }: AuditCheck, look: VerifiedLook): readonly str
 
 const renderTotals = (audit: AuditCheck, runs: readonly RunCheck[], look: VerifiedLook): readonly string[] => {
   const { history, heads, notices } = audit
-  const noted = Object.entries(notices)
-    .filter(([kind]) => kind !== 'history_gone')
-    .map(([kind, number]) => `${number} ${kind}`)
+  const noted = Object.entries(notices).map(([kind, number]) => `${number} ${kind}`)
   return [
     `Checked ${audit.runs} records with ${audit.events} events, ${history.compared} of them against the workflow's history${history.unavailable > 0 ? `, ${history.unavailable} could not be: Temporal did not answer` : ''}`,
     ...(noted.length === 0 ? [] : [`Good to know: ${noted.join(', ')} (see docs/operations.md, "Checking records")`]),

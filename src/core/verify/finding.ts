@@ -55,7 +55,6 @@ export const NOTICE_KINDS = [
   'removal_unfinished',
   'logs_removed',
   'log_pending',
-  'history_gone',
   'history_unavailable',
   'definition_masked',
   'key_unknown',
