@@ -304,6 +304,11 @@ export interface ActivityDeps {
   readonly isWanted?: (command: CommandRef) => Promise<boolean>
   /** Which host began the activity; undefined when none did. */
   readonly findHost?: (activity: ActivityRef) => Promise<string | undefined>
+  /**
+   * When this installation came up from a backup, in milliseconds since 1970: what was called for before then may have run
+   * after the backup was made.
+   */
+  readonly restoredAtMs?: number
   /** Told of a command that a lost worker had left running and that was ended. */
   readonly onOrphan?: (orphan: { runId: string; executableId: ExecutableId; processGroup: number }) => void
 }

@@ -8,7 +8,7 @@ import { watchExecution } from './watch.ts'
 // run-command.ts: the activities that run a command, find one whose worker was lost, and wait for such a one.
 //   Nothing happens without a valid warrant, and nothing is begun twice.
 
-type CommandDeps = Pick<ActivityDeps, 'verifyWarrant' | 'hostId' | 'admission'>
+type CommandDeps = Pick<ActivityDeps, 'verifyWarrant' | 'hostId' | 'admission' | 'restoredAtMs'>
 
 /** Runs the command of a step, a verification or a gate. What the command does wrong is a result, not an error. */
 export const runCommand =
@@ -17,6 +17,7 @@ export const runCommand =
     const context = Context.current()
     assertSigned(deps, task)
     assertFirst(task, context)
+    assertSince(deps, task, context)
     commands.settle(task.runId, task.events, false)
     return watchExecution(deps, context, commands.begin(keyOf(activityOf(context)), task))
   }
@@ -61,6 +62,15 @@ const assertSigned = (deps: CommandDeps, task: CommandTask): void => {
   throw ApplicationFailure.nonRetryable(
     `Cannot run ${executableId} of run "${runId}": its warrant was not signed by this installation. Start the run through the engine`,
     'NotSigned',
+  )
+}
+
+/** The engine that the backup is of went on after it: what it had called for it has carried out, as far as anybody knows. */
+const assertSince = ({ restoredAtMs }: CommandDeps, { executableId }: CommandTask, { info }: Context): void => {
+  if (restoredAtMs === undefined || info.scheduledTimestampMs >= restoredAtMs) return
+  throw ApplicationFailure.nonRetryable(
+    `${executableId} was called for before the backup that this engine came up from, and may have run after it`,
+    'Restored',
   )
 }
 

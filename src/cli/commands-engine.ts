@@ -48,6 +48,31 @@ export const ENGINE_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./verbs/health.ts')).health,
   },
   {
+    name: 'backup',
+    summary: 'copy the data directory into one file, also while the engine runs',
+    details:
+      'For an engine with its own Temporal and its records in files. The server stands still for some ten milliseconds. The file holds the key of the ' +
+      'installation and values of secret params: whoever has it can act as this installation, so keep it as you keep those.',
+    options: [{ flags: '--out <path>', summary: 'a file, or a folder that is there (default: the working directory)' }],
+    examples: ['sop backup', 'sop backup --out /var/backups', 'sop backup --out nightly.tar.gz --json'],
+    load: async () => (await import('./verbs/backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    summary: 'make a data directory of a backup, and let its engine go on',
+    details:
+      'An engine that is started on it comes up with its open runs and schedules paused, steps that were under way unknown, and triggers waiting, since what was ' +
+      'done after the backup is not known there. Resume the runs that are still wanted, and then let the rest go on with --confirm, in the ' +
+      'place of that engine (SOP_DATA_DIR).',
+    args: [{ name: '[file]', summary: 'what sop backup made' }],
+    options: [
+      { flags: '--to <dir>', summary: 'the data directory to make; it must not be there yet, or be empty' },
+      { flags: '--confirm', summary: 'a person has looked: schedules and triggers go on' },
+    ],
+    examples: ['sop restore nightly.tar.gz --to /srv/sop', 'sop restore --confirm'],
+    load: async () => (await import('./verbs/restore.ts')).restore,
+  },
+  {
     name: 'config',
     summary: 'show every setting and where its value came from',
     args: [{ name: '[setting]', summary: 'only this setting, or those below it' }],

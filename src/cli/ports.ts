@@ -21,6 +21,12 @@ export interface Ports {
   checkUpgrade(options: { readonly concurrency: number; readonly json: boolean }): Promise<CheckedUpgrade>
   /** Files that hold exported runs. */
   readonly exports: ExportFiles
+  /** Makes an archive of the data directory of this machine, also while its engine runs. */
+  backUp(out: string): Promise<BackedUp>
+  /** Makes a data directory of an archive. */
+  restore(file: string, to: string): Promise<RestoredBackup>
+  /** Lets the engine of the data directory of this machine go on, that came up from a backup. */
+  confirmRestore(): Promise<ConfirmedRestore>
   version(): Promise<string>
 }
 
@@ -29,6 +35,26 @@ export interface ExportFiles {
   check(path: string, keys: readonly string[]): Promise<ExportCheck | undefined>
   /** Writes the lines to a new file, all or nothing. `conflict` where there is one already. */
   save(path: string, lines: AsyncIterable<string>): Promise<{ readonly bytes: number }>
+}
+
+export interface BackedUp {
+  readonly file: string
+  readonly bytes: number
+  readonly files: number
+  readonly at: string
+  /** How long Temporal's server stood still, in milliseconds; absent where none ran. */
+  readonly pausedMs?: number
+}
+export interface RestoredBackup {
+  readonly dataDir: string
+  readonly backupAt: string
+  readonly madeBy: string
+  readonly files: number
+}
+export interface ConfirmedRestore {
+  readonly dataDir: string
+  readonly backupAt: string
+  readonly confirmedAt: string
 }
 
 /** What the replay of the open runs came to. */

@@ -41,8 +41,14 @@ export const createPorts = (io: Io): Ports => ({
     check: async (path, keys) => checkFile(resolve(io.cwd, path), path, keys),
     save: async (path, lines) => saveFile(resolve(io.cwd, path), path, lines),
   },
+  backUp: async (out) => (await import('../engine/backup/run-backup.ts')).runBackup({ ...placeOf(io), out }),
+  restore: async (file, to) =>
+    (await import('../engine/backup/run-backup.ts')).runRestore({ ...placeOf(io), file, to }),
+  confirmRestore: async () => (await import('../engine/backup/run-backup.ts')).confirmRestore(placeOf(io)),
   version: readVersion,
 })
+
+const placeOf = ({ env, cwd }: Io) => ({ env, cwd })
 
 /** With `--json` standard output stays empty; programs read engine.json of the data directory. */
 const progressSink = (io: Io, json: boolean): { readonly isTTY: boolean; write(text: string): unknown } =>

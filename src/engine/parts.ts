@@ -31,6 +31,7 @@ import type { Log } from '../log.ts'
 import type { Environment } from './find-temporal.ts'
 import { runsOnOf } from './pool-deps.ts'
 import { runPolicy } from './run-policy.ts'
+import { restoredCheck } from './backup/come-up.ts'
 import { createDiskCheck } from './disk-check.ts'
 import { createHealthWatch } from './health-watch.ts'
 import { storeChecks } from './store-checks.ts'
@@ -51,6 +52,8 @@ export interface PartsOptions {
   readonly version: string
   /** `write`: this process carries out runs and keeps their records. `follow`: an API whose workers are elsewhere. */
   readonly stores: 'write' | 'follow'
+  /** Set where this installation came up from a backup. */
+  readonly restoredAtMs?: number
   readonly bundlePath?: string
 }
 
@@ -142,6 +145,7 @@ export const openParts = async ({
   const healthWatch = createHealthWatch({ read: clients.health, log })
   const watched: Pick<Parts, 'watchHealth'> = { watchHealth: (checks) => void moreChecks.push(checks) }
   watched.watchHealth(() => storeChecks(stores))
+  watched.watchHealth(() => restoredCheck(config.dataDir))
   watched.watchHealth(createDiskCheck({ dataDir: config.dataDir, lowBytes: config.diskLowBytes }))
   return {
     ...watched,
@@ -230,6 +234,7 @@ export const startPartsWorker = async (parts: Parts, options: PartsOptions): Pro
     environment: env,
     hostId: openHostId(scratchDir),
     ...createTemporalCommands(() => temporal, options.temporal.namespace),
+    ...(options.restoredAtMs !== undefined && { restoredAtMs: options.restoredAtMs }),
     onOrphan: (orphan) => log.warn('ended a command that a lost worker had left running', orphan),
   }
   const { deployment, buildId } = config.workerVersioning

@@ -17,6 +17,7 @@ import { startTemporal } from './start-temporal.ts'
 import { MORE_HANDS, openDataDir } from './data-dir.ts'
 import { listenForSignals } from './signals.ts'
 import { createProgress } from './console.ts'
+import { holdAll, readCameUp } from './backup/come-up.ts'
 import { runWelcome } from './welcome.ts'
 
 export interface RunEngineOptions {
@@ -81,8 +82,15 @@ const prepare = (env: Environment, cwd: string): { config: Config; log: Log; env
 }
 
 const openWorker = async (context: EngineContext, version: string, polls: boolean): Promise<PartsHandle> => {
-  const options: PartsOptions = { ...context, version, stores: polls ? 'write' : 'follow' }
+  const cameUp = await readCameUp(context.config.dataDir, new Date())
+  const options: PartsOptions = {
+    ...context,
+    version,
+    stores: polls ? 'write' : 'follow',
+    ...(cameUp !== undefined && { restoredAtMs: cameUp.sinceMs }),
+  }
   const parts = await openParts(options)
+  if (polls && cameUp !== undefined) await holdAll(parts, cameUp, context.log)
   const traces = await openTraces(parts, options)
   if (!polls) {
     return {
@@ -178,6 +186,7 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
   try {
     const interrupt = new AbortController()
     const temporal = await startTemporal({ config, env: environment, dataDir, log, progress, signal: interrupt.signal })
+    const cameUp = await readCameUp(config.dataDir, new Date())
     const options: PartsOptions = {
       config,
       env: environment,
@@ -185,8 +194,10 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
       temporal: temporal.target,
       version: packageVersion(),
       stores: 'write',
+      ...(cameUp !== undefined && { restoredAtMs: cameUp.sinceMs }),
     }
     const parts = await openParts(options)
+    if (cameUp !== undefined) await holdAll(parts, cameUp, log)
     const running = await startPartsWorker(parts, options)
     const sources = await startWorkerSources({ parts, config, log })
     const traces = await openTraces(parts, options)

@@ -2,6 +2,8 @@ import { createDeliveryIds } from '../client/delivery-id.ts'
 import type { Health } from '../client/client.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
+import { releaseSchedules, whenConfirmed } from './backup/come-up.ts'
+import { readRestored } from './backup/restored.ts'
 import { createCatalogWatch } from './catalog-watch.ts'
 import { openTriggerSources } from './open-trigger-sources.ts'
 import type { Parts } from './parts.ts'
@@ -43,14 +45,38 @@ export const startSources = async ({ parts, config, log, ownsDataDir }: SourcesO
     return health === undefined ? {} : { schedules: health }
   })
   const sources: readonly Source[] = [schedules, ...(triggers === undefined ? [] : [triggers])]
-  for (const source of sources) source.start()
+  schedules.start()
+  const held = await holdTriggers({ parts, config, log }, () => triggers?.start())
   await watch.start()
   return {
     close: async () => {
+      held.close()
       await watch.close()
       await Promise.all(sources.map((source) => source.close()))
     },
   }
+}
+
+/**
+ * What happened outside since the backup that this engine came up from may have begun its runs already: until a person has
+ * confirmed, nothing is taken from there.
+ */
+const holdTriggers = async (
+  { parts, config, log }: Pick<SourcesOptions, 'parts' | 'config' | 'log'>,
+  start: () => void,
+): Promise<{ close(): void }> => {
+  const restored = await readRestored(config.dataDir)
+  if (restored === undefined || restored.confirmedAt !== undefined) {
+    start()
+    return { close: () => {} }
+  }
+  const waiting = whenConfirmed(config.dataDir)
+  void waiting.confirmed.then(async () => {
+    const schedules = await releaseSchedules(parts).catch(() => 0)
+    log.info('The restore is confirmed: triggers are taken again', { schedules })
+    start()
+  })
+  return waiting
 }
 
 /** The sources of a worker that owns the data directory, while the API and what lives beside it are another process. */
@@ -61,10 +87,11 @@ export const startWorkerSources = async ({
 }: Omit<SourcesOptions, 'ownsDataDir'>): Promise<Sources> => {
   const watch = createCatalogWatch({ catalog: parts.catalog, sopDir: config.sopDir, workdir: config.workdir, log })
   const triggers = openTriggerSources({ parts, config, log, watch, ownsDataDir: true })
-  triggers?.start()
+  const held = await holdTriggers({ parts, config, log }, () => triggers?.start())
   await watch.start()
   return {
     close: async () => {
+      held.close()
       await watch.close()
       await triggers?.close()
     },

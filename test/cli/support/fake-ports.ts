@@ -62,6 +62,9 @@ export const createFakePorts = (client: (SopClient & TokenClient) | undefined, m
     worker: missing,
     checkUpgrade: missing,
     exports: { check: async () => undefined, save: missing },
+    backUp: missing,
+    restore: missing,
+    confirmRestore: missing,
     version: async () => '9.8.7',
     ...more,
   }
