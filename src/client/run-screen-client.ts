@@ -1,6 +1,7 @@
 import type { LogName, LogWish } from '../core/log-name.ts'
 import type { NextPart } from '../core/next.ts'
 import type { Control } from '../core/run/controls.ts'
+import type { WaitingItem } from '../core/run/waiting.ts'
 import type { Timeline } from '../core/run/timeline.ts'
 
 // run-screen-client.ts: what a screen about one run needs besides its view: the part of SopClient that page and programs
@@ -17,6 +18,8 @@ export interface RunControls {
   /** Sequence of the last event that they know of. */
   readonly sequence: number
   readonly controls: readonly Control[]
+  /** What of the run waits for a person, the most urgent first; at most 50. */
+  readonly waiting: readonly WaitingItem[]
   /** Where to see the execution in Temporal's own page, where the config names it. */
   readonly temporalUrl?: string
 }

@@ -6,6 +6,7 @@ import { nextOf } from '../core/next.ts'
 import { conditionsOf } from '../core/plan.ts'
 import { type Control, controlsOf } from '../core/run/controls.ts'
 import type { Run } from '../core/run/run.ts'
+import { byUrgency, waitingIn } from '../core/run/waiting.ts'
 import { askFacts } from './ask-facts.ts'
 import { findRun } from './find-run.ts'
 import { followSize } from './follow-log.ts'
@@ -25,6 +26,9 @@ export interface RunScreenDeps {
   /** Temporal's own page, where there is one. */
   readonly temporalUi?: { readonly url: string; readonly namespace: string }
 }
+
+/** What waits in a run, as an answer holds it. */
+const WAITING_SHOWN = 50
 
 /** Logs that a list of them holds. */
 const LOGS_SHOWN = 1_000
@@ -52,11 +56,13 @@ export const createRunScreenMethods = (deps: RunScreenDeps, actor: Actor): RunSc
       assertMay(actor, 'getRunStatus')
       const { run, sequence } = await recorded(ref)
       const { runId } = run.seed
-      const controls = controlsOf(run, actor, new Date().toISOString())
+      const at = new Date().toISOString()
+      const controls = controlsOf(run, actor, at)
       return {
         runId,
         sequence,
         controls: await withRetention(deps.temporal, run, controls),
+        waiting: byUrgency(waitingIn(run, actor, at), at).slice(0, WAITING_SHOWN),
         ...(deps.temporalUi !== undefined && { temporalUrl: urlOf(deps.temporalUi, runId) }),
       }
     },

@@ -81,6 +81,7 @@ export const runScreenSamples: RunScreenClient = {
         secrets: ['token'],
       },
     ],
+    waiting: [],
     temporalUrl: 'http://127.0.0.1:8233/namespaces/default/workflows/sop_run_abc123',
   }),
   listLogs: async () => ({

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type {
-  Control,
   LogList,
   LogMatches,
   LogName,
@@ -12,15 +11,14 @@ import type {
   TimelineRow,
   TimelineSpan,
 } from '../../client/run-screen-client.ts'
-import { ERROR_CODES } from '../../core/errors.ts'
-import { CONTROLS } from '../../core/run/controls.ts'
-import { DECISION_KINDS, RETRY_OUTCOMES } from '../../core/run/decision.ts'
 import { RUN_STATES, STEP_STATES } from '../../core/run/state.ts'
 import { SPAN_KINDS, SPAN_OUTCOMES } from '../../core/run/timeline-spans.ts'
 import { whole } from '../query.ts'
 import { components, instant, list } from './registry.ts'
 import { itemsView } from './run.ts'
 import { nextItem } from './sop.ts'
+import { waitingItem } from './waiting.ts'
+import { control } from './control.ts'
 
 const span: z.ZodType<TimelineSpan> = z
   .object({
@@ -81,36 +79,12 @@ export const runNext: z.ZodType<RunNext> = z
   })
   .register(components, { id: 'RunNext', description: 'Steps and gates that are still to come; the first 200' })
 
-export const control: z.ZodType<Control> = z
-  .object({
-    name: z.enum(CONTROLS),
-    verb: z.enum(DECISION_KINDS).describe('Sent to `POST /api/v1/runs/{id}/{verb}` with `body`'),
-    about: z.enum(['run', 'gate', 'step', 'item']),
-    label: z.string(),
-    body: z.object({
-      gate: z.string().exactOptional(),
-      step: z.int().exactOptional(),
-      attempt: z.int().exactOptional(),
-      item: z.int().exactOptional(),
-      covers: z.string().exactOptional(),
-      rollback: z.literal(true).exactOptional(),
-      failed: z.literal(true).exactOptional(),
-      outcome: z.enum(RETRY_OUTCOMES).exactOptional(),
-    }),
-    allowed: z.boolean(),
-    reason: z.string().exactOptional().describe('Why not'),
-    code: z.enum(ERROR_CODES).exactOptional(),
-    leadsTo: z.string().exactOptional(),
-    secondLook: z.literal(true).exactOptional().describe('It cannot be taken back'),
-    secrets: list(z.string()).exactOptional().describe('Secret params whose values have to come along again'),
-  })
-  .register(components, { id: 'Control' })
-
 export const runControls: z.ZodType<RunControls> = z
   .object({
     runId: z.string(),
     sequence: z.int(),
     controls: list(control),
+    waiting: list(waitingItem).describe('What of the run waits for a person, the most urgent first'),
     temporalUrl: z.string().exactOptional().describe("The execution in Temporal's own page"),
   })
   .register(components, { id: 'RunControls', description: 'What can be done about a run, and why not' })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { PRIORITIES } from '../../core/definition.ts'
 import { WAITING_KINDS } from '../../core/run/waiting.ts'
 import { components, instant, jsonRecord, list } from './registry.ts'
-import { control } from './run-screen.ts'
+import { control } from './control.ts'
 import { gateView, inputView, stepView } from './run.ts'
 
 const texts = list(z.string())
@@ -20,7 +20,7 @@ const coveredStep = z
   })
   .register(components, { id: 'CoveredStep', description: 'A step that an approval covers' })
 
-const waitingItem = z
+export const waitingItem = z
   .object({
     key: z.string().describe('Names it for as long as it waits'),
     kind: z.enum(WAITING_KINDS),

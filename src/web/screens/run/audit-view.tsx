@@ -5,7 +5,7 @@ import { request } from '../../api/request.ts'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
 import { Time } from '../../parts/time.tsx'
-import { pathOf } from './use-run.ts'
+import { pathOf } from './log-choice.ts'
 
 /** Events of one page. */
 const PAGE = 200

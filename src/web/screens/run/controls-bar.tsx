@@ -34,6 +34,7 @@ export function ControlsBar({ run, controls, onDone, name }: ControlsBarProps) {
                 aria-disabled={!control.allowed}
                 {...(!control.allowed && { 'aria-describedby': reasonId, title: control.reason })}
                 onFocus={() => setAsked(control.allowed ? undefined : key)}
+                onBlur={() => setAsked(undefined)}
                 onClick={() => (control.allowed ? setOpen(control) : setAsked(key))}
               >
                 {control.label}

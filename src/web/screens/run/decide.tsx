@@ -9,7 +9,7 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
 import { type FieldTexts, ParamFields, valuesOf } from './param-fields.tsx'
-import { pathOf } from './use-run.ts'
+import { pathOf } from './log-choice.ts'
 
 /** Sends what a control stands for. @throws ApiProblem with who was quicker, or why not */
 export const sendControl = (

@@ -14,3 +14,6 @@ export const addressOf = ({ step, attempt, source, item }: LogChoice): string =>
     ...(source !== undefined && { source }),
     ...(item !== undefined && { item: String(item) }),
   }).toString()
+
+/** The run's own address in the API. */
+export const pathOf = (runId: string): string => `/api/v1/runs/${encodeURIComponent(runId)}`

@@ -1,9 +1,8 @@
 import { useState } from 'react'
 import { visible } from '../../parts/visible.ts'
-import { addressOf, type LogChoice } from './log-choice.ts'
+import { addressOf, type LogChoice, pathOf } from './log-choice.ts'
 import type { LogState } from './log-window.ts'
 import type { LogSearch } from './use-log-search.ts'
-import { pathOf } from './use-run.ts'
 import { lastWritten } from './ansi-line.tsx'
 
 /** A log of more bytes is for a file, not for the clipboard. */

@@ -1,7 +1,6 @@
 import type { LogRows } from '../../../client/client.ts'
 import { request } from '../../api/request.ts'
-import { addressOf, type LogChoice } from './log-choice.ts'
-import { pathOf } from './use-run.ts'
+import { addressOf, type LogChoice, pathOf } from './log-choice.ts'
 
 // log-window.ts: the part of a log that the page holds. However long the log, it is a few pages of rows around what is
 // looked at; the others are read again when somebody goes there.
@@ -110,11 +109,13 @@ export class LogWindow {
     try {
       // An answer holds no more than so many bytes: what is there is gone on from, with the last row anew, since it may have grown.
       const has = this.pages.get(page)?.length ?? 0
-      this.take(await this.ask(page * PAGE_ROWS + Math.max(0, has - 1), controller.signal))
-    } catch (error) {
-      if (!controller.signal.aborted) this.change({ error })
-    } finally {
+      const answer = await this.ask(page * PAGE_ROWS + Math.max(0, has - 1), controller.signal)
+      // Whoever hears of the rows may want the rest of the page.
       this.asked.delete(page)
+      this.take(answer)
+    } catch (error) {
+      this.asked.delete(page)
+      if (!controller.signal.aborted) this.change({ error })
     }
   }
 

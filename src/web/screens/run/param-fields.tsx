@@ -96,14 +96,3 @@ export function valuesOf(params: readonly Param[], texts: FieldTexts): Readonly<
     }),
   )
 }
-
-/** With the values that stand in the fields already, for a form that is sent as a whole. */
-export function withDefaults(params: readonly Param[], texts: FieldTexts): FieldTexts {
-  return Object.fromEntries(
-    params.flatMap((param): readonly (readonly [string, string | boolean])[] => {
-      const value =
-        texts[param.name] ?? (param.type === 'boolean' ? plain(param.default ?? false) : plain(param.default))
-      return [[param.name, value]]
-    }),
-  )
-}

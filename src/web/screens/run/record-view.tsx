@@ -4,7 +4,7 @@ import { ApiProblem } from '../../api/problem.ts'
 import { request } from '../../api/request.ts'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
-import { pathOf } from './use-run.ts'
+import { pathOf } from './log-choice.ts'
 
 /** Looks whether the record is as it was written. */
 export function RecordView({ runId }: { readonly runId: string }) {

@@ -69,7 +69,9 @@ export function Component() {
       <RunHead run={run} controls={controls.data} onDone={onDone} />
       {trouble !== null && <ErrorBox title="Not all of it is up to date" error={trouble} retry={onDone} />}
       <Notes run={run} />
-      <Attention run={run} controls={controls.data?.controls ?? []} onDone={onDone} />
+      {controls.data !== undefined && (
+        <Attention run={run} waiting={controls.data.waiting} controls={controls.data.controls} onDone={onDone} />
+      )}
       {timeline.data !== undefined && (
         <TimelineView
           timeline={timeline.data}

@@ -7,9 +7,8 @@ import { PlainText } from '../../parts/plain-text.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { length } from '../../parts/time-text.ts'
 import { ControlsBar } from './controls-bar.tsx'
-import type { LogChoice } from './log-choice.ts'
+import { type LogChoice, pathOf } from './log-choice.ts'
 import { LogView } from './log-view.tsx'
-import { pathOf } from './use-run.ts'
 
 interface StepPanelProps {
   readonly run: RunView

@@ -1,8 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { LogMatches } from '../../../client/client.ts'
 import { request } from '../../api/request.ts'
-import { addressOf, type LogChoice } from './log-choice.ts'
-import { pathOf } from './use-run.ts'
+import { addressOf, type LogChoice, pathOf } from './log-choice.ts'
 
 /** Numbers of rows that are kept; beyond, there are "more than" so many. */
 const MOST_MATCHES = 10_000

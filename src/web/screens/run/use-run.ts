@@ -4,8 +4,7 @@ import type { RunControls, RunNext, Timeline } from '../../../client/client.ts'
 import type { RunView } from '../../../core/run/view.ts'
 import { request } from '../../api/request.ts'
 import { useRunEvents } from './live.ts'
-
-export const pathOf = (runId: string): string => `/api/v1/runs/${encodeURIComponent(runId)}`
+import { pathOf } from './log-choice.ts'
 
 /** Shortest time between two looks at a run of which much happens, in milliseconds. */
 const PAUSE_MS = 250

@@ -1,0 +1,116 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Timeline } from '../../src/client/client.ts'
+import { LogWindow, PAGE_ROWS, PAGES_HELD } from '../../src/web/screens/run/log-window.ts'
+import { marksOf, scaleOf } from '../../src/web/screens/run/timeline-scale.ts'
+
+const at = (seconds: number): string => new Date(Date.UTC(2026, 2, 1) + seconds * 1000).toISOString()
+const ms = (seconds: number): number => Date.parse(at(seconds))
+
+describe('scaleOf()', () => {
+  const timeline: Timeline = {
+    runId: 'r',
+    status: 'completed',
+    sequence: 9,
+    from: at(0),
+    to: at(1000),
+    lanes: 1,
+    spans: [],
+    rows: [
+      {
+        kind: 'step',
+        id: '1',
+        title: 'One',
+        stepNumber: 1,
+        status: 'success',
+        attempt: 1,
+        lane: 0,
+        spans: [
+          { kind: 'gate', from: at(0), to: at(900), sequence: 2 },
+          { kind: 'work', from: at(900), to: at(1000), sequence: 3 },
+        ],
+      },
+    ],
+  }
+
+  test('is true to time', () => {
+    const scale = scaleOf(timeline, 0, false)
+    expect([0, 250, 1000].map((second) => scale.at(ms(second)))).toEqual([0, 0.25, 1])
+  })
+
+  test('gives waits a quarter of the width where they are shortened, and never turns the order around', () => {
+    const scale = scaleOf(timeline, 0, true)
+    expect(scale.at(ms(900))).toBeCloseTo(0.25)
+    expect(scale.at(ms(950))).toBeCloseTo(0.625)
+    const places = Array.from({ length: 1001 }, (_, second) => scale.at(ms(second)))
+    expect(places).toEqual([...places].sort((a, b) => a - b))
+  })
+
+  test('an open run ends now', () => {
+    const { to: _, ...open } = timeline
+    expect(scaleOf(open, ms(2000), false).at(ms(1000))).toBe(0.5)
+  })
+
+  test('has marks at round times, and no more than asked for', () => {
+    expect(marksOf(scaleOf(timeline, 0, false), 6)).toEqual([0, 300_000, 600_000, 900_000])
+  })
+})
+
+describe('LogWindow', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  /** An engine that has a log of so many rows, of which it gives at most `most` at once. */
+  const serve = (log: { total: number; most?: number }) => {
+    const asked: number[] = []
+    vi.stubGlobal('fetch', async (path: string) => {
+      const query = new URLSearchParams(path.split('?')[1])
+      const from = Number(query.get('from'))
+      const first = from < 0 ? Math.max(0, log.total + from) : from
+      asked.push(first)
+      const length = Math.max(0, Math.min(Number(query.get('limit')), log.most ?? 1000, log.total - first))
+      const rows = Array.from({ length }, (_, index) => `row ${first + index}`)
+      const answer = { from: first, rows, total: log.total, bytes: 0, complete: false }
+      return new Response(JSON.stringify(answer), { headers: { 'Content-Type': 'application/json' } })
+    })
+    return asked
+  }
+  const settled = (rows: LogWindow, number: number) => vi.waitFor(() => expect(rows.row(number)).toBe(`row ${number}`))
+
+  test('holds no more than some pages of a million rows, wherever one goes', async () => {
+    serve({ total: 1_000_000 })
+    const rows = new LogWindow('r', { step: 1 })
+    rows.refresh()
+    await settled(rows, 999_999)
+    for (let first = 0; first < 1_000_000; first += 20_011) {
+      rows.want(first, first + 60)
+      await settled(rows, first)
+      expect(rows.held()).toBeLessThanOrEqual(PAGES_HELD * PAGE_ROWS)
+    }
+    expect(rows.row(500)).toBeUndefined()
+  })
+
+  test('takes what is added at the end, though it came while it asked', async () => {
+    const log = { total: 10 }
+    serve(log)
+    const rows = new LogWindow('r', { step: 1 })
+    rows.refresh()
+    log.total = 700
+    rows.refresh()
+    await vi.waitFor(() => expect(rows.snapshot().total).toBe(700))
+    rows.want(640, 700)
+    await settled(rows, 699)
+    expect(rows.row(9)).toBe('row 9')
+  })
+
+  test('goes on where an answer was cut, and asks for nothing twice without end', async () => {
+    const asked = serve({ total: 250, most: 100 })
+    const rows = new LogWindow('r', { step: 1 })
+    rows.subscribe(() => rows.want(0, 250))
+    rows.refresh()
+    await settled(rows, 249)
+    const after = asked.length
+    rows.want(0, 250)
+    await Promise.resolve()
+    expect(asked.length).toBe(after)
+    expect(after).toBeLessThan(8)
+  })
+})
