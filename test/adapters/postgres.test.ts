@@ -119,15 +119,18 @@ describe('createPostgresMetrics()', () => {
 
   test('folds once, though several processes do it at once beside appends', async () => {
     const db = await freshTables()
-    const all = Array.from({ length: 3 }, () => createPostgresMetrics({ db }))
+    const all = Array.from({ length: 6 }, () => createPostgresMetrics({ db }))
     const audit = createPostgresAudit({ db })
-    const runs = Array.from({ length: 30 }, (_, at) => `r${at}`)
-    await Promise.all([
-      ...runs.map((runId) => audit.append({ runId, sop: 'deploy' }, wholeRun(runId, START))),
-      ...all.flatMap((each) => [each.fold(), each.cells()]),
-    ])
+    // Each batch is there for some folding that others are in the midst of.
+    await Promise.all(
+      Array.from({ length: 60 }, async (_, at) => {
+        const runId = `r${at}`
+        await audit.append({ runId, sop: 'deploy' }, wholeRun(runId, START))
+        await Promise.all([all[at % 6]?.fold(), all[(at + 1) % 6]?.cells()])
+      }),
+    )
     await Promise.all(all.map((each) => each.fold()))
-    expect(await created(all[0] as (typeof all)[0])).toBe(30)
+    expect(await created(all[0] as (typeof all)[0])).toBe(60)
     expect(await db.query('SELECT 1 FROM sop_metric_deltas')).toEqual([])
   })
 })

@@ -29,7 +29,7 @@ export interface PostgresMetrics extends MetricsStore, AuditListener {
 const FOLD_EVERY = 500
 /** Rows of batches that one transaction folds. */
 const FOLD_ROWS = 2000
-/** Any number that nothing else of ours locks. */
+/** One folds at a time, and the others do not wait for it: the rows that it deletes are locked. Any number of our own. */
 const FOLD_LOCK = 7_105_004
 
 interface CellRow {
