@@ -249,8 +249,10 @@ test('what changed between two definitions that ran is shown line by line, and t
   await keepScreenshot(page, 'sop-versions')
   await page.getByRole('link', { name: 'Runs', exact: true }).last().click()
   await page.getByRole('region', { name: 'Last runs' }).getByText('completed').nth(1).waitFor()
+  await post('/api/v1/sops/nightly/runs', { force: true })
+  await page.getByRole('region', { name: 'Last runs' }).getByText('completed').nth(2).waitFor()
   await expectAccessible(page)
-  await page.getByRole('link', { name: 'All 2 runs of nightly' }).waitFor()
+  await page.getByRole('link', { name: 'All 3 runs of nightly' }).waitFor()
   await expectFitsPhone(page)
 })
 

@@ -8,6 +8,7 @@ import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { Time } from '../../parts/time.tsx'
+import { useRefreshByRuns } from '../../parts/use-refresh.ts'
 import { CHOICES, triggerName } from '../runs/filters.ts'
 import { type Delivery, type DeliveryKey, useDeliveries, useTriggers } from './trigger-queries.ts'
 import { Verdict } from './verdict.tsx'
@@ -25,6 +26,7 @@ export function Deliveries() {
     }),
   ) as Partial<Record<DeliveryKey, string>>
   const triggers = useTriggers()
+  useRefreshByRuns([['deliveries']], ({ trigger }) => trigger !== 'manual')
   const sops = [...new Set(triggers.data?.triggers.map(({ sop }) => sop))]
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetching } = useDeliveries(filter)
   const set = (key: DeliveryKey, value: string): void => {

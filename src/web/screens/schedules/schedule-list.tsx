@@ -5,6 +5,7 @@ import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
 import { Time } from '../../parts/time.tsx'
 import { length } from '../../parts/time-text.ts'
+import { useRefreshByRuns } from '../../parts/use-refresh.ts'
 import { DayScale, daysOf, FireStrip } from './fire-strip.tsx'
 import { ScheduleActions } from './schedule-actions.tsx'
 import { type Fire, MOST_FIRES, type Schedule, useSchedules, useUpcoming } from './trigger-queries.ts'
@@ -19,6 +20,7 @@ const SPANS = [
 /** The schedules with what they will start, on a strip of days. */
 export function ScheduleList() {
   const { data, error, refetch } = useSchedules()
+  useRefreshByRuns([['schedules']], ({ trigger }) => trigger === 'cron')
   const [days, setDays] = useState<number>(7)
   // To the minute, so that a screen that is drawn again asks nothing new.
   const [nowMs] = useState(() => Math.floor(Date.now() / 60_000) * 60_000)

@@ -3,6 +3,7 @@ import { Empty } from '../../parts/empty.tsx'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
 import { Time } from '../../parts/time.tsx'
+import { useRefreshByRuns } from '../../parts/use-refresh.ts'
 import { triggerName } from '../runs/filters.ts'
 import { type Trigger, useTriggers } from './trigger-queries.ts'
 import { Verdict } from './verdict.tsx'
@@ -10,6 +11,7 @@ import { Verdict } from './verdict.tsx'
 /** Every trigger of every SOP, with what it did last. */
 export function TriggerList() {
   const { data, error, refetch } = useTriggers()
+  useRefreshByRuns([['triggers']], ({ trigger }) => trigger !== 'manual')
   if (error !== null)
     return <ErrorBox title="The triggers cannot be shown" error={error} retry={() => void refetch()} />
   if (data === undefined) return <div className="tab-loading" aria-busy="true" />

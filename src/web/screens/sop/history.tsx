@@ -6,6 +6,7 @@ import { PlainText } from '../../parts/plain-text.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { length } from '../../parts/time-text.ts'
 import { Time } from '../../parts/time.tsx'
+import { useRefreshByRuns } from '../../parts/use-refresh.ts'
 import { triggerName } from '../runs/filters.ts'
 import { standing } from '../runs/waits.ts'
 import { useLastRuns } from './sop-queries.ts'
@@ -16,6 +17,7 @@ const LIMIT = 60
 /** The last runs of an SOP: how long each took, as bars and as a table. */
 export function History({ name }: { readonly name: string }) {
   const { data, error, refetch } = useLastRuns(name, LIMIT)
+  useRefreshByRuns([['sop', name, 'runs']], ({ sopName }) => sopName === name)
   if (error !== null) return <ErrorBox title="The runs cannot be shown" error={error} retry={() => void refetch()} />
   if (data === undefined) return <div className="sop-loading" aria-busy="true" />
   if (data.runs.length === 0)
