@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import ts from 'typescript-api'
 import { filesBelow } from './build-stamp.mjs'
 import { describeRule, MAINS, RULES } from './import-rules.mjs'
 

@@ -55,7 +55,7 @@ export async function installPackages(root) {
     if (!(await hasNativeParts(root))) await install(root, ['--no-package-lock'])
     if (!(await hasNativeParts(root)))
       throw new SetupError(
-        `Cannot install the packages: there is no build of @swc/core or vite for ${process.platform}-${process.arch}.`,
+        `Cannot install the packages: there is no build of @swc/core, typescript or vite for ${process.platform}-${process.arch}.`,
       )
   })
   writeFileSync(stampFile(root), wantedStamp(root))
@@ -82,7 +82,10 @@ async function install(root, more) {
 async function hasNativeParts(root) {
   const names = ['@swc/core', 'vite'].filter((name) => existsSync(join(root, 'node_modules', name)))
   const script = `await Promise.all(${JSON.stringify(names)}.map((name) => import(name)))`
-  return (await run(process.execPath, ['--input-type=module', '-e', script], { cwd: root })).code === 0
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const asked = [['--input-type=module', '-e', script], ...(existsSync(tsc) ? [[tsc, '--version']] : [])]
+  const answers = await Promise.all(asked.map((args) => run(process.execPath, args, { cwd: root })))
+  return answers.every(({ code }) => code === 0)
 }
 
 /** npm as this process was started by it, else the one on PATH. @returns {[string, ...string[]]} */

@@ -58,7 +58,7 @@ function project(files: Readonly<Record<string, string>> = {}) {
 /** As if `npm ci` had been done by hand. */
 function withPackages(root: string) {
   mkdirSync(join(root, 'node_modules'), { recursive: true })
-  for (const name of ['typescript', '@types', 'undici-types']) {
+  for (const name of ['typescript', '@typescript', '@types', 'undici-types']) {
     symlinkSync(join(REPOSITORY, 'node_modules', name), join(root, 'node_modules', name))
   }
   writeFileSync(join(root, 'node_modules/.package-lock.json'), LOCK)
