@@ -6,6 +6,7 @@ import { createHttpClient } from '../../src/client/http.ts'
 import { ERROR_CODES, SopError } from '../../src/core/errors.ts'
 import * as sample from '../support/fake-client.ts'
 import { fakeClient } from '../support/fake-client.ts'
+import { runScreenSamples } from '../support/run-screen-samples.ts'
 import type { Accepted } from '../../src/core/trigger/accepted.ts'
 import { testApi } from '../support/test-api.ts'
 
@@ -19,6 +20,15 @@ const withUrl = (accepted: Accepted, duplicate = false) => ({
   url: URL_OF_RUN,
   runs: accepted.runs.map((run) => ({ ...run, duplicate, url: URL_OF_RUN })),
 })
+
+const screen = {
+  getRunTimeline: await runScreenSamples.getRunTimeline(RUN),
+  getRunNext: await runScreenSamples.getRunNext(RUN),
+  getRunControls: await runScreenSamples.getRunControls(RUN),
+  listLogs: await runScreenSamples.listLogs(RUN),
+  readLogRows: await runScreenSamples.readLogRows(RUN, {}),
+  searchLog: await runScreenSamples.searchLog(RUN, { text: 'x' }),
+}
 
 describe('createHttpClient() over the real API', () => {
   const start = {
@@ -104,7 +114,13 @@ describe('createHttpClient() over the real API', () => {
       [RUN, { step: 2, params: { a: [1] }, outcome: 'did_not_run' }],
       { accepted: true, runId: RUN, status: 'running', action: 'retried' },
     ],
-    ['getAuditLog', [RUN], sample.auditSample],
+    ['getAuditLog', [RUN, { after: 3, limit: 20 }], sample.auditSample],
+    ['getRunTimeline', [RUN], screen.getRunTimeline],
+    ['getRunNext', [RUN], screen.getRunNext],
+    ['getRunControls', [RUN], screen.getRunControls],
+    ['listLogs', [RUN, { step: 1, item: 2, attempt: 3, source: 'verify' }], screen.listLogs],
+    ['readLogRows', [RUN, { step: 1, item: 2, from: -5, limit: 6 }], screen.readLogRows],
+    ['searchLog', [RUN, { step: 1, text: 'a & b', from: 7 }], screen.searchLog],
     ['readLog', [RUN, { step: 1, attempt: 2, source: 'verify', offset: 5, limit: 6, waitMs: 7 }], sample.logSample],
     ['listTriggers', ['a b'], [{ ...sample.triggerSample, last: sample.deliverySample }]],
     ['sendEvent', [{ event: 'x y', payload: [1], key: 'k', headers: { a: 'b' } }], withUrl(sample.acceptedSample)],
