@@ -77,6 +77,8 @@ const HOSTILE = `---
 name: hostile
 title: "<img src=x onerror=window.hacked=1> \\u202e evil"
 mode: auto
+params:
+  region: { type: string, default: eu }
 ---
 ## Step 1: <script>window.hacked=1</script>
 
@@ -229,11 +231,19 @@ describe('one run', () => {
     await cancel.press('Enter')
     await page.getByText(/^Cancel: Run ".*" is already failed$/).waitFor()
     await page.getByRole('button', { name: 'Retry', exact: true }).click()
+    await page.getByText('Change params').press('Enter')
+    await page.getByRole('textbox', { name: 'region' }).fill('us')
     await page.getByLabel('Comment').fill('<b onclick="window.hacked=1">again</b>')
     await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click()
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.getByRole('link', { name: /^Audit/ }).click()
-    await page.getByText('opened the closed run again from step 1: "<b onclick="window.hacked=1">again</b>".').waitFor()
+    await page
+      .getByText(
+        'opened the closed run again from step 1, with other params: region: "<b onclick="window.hacked=1">again</b>".',
+      )
+      .waitFor()
+    await page.getByRole('link', { name: 'Params and outputs' }).click()
+    await page.getByText('us', { exact: true }).waitFor()
     await expectAccessible(page)
     expect(await page.evaluate('window.hacked')).toBeUndefined()
   })
