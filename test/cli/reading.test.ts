@@ -252,6 +252,31 @@ describe('logs', () => {
     expect((await sop(['logs', RUN_ID, '--step', '3'], { engine })).out).toBe('three\n')
   })
 
+  test('prints every item of a for_each step, or the one that is asked for', async () => {
+    const items = { total: 2, pending: 0, running: 0, success: 2, failed: 0, skipped: 0, unknown: 0, shown: [] }
+    const wide = {
+      getRunStatus: async () => completed({ stepResults: [step(1, 'success', { items })], totalSteps: 1 }),
+      listLogs: async (runId: string, { item: only }: { readonly item?: number } = {}) => {
+        const logs = [1, 2].filter((item) => only === undefined || item === only)
+        return {
+          runId,
+          logs: logs.map((item) => ({ stepNumber: 1, attempt: 1, source: 'step', item })),
+          total: logs.length,
+        }
+      },
+      readLog: async (runId: string, at: { readonly item?: number; readonly offset?: number }): Promise<LogChunk> => {
+        const text = (at.offset ?? 0) > 0 ? '' : `web${at.item}\n`
+        const place = { stepNumber: 1, attempt: 1, source: 'step', item: at.item ?? 0 }
+        return { runId, ...place, offset: at.offset ?? 0, next: 5, text, complete: true }
+      },
+    }
+    const { out } = await sop(['logs', RUN_ID], { engine: wide })
+    expect(out).toBe('==> item 1 of step 1: Step 1 <==\nweb1\n\n==> item 2 of step 1: Step 1 <==\nweb2\n')
+    expect((await sop(['logs', RUN_ID, '--step', '1', '--item', '2'], { engine: wide })).out).toBe('web2\n')
+    const { err, code } = await sop(['logs', RUN_ID, '--item', '2'], { engine: wide })
+    expect([err, code]).toEqual([expect.stringContaining('Cannot choose an item: --item needs --step'), 2])
+  })
+
   test('prints every attempt', async () => {
     const twice = {
       ...engine,
