@@ -7,6 +7,9 @@ interface Keeps {
   keepSource(digest: string, source: Readonly<Record<string, string>>): Promise<void>
 }
 
+/** A text is kept again after so long: a definition that nothing ran by is removed with its text. */
+const AGAIN_MS = 3_600_000
+
 /**
  * The store, which keeps the text of every definition that it is given, where `sourceOf` has it. That a text cannot be
  * kept stands in nobody's way.
@@ -15,14 +18,16 @@ export const keepSources = <Store extends Keeps>(
   store: Store,
   sourceOf: (digest: string) => Readonly<Record<string, string>> | undefined,
   warn: (message: string, details: Readonly<Record<string, unknown>>) => void,
+  now: () => number = Date.now,
 ): Store => {
-  const kept = new Set<string>()
+  const keptAt = new Map<string, number>()
   const keepSource = async (digest: string): Promise<void> => {
-    const source = kept.has(digest) ? undefined : sourceOf(digest)
+    const isKept = (keptAt.get(digest) ?? Number.NEGATIVE_INFINITY) > now() - AGAIN_MS
+    const source = isKept ? undefined : sourceOf(digest)
     if (source === undefined) return
     try {
       await store.keepSource(digest, source)
-      kept.add(digest)
+      keptAt.set(digest, now())
     } catch (error) {
       warn('the text of an SOP could not be kept', { digest, error })
     }

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { keepSources } from '../../src/client/keep-sources.ts'
 
+const HOUR_MS = 3_600_000
+
 const rig = (fails = false) => {
+  let nowMs = 0
   const said: string[] = []
   const store = {
     keepDefinition: async ({ digest }: { readonly digest: string }) => void said.push(`definition ${digest}`),
@@ -12,8 +15,14 @@ const rig = (fails = false) => {
     read: () => 'read',
   }
   const warn = (message: string): void => void said.push(message)
-  const keeping = keepSources(store, (digest) => (digest === 'unknown' ? undefined : { 'SOP.md': digest }), warn)
-  return { said, keeping, keep: (digest: string) => keeping.keepDefinition({ digest }) }
+  const keeping = keepSources(
+    store,
+    (digest) => (digest === 'unknown' ? undefined : { 'SOP.md': digest }),
+    warn,
+    () => nowMs,
+  )
+  const later = (): void => void (nowMs += HOUR_MS)
+  return { said, later, keeping, keep: (digest: string) => keeping.keepDefinition({ digest }) }
 }
 
 test('keepSources() keeps the text beside each definition, once', async () => {
@@ -29,4 +38,12 @@ test('keepSources() lets a run begin though its text cannot be kept, and tries a
   await keep('a')
   expect(said.filter((line) => line === 'source a')).toHaveLength(2)
   expect(said).toContain('the text of an SOP could not be kept')
+})
+
+test('keepSources() keeps a text again that may have been removed with its definition meanwhile', async () => {
+  const { said, keep, later } = rig()
+  await keep('a')
+  later()
+  await keep('a')
+  expect(said.filter((line) => line === 'source a')).toHaveLength(2)
 })

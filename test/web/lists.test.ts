@@ -2,7 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectAccessible, expectFitsPhone, keepScreenshot, openRig, type Rig } from '../support/browser.ts'
+import {
+  expectAccessible,
+  expectFitsPhone,
+  expectNoViolations,
+  keepScreenshot,
+  openRig,
+  type Rig,
+} from '../support/browser.ts'
 import { prepareHistory, prepareManyRuns } from '../support/many-runs.ts'
 import { until } from '../support/real-engine.ts'
 
@@ -202,7 +209,7 @@ test('a document that means no good is shown as text, and started by its form on
   await page.getByText('it must be a number').waitFor()
   expect(await page.getByText('it is required and was not given').count()).toBe(2)
   expect(await page.evaluate('document.activeElement?.getAttribute("aria-invalid")')).toBe('true')
-  await expectAccessible(page)
+  await expectNoViolations(page)
 
   await page.getByRole('combobox', { name: /^region/ }).selectOption('eu')
   await page.getByLabel('count').fill('7')
@@ -251,7 +258,7 @@ test('what changed between two definitions that ran is shown line by line, and t
   await page.getByRole('region', { name: 'Last runs' }).getByText('completed').nth(1).waitFor()
   await post('/api/v1/sops/nightly/runs', { force: true })
   await page.getByRole('region', { name: 'Last runs' }).getByText('completed').nth(2).waitFor()
-  await expectAccessible(page)
+  await expectNoViolations(page)
   await page.getByRole('link', { name: 'All 3 runs of nightly' }).waitFor()
   await expectFitsPhone(page)
 })
@@ -295,7 +302,7 @@ test('a schedule is paused with a note and resumed by keyboard, fires now, and s
   await page.getByLabel('Payload, as JSON').fill('{"host": "db1"}')
   await page.getByRole('button', { name: 'Test' }).click()
   await page.getByRole('region', { name: 'What would start' }).getByText('would start').waitFor()
-  await expectAccessible(page)
+  await expectNoViolations(page)
 
   await post('/api/v1/events', { event: 'disk.full', payload: { host: '<i>db1</i>' } })
   await page.getByRole('link', { name: 'Triggers', exact: true }).click()
@@ -306,7 +313,7 @@ test('a schedule is paused with a note and resumed by keyboard, fires now, and s
   await delivery.getByText('"host": "<i>db1</i>"').waitFor()
   await delivery.getByRole('button', { name: 'Deliver again' }).click()
   await page.getByText(/^It started/).waitFor()
-  await expectAccessible(page)
+  await expectNoViolations(page)
   await keepScreenshot(page, 'deliveries')
   await expectFitsPhone(page)
 })
@@ -331,6 +338,6 @@ test('figures of a month stand in charts, with a table behind each, by SOP and b
   await page.getByRole('region', { name: 'By SOP' }).getByRole('link', { name: 'db-backup' }).click()
   await page.getByRole('region', { name: 'By step' }).getByText('Migrate').waitFor()
   expect(new URL(page.url()).search).toBe('?days=7&sop=db-backup')
-  await expectAccessible(page)
+  await expectNoViolations(page)
   await expectFitsPhone(page)
 })
