@@ -150,8 +150,11 @@ export interface MetricsStore {
 
 /** The logs of steps: bytes by offset. What is stored never changes; a sweep removes whole runs. */
 export interface LogStore {
-  /** Opens the log of one execution of a step for appending; a closed one goes on. */
-  open(key: LogKey): Promise<LogWriter>
+  /**
+   * Opens the log of one execution of a step for appending; a closed one goes on. `stored`: bytes that it is known to have, for
+   * a store that cannot look now; default 0.
+   */
+  open(key: LogKey, stored?: number): Promise<LogWriter>
   /** Reads up to `limit` bytes from `offset`. Empty when there is no such log. */
   read(key: LogKey, offset: number, limit: number): Promise<LogPiece>
   /** The logs that a run has, in the order of their steps and attempts. */

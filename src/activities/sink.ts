@@ -27,7 +27,7 @@ export const openSink = async (deps: ActivityDeps, task: CommandTask, mask: Mask
   const masker = mask.masker()
   const tail = createTail(OUTPUT_TAIL_BYTES)
   const lost = (error: unknown): undefined => void log.error('the log of a step cannot be written', { ...key, error })
-  let writer: LogWriter | undefined = await deps.logs.open(key).catch(lost)
+  let writer: LogWriter | undefined = await deps.logs.open(key, from).catch(lost)
   let position = from ?? writer?.size ?? 0
   let known = Math.max(0, (writer?.size ?? 0) - position)
   if (from !== undefined) {

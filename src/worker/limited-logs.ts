@@ -27,7 +27,7 @@ export const KEPT_END_BYTES = 64 * 1024
 /** The same store within its limits. */
 export const limitLogs = (logs: LogStore, limits: LogLimits): LogStore => ({
   ...logs,
-  open: async (key) => limitWriter(await logs.open(key), limits, () => cutBefore(logs, key)),
+  open: async (key, stored) => limitWriter(await logs.open(key, stored), limits, () => cutBefore(logs, key)),
 })
 
 /** A log that is opened again may have been cut before. */

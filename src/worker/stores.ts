@@ -35,6 +35,7 @@ import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Log } from '../log.ts'
 import { startDeliveryKeeper } from './delivery-keeper.ts'
 import { createHeadKeeper } from './head-keeper.ts'
+import { holdLogs } from './held-logs.ts'
 import { limitLogs, type LogLimits } from './limited-logs.ts'
 import { createLogSize, meterAppends, meterDeliveries } from './metered.ts'
 import { createLogKeeper } from './log-keeper.ts'
@@ -52,8 +53,9 @@ export interface Stores {
   /** The records as they lie there, for whoever checks them. */
   readonly raw: RawRecords
   readonly metrics: MetricsStore
-  /** How it goes with the writes of the record. */
+  /** How it goes with the writes of the record, and of logs. */
   recordState(): StoreState
+  logState(): StoreState
   /** What this process counts of its own doing. */
   readonly meters: Meters
   /** Bytes of all logs, as they were found out last. */
@@ -95,6 +97,7 @@ export type StoreConfig = Pick<
   | 'auditRetentionDays'
   | 'logRetentionDays'
   | 'deliveryRetentionDays'
+  | 'storeDownLogBytes'
   | 'logLimitPerStepBytes'
   | 'logLimitTotalBytes'
 > &
@@ -126,6 +129,8 @@ export const openStores = async (
     log,
   })
   keeper.start()
+  const held = holdLogs({ logs: files, dir: heldDir(dataDir), ...heldLimit(config), warn })
+  await held.resume()
   const meters = createMeters()
   const deliveries = meterDeliveries(createFileDeliveries({ dataDir, warn }), meters)
   const deliveryKeeper = startDeliveryKeeper({ deliveries, days: config.deliveryRetentionDays, now, log })
@@ -164,7 +169,8 @@ export const openStores = async (
     metrics,
     meters,
     logBytes: createLogSize(files, now),
-    logs: limitLogs(files, { ...limits, budget: keeper.budget, now }),
+    logs: limitLogs(held.store, { ...limits, budget: keeper.budget, now }),
+    logState: held.state,
     receivedLogs: files,
     vault,
     state: createFileState({ dataDir }),
@@ -173,6 +179,7 @@ export const openStores = async (
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {
+      await held.close()
       await recordKeeper.close()
       await keeper.close()
       await deliveryKeeper.close()
@@ -197,6 +204,7 @@ export const followStores = (
   return {
     audit: createFileAudit({ dataDir, warn }),
     recordState: () => NOT_WRITTEN,
+    logState: () => NOT_WRITTEN,
     index: followFileRunIndex({ dataDir, warn }),
     heads: createFileHeads({ dataDir, warn }),
     flushHeads: async () => {},
@@ -214,6 +222,12 @@ export const followStores = (
     close: async () => {},
   }
 }
+
+/** Where output waits for a log store that is away. */
+export const heldDir = (dataDir: string): string => join(dataDir, 'held-logs')
+
+export const heldLimit = ({ storeDownLogBytes: limitBytes }: StoreConfig): { readonly limitBytes?: number } =>
+  limitBytes === undefined ? {} : { limitBytes }
 
 /** The configured limits, as adapters take them. */
 export const logLimits = ({

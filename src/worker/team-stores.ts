@@ -25,8 +25,12 @@ import { limitLogs } from './limited-logs.ts'
 import { createLogSize, meterAppends, meterDeliveries } from './metered.ts'
 import { createLogKeeper } from './log-keeper.ts'
 import { createRecordKeeper } from './record-keeper.ts'
-import { logLimits, type Stores } from './stores.ts'
+import { holdLogs } from './held-logs.ts'
+import { heldDir, heldLimit, logLimits, type Stores } from './stores.ts'
 import { watchAudit } from './watched-stores.ts'
+
+/** So long a log waits for the database before it goes to the disk of the worker. */
+const LOG_PATIENCE_MS = 1_500
 
 /** The stores of a team: one database for any number of APIs and workers. Each of them may write. */
 export const openTeamStores = async (how: 'write' | 'follow', options: StoresOptions): Promise<Stores> => {
@@ -51,6 +55,13 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
   const limits = logLimits(config)
   const keeper = createLogKeeper({ logs, index, retention: { days: config.logRetentionDays, ...limits }, now, log })
   if (how === 'write') keeper.start()
+  const held = holdLogs({
+    logs: createPostgresLogs({ db, patienceMs: LOG_PATIENCE_MS, heldBytes: 0 }),
+    dir: heldDir(config.dataDir),
+    ...heldLimit(config),
+    warn,
+  })
+  if (how === 'write') await held.resume()
   const meters = createMeters()
   const deliveries = meterDeliveries(createPostgresDeliveries({ db }), meters)
   const deliveryKeeper =
@@ -87,7 +98,8 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     metrics,
     meters,
     logBytes: createLogSize(logs, now),
-    logs: limitLogs(logs, { ...limits, budget: keeper.budget, now }),
+    logs: limitLogs(held.store, { ...limits, budget: keeper.budget, now }),
+    logState: held.state,
     receivedLogs: logs,
     vault,
     deliveries,
@@ -99,6 +111,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     secrets: createSecrets({ environment, files: config.secretFiles }),
     resolveFact: createFacts(config, now, { environment }),
     close: async () => {
+      await held.close()
       await recordKeeper.close()
       await keeper.close()
       await deliveryKeeper?.close()

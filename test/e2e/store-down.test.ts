@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
+import type { Health } from '../../src/client/client.ts'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import type { RecordedEvent } from '../../src/core/run/event.ts'
@@ -57,6 +58,7 @@ echo two | tee -a "$WITNESS"
   const env = {
     SOP_DATABASE_URL: await createDatabase(postgres.url),
     SOP_ENV_PASSTHROUGH: 'WITNESS',
+    SOP_STORE_DOWN_EVENTS: '5',
     WITNESS: join(home.path, 'witness'),
   }
   engine = await home.serve({ env })
@@ -67,6 +69,62 @@ afterEach(async () => {
 })
 
 const witnessed = (): Promise<string> => readFile(join(home.path, 'witness'), 'utf8').catch(() => '')
+
+test('a run that has too much that is not on record waits, everybody sees it, and it goes on by itself', async () => {
+  const sop = `---
+name: chain
+execution_mode: auto
+---
+# Chain
+
+${[1, 2, 3, 4, 5, 6]
+  .map(
+    (step) => `## Step ${step}: Number ${step}
+\`\`\`bash
+echo ${step} >> "$WITNESS"
+${step === 1 ? 'until [ -e "$WITNESS.go" ]; do sleep 0.05; done' : ''}
+\`\`\`
+`,
+  )
+  .join('\n')}`
+  await writeFile(join(home.path, 'sops', 'chain.md'), sop)
+  await until(
+    () => engine.api('GET', '/api/v1/sops/chain'),
+    ({ status }) => status === 200,
+  )
+  const started = await engine.api('POST', '/api/v1/sops/chain/runs', { body: {} })
+  const { runId } = started.json as { runId: string }
+  await until(witnessed, (text) => text === '1\n')
+  await postgres.stop()
+  await writeFile(join(home.path, 'witness.go'), '')
+  // Five events are the limit. What was begun when it was reached comes to its end.
+  const held = await home.runUntil(runId, (view) => view.held !== undefined, 50_000)
+  expect(held).toMatchObject({ status: 'running', reason: expect.stringContaining('store_down_events: 5') })
+  const printed = await home.cli('status', runId)
+  expect(printed.out).toMatch(/Held: +since .* not on record; it goes on by itself/)
+  await until(
+    async () => (await engine.api('GET', '/api/v1/health')).json as Health,
+    ({ checks: { records } }) => records?.ok === false && /\d+ events wait/.test(records.detail ?? ''),
+  )
+  const before = await witnessed()
+  expect(before.trimEnd().split('\n').length).toBeLessThan(6)
+  await postgres.start()
+
+  await home.runUntil(runId, ({ status }) => status === 'completed', 50_000)
+  expect(await witnessed()).toBe('1\n2\n3\n4\n5\n6\n')
+  const { events } = (await engine.api('GET', `/api/v1/runs/${runId}/audit`)).json as {
+    events: readonly RecordedEvent[]
+  }
+  expect(verifyChain(events, sha256Hex, { runId })).toEqual([])
+  expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1))
+  const types = events.map(({ eventType }) => eventType)
+  expect(types.indexOf('run_released')).toBeGreaterThan(types.indexOf('run_held'))
+  expect(types.slice(types.indexOf('run_held'), types.indexOf('run_released'))).not.toContain('step_started')
+  await until(
+    async () => (await engine.api('GET', '/api/v1/health')).json as Health,
+    ({ checks: { records } }) => records?.ok === true,
+  )
+}, 120_000)
 
 test('a run goes on and waits for the record, nothing is lost, and nothing runs twice', async () => {
   const start = async (name: string): Promise<string> =>

@@ -13,10 +13,17 @@ export const CHUNK_BYTES = 256 * 1024
 const HELD_BYTES = 8 * 1024 * 1024
 const RETRY_MS = 500
 
-/** Opens the log of one execution; `patienceMs` is how long a database that is down is waited for. */
-export const openLogWriter = async (db: Database, key: LogKey, patienceMs: number): Promise<LogWriter> => {
+/** How long a database that is down is waited for, and how much is held in memory meanwhile. */
+export interface Patience {
+  readonly patienceMs: number
+  readonly heldBytes?: number
+}
+
+/** Opens the log of one execution. */
+export const openLogWriter = async (db: Database, key: LogKey, patience: Patience): Promise<LogWriter> => {
+  const { patienceMs } = patience
   const { id, size } = await patiently(() => openRow(db, key), patienceMs)
-  const queue = createQueue((at, bytes) => storeChunk(db, { id, key }, at, bytes), size, patienceMs)
+  const queue = createQueue((at, bytes) => storeChunk(db, { id, key }, at, bytes), size, patience)
   return {
     size,
     write: queue.push,
@@ -88,7 +95,11 @@ interface Queue {
   stored(): number
 }
 
-const createQueue = (store: (at: number, bytes: Buffer) => Promise<void>, size: number, patienceMs: number): Queue => {
+const createQueue = (
+  store: (at: number, bytes: Buffer) => Promise<void>,
+  size: number,
+  { patienceMs, heldBytes = HELD_BYTES }: Patience,
+): Queue => {
   let waiting: Buffer[] = []
   let [at, accepted] = [size, size]
   let fault: unknown
@@ -133,7 +144,11 @@ const createQueue = (store: (at: number, bytes: Buffer) => Promise<void>, size: 
       if (isDone()) return
       if (at > before) giveUpAt = Date.now() + patienceMs
       before = at
-      if (Date.now() > giveUpAt) throw new SopError('unavailable', 'Cannot write a log: the database does not answer')
+      if (Date.now() > giveUpAt) {
+        // Whoever is told so may write it elsewhere: it must not be stored after all.
+        fault = new SopError('unavailable', 'Cannot write a log: the database does not answer')
+        continue
+      }
       void send()
       await progress
     }
@@ -145,7 +160,7 @@ const createQueue = (store: (at: number, bytes: Buffer) => Promise<void>, size: 
       waiting.push(Buffer.from(bytes))
       accepted += bytes.length
       const end = accepted
-      await until(() => at >= end || (isDown && accepted - at <= HELD_BYTES))
+      await until(() => at >= end || (isDown && accepted - at <= heldBytes))
     },
     drain: () => until(() => at >= accepted),
     stored: () => at,

@@ -10,11 +10,14 @@ import { CHUNK_BYTES, openLogWriter } from './log-writer.ts'
 export const createPostgresLogs = ({
   db,
   patienceMs = 60_000,
+  heldBytes,
 }: {
   readonly db: Database
   readonly patienceMs?: number
+  /** What one log holds in memory meanwhile; 0: what it takes is stored. */
+  readonly heldBytes?: number
 }): LogStore => ({
-  open: (key) => openLogWriter(db, key, patienceMs),
+  open: (key) => openLogWriter(db, key, { patienceMs, ...(heldBytes !== undefined && { heldBytes }) }),
   read: (key, offset, limit) => readPiece(db, key, offset, limit),
   list: async (runId) => {
     const rows = await db.query<{ executable_id: ExecutableId; attempt: number }>(

@@ -102,6 +102,13 @@ describe('a run that is held', () => {
     expect(running(whole(play))).toEqual(['step:1[2]#1'])
   })
 
+  test('does not end a step whose last item is to be tried again', () => {
+    const play = start({ steps: [{ forEach: ['a'], retries: 1 }] })
+    behind(play, 10).ends(failed())
+    expect([running(play), play.run.steps[0]?.state]).toEqual([[], 'running'])
+    expect(running(whole(play))).toEqual(['step:1[1]#2'])
+  })
+
   test('lets the other branches come to their end, with their timers', () => {
     const wait = { kind: 'wait', durationMs: 10 * MINUTE } as const
     const play = start({ steps: [{ needs: [] }, { needs: [], action: wait }, { needs: [1] }] })
