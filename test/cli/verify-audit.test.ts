@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { auditCheckSample, runCheckSample } from '../support/fake-client.ts'
 import { sop } from './support/sop.ts'
 
@@ -52,6 +52,19 @@ describe('sop verify-audit', () => {
     expect(json.err).toBe('')
     expect(JSON.parse(json.out)).toEqual({ ok: false, audit: auditCheckSample, runs: [runCheckSample] })
     expect(json.code).toBe(1)
+  })
+
+  test('is broken off by Ctrl-C', async () => {
+    const endless = {
+      verifyAudit: async function* ({ signal }: { signal?: AbortSignal } = {}) {
+        yield { kind: 'progress' as const, checked: 0, total: 2 }
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+      },
+    }
+    const io: { interrupt?: () => boolean } = {}
+    const saying = sop(['verify-audit'], { engine: endless, terminal: true, onIo: (made) => Object.assign(io, made) })
+    await vi.waitUntil(() => io.interrupt?.() === true)
+    expect(await saying).toMatchObject({ code: 130, out: '' })
   })
 
   test.each([

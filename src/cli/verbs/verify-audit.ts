@@ -24,6 +24,7 @@ export interface Verified {
 export const verifyAudit: Verb<VerifyAuditOptions> = async (context, what, options) => {
   const asked = optionsOf(options)
   const verified = what.length === 0 ? await checkAll(context, asked) : await checkSome(context, what, asked)
+  if (verified === undefined) return exitCode('interrupted')
   context.show(verified, (clean) =>
     renderVerified(clean, {
       colours: context.colours,
@@ -57,7 +58,8 @@ const checkSome = async (context: Context, what: readonly string[], options: Ver
   return { ok: runs.every(({ ok }) => ok), runs }
 }
 
-const checkAll = async (context: Context, options: VerifyOptions): Promise<Verified> => {
+/** Undefined: somebody broke it off. */
+const checkAll = async (context: Context, options: VerifyOptions): Promise<Verified | undefined> => {
   const abort = new AbortController()
   const release = context.io.onInterrupt(() => abort.abort())
   const progress = createProgress(context)
@@ -73,7 +75,7 @@ const collect = async (
   client: SopClient,
   options: Parameters<SopClient['verifyAudit']>[0],
   progress: (checked: number, total: number) => void,
-): Promise<Verified> => {
+): Promise<Verified | undefined> => {
   // A connection that broke begins anew: each run is told of once.
   const runs = new Map<string, RunCheck>()
   let audit: AuditCheck | undefined
@@ -82,8 +84,7 @@ const collect = async (
     else if (news.kind === 'run') runs.set(news.run.runId, news.run)
     else audit = news.audit
   }
-  if (audit === undefined) throw new UsageError('The check was broken off: nothing is known of the runs that were left')
-  return { ok: audit.ok, audit, runs: [...runs.values()] }
+  return audit && { ok: audit.ok, audit, runs: [...runs.values()] }
 }
 
 /** One line that is written over and over, on a terminal alone. */

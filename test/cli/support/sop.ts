@@ -22,11 +22,14 @@ export interface World extends FakeIoOptions {
   readonly ports?: { readonly [K in keyof Ports]?: Ports[K] }
   /** One of the `sop-*` commands instead of `sop`. */
   readonly only?: CommandSpec
+  /** Gets the terminal before the command begins. */
+  readonly onIo?: (io: FakeIo) => void
 }
 
 /** Carries out one command line in this process. */
 export const sop = async (argv: readonly string[], world: World = {}): Promise<Outcome> => {
   const io = createFakeIo(world)
+  world.onIo?.(io)
   const { client, calls } = createFakeClient(world.engine ?? {})
   const ports = createFakePorts(world.engine === undefined ? undefined : client, world.ports)
   const code = await createCli({ io, ports }, world.only).run(argv)
