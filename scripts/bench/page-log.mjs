@@ -1,13 +1,9 @@
 // page-log.mjs: a log as a person watches it: a line that a command prints until it stands on the screen, and what a page holds
 // that followed a million lines. In the system's Chromium, on an engine of its own.
 
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { openBrowser, startEngine } from './browser.mjs'
 import { median, quantile, table } from './measure.mjs'
-import { folder, later, QUICK, ROOT, say } from './rig.mjs'
+import { QUICK, say } from './rig.mjs'
 
 const LINES = QUICK ? 50 : 200
 const MANY = QUICK ? 100_000 : 1_000_000
@@ -36,14 +32,9 @@ seq -f 'line %.0f of a log that is very long' 1 ${MANY}
 `
 
 export async function pageLog() {
-  const executablePath = findChromium()
-  if (executablePath === undefined) {
-    say('There is no Chromium here: apt-get install chromium, or set CHROME_PATH')
-    return
-  }
-  const engine = await startEngine()
-  const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
-  later(() => browser.close())
+  const browser = await openBrowser()
+  if (browser === undefined) return
+  const engine = await startEngine('page-log', { 'ticks.md': TICKS, 'million.md': LONG })
   say(`${LINES} lines, one after the other …`)
   const lines = await watchLines(browser, engine)
   say(`a log of ${MANY} lines …`)
@@ -59,51 +50,6 @@ export async function pageLog() {
       ['rows that the page holds then', String(memory.held), '', 'under 7,000'],
     ])}`,
   )
-}
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
-
-const findChromium = () => {
-  const { CHROME_PATH, PATH = '' } = process.env
-  const onPath = PATH.split(delimiter).flatMap((place) => NAMES.map((name) => join(place, name)))
-  return [...(CHROME_PATH === undefined ? [] : [CHROME_PATH]), ...onPath].find((path) => existsSync(path))
-}
-
-async function startEngine() {
-  const [dataDir, sopDir] = [join(folder, 'page-log-data'), join(folder, 'page-log-sops')]
-  await mkdir(sopDir, { recursive: true })
-  await writeFile(join(sopDir, 'ticks.md'), TICKS)
-  await writeFile(join(sopDir, 'million.md'), LONG)
-  const env = {
-    SOP_DATA_DIR: dataDir,
-    SOP_DIR: sopDir,
-    SOP_API_PORT: '0',
-    SOP_TEMPORAL_PORT: '0',
-    SOP_TEMPORAL_UI: 'false',
-  }
-  const child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'serve'], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  later(async () => {
-    child.kill('SIGINT')
-    await ended
-  })
-  const file = join(dataDir, 'engine.json')
-  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50))
-  const { url, tokenPath } = JSON.parse(await readFile(file, 'utf8'))
-  const token = (await readFile(tokenPath, 'utf8')).trim()
-  const post = async (path, body) => {
-    const response = await fetch(url + path, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`)
-    return response.json()
-  }
-  return { url, post }
 }
 
 const openRun = async (browser, { url, post }, sop) => {

@@ -1,13 +1,11 @@
 // page.mjs: the page as a person meets it: usable from cold, what it transfers, an event until it stands on the screen, and
 // the list of 10,000 runs. In the system's Chromium, on an engine of its own.
 
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openBrowser, startEngine } from './browser.mjs'
 import { median, msOf, quantile, table } from './measure.mjs'
-import { folder, later, QUICK, ROOT, say } from './rig.mjs'
+import { QUICK, say } from './rig.mjs'
 
 const RUNS = 10_000
 const COLD = QUICK ? 5 : 15
@@ -29,14 +27,9 @@ echo "$version"
 `
 
 export async function page() {
-  const executablePath = findChromium()
-  if (executablePath === undefined) {
-    say('There is no Chromium here: apt-get install chromium, or set CHROME_PATH')
-    return
-  }
-  const engine = await startEngine()
-  const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
-  later(() => browser.close())
+  const browser = await openBrowser()
+  if (browser === undefined) return
+  const engine = await startEngine('page', { 'gated.md': GATED }, withRuns)
   say(`a list of ${RUNS} runs, ${ASKS} times …`)
   const lists = await askLists(engine)
   await engine.post('/api/v1/sops/gated/runs', {})
@@ -58,51 +51,10 @@ export async function page() {
   )
 }
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
-
-const findChromium = () => {
-  const { CHROME_PATH, PATH = '' } = process.env
-  const onPath = PATH.split(delimiter).flatMap((place) => NAMES.map((name) => join(place, name)))
-  return [...(CHROME_PATH === undefined ? [] : [CHROME_PATH]), ...onPath].find((path) => existsSync(path))
-}
-
-/** The engine as `sop serve` starts it, on a data directory that knows many runs. */
-async function startEngine() {
-  const [dataDir, sopDir] = [join(folder, 'page-data'), join(folder, 'page-sops')]
+/** Fills the data directory with the list of many runs before the engine begins. */
+const withRuns = async (dataDir) => {
   await mkdir(join(dataDir, 'runs'), { recursive: true })
-  await mkdir(sopDir)
-  await writeFile(join(sopDir, 'gated.md'), GATED)
   await writeFile(join(dataDir, 'runs', 'index.jsonl'), rows())
-  const env = {
-    SOP_DATA_DIR: dataDir,
-    SOP_DIR: sopDir,
-    SOP_API_PORT: '0',
-    SOP_TEMPORAL_PORT: '0',
-    SOP_TEMPORAL_UI: 'false',
-  }
-  const child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'serve'], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  later(async () => {
-    child.kill('SIGINT')
-    await ended
-  })
-  const file = join(dataDir, 'engine.json')
-  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50))
-  const { url, tokenPath } = JSON.parse(await readFile(file, 'utf8'))
-  const token = (await readFile(tokenPath, 'utf8')).trim()
-  const ask = async (method, path, body) => {
-    const response = await fetch(url + path, {
-      method,
-      headers: { Authorization: `Bearer ${token}`, ...(body && { 'Content-Type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-    return response.json()
-  }
-  return { url, get: (path) => ask('GET', path), post: (path, body) => ask('POST', path, body) }
 }
 
 const SOPS = ['deploy-production', 'db-backup', 'patch-fleet', 'incident-response']

@@ -5,7 +5,7 @@ import type { Run } from '../core/run/run.ts'
 import { isClosed } from '../core/run/state.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { statusQuery } from '../workflows/messages.ts'
-import { recordedSeed } from './recorded-runs.ts'
+import { recordedSeed } from '../core/run/recorded-seed.ts'
 import type { Records } from './records.ts'
 
 /** How long a worker may take to answer a question about a run before the record answers instead, in milliseconds. */

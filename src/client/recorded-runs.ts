@@ -1,8 +1,8 @@
+import { recordedSeed } from '../core/run/recorded-seed.ts'
 import { SopError } from '../core/errors.ts'
 import { effectiveEvents } from '../core/run/fork.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
-import type { PinnedSop, Run, RunSeed } from '../core/run/run.ts'
-import { RULES_VERSION } from '../core/run/run.ts'
+import type { Run, RunSeed } from '../core/run/run.ts'
 import { type Timeline, type TimelineBuilder, timelineBuilder } from '../core/run/timeline.ts'
 import type { Records } from './records.ts'
 
@@ -88,20 +88,3 @@ const readWhole = async (records: Pick<Records, 'audit'>, runId: string): Promis
   builder.add(effectiveEvents(events).map((event, index) => ({ ...event, sequence: index + 1 })))
   return { seed, builder, sequence: events.at(-1)?.sequence ?? 0 }
 }
-
-/** What a run was made of, as its record and its definition tell. */
-export const recordedSeed = (
-  runId: string,
-  { details, principal, via }: Extract<RecordedEvent, { eventType: 'run_created' }>,
-  pinned: PinnedSop,
-): RunSeed => ({
-  runId,
-  rulesVersion: RULES_VERSION,
-  pinned,
-  params: details.params,
-  trigger: details.trigger,
-  startedBy: principal,
-  via,
-  mode: details.effectiveMode as NonNullable<RunSeed['mode']>,
-  ...(details.parent && { parent: details.parent }),
-})

@@ -3,8 +3,9 @@ import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import { secretsToGive } from '../core/run/controls.ts'
 import { fold } from '../core/run/evolve.ts'
+import { recordedSeed } from '../core/run/recorded-seed.ts'
 import { type Reopening, sealedReopening } from '../core/run/reopening.ts'
-import { type PinnedSop, type Run, RULES_VERSION, type RunPolicy, type RunSeed } from '../core/run/run.ts'
+import { type Run, RULES_VERSION, type RunPolicy } from '../core/run/run.ts'
 import { isClosed } from '../core/run/state.ts'
 import { transition } from '../core/run/transition.ts'
 import { runState } from '../core/run/view.ts'
@@ -112,24 +113,8 @@ const closedRun = async (
   if (pinned === undefined) return `the definition of run "${runId}" is not on record: start a new run`
   if (pinned.authority !== key.authority)
     return `run "${runId}" was begun by an installation with another key, which signed its commands: start a new run`
-  return fold(seedOf(runId, created, { ...pinned, policy: pin.policy, rulesVersion: RULES_VERSION }), events)
+  return fold(recordedSeed(runId, created, { ...pinned, policy: pin.policy, rulesVersion: RULES_VERSION }), events)
 }
-
-const seedOf = (
-  runId: string,
-  { details, principal, via }: Extract<RecordedEvent, { eventType: 'run_created' }>,
-  pinned: PinnedSop,
-): RunSeed => ({
-  runId,
-  rulesVersion: RULES_VERSION,
-  pinned,
-  params: details.params,
-  trigger: details.trigger,
-  startedBy: principal,
-  via,
-  mode: details.effectiveMode as NonNullable<RunSeed['mode']>,
-  ...(details.parent && { parent: details.parent }),
-})
 
 /** The state of the newest execution in Temporal's words; undefined where Temporal knows none. */
 export const executionOf = async (temporal: Client, runId: string): Promise<string | undefined> => {
