@@ -88,10 +88,11 @@ const bytesOf = (path: string): Buffer => {
 }
 
 function sendFile(request: Request, response: Response, path: string): void {
-  const encoding = request.acceptsEncodings('br', 'gzip', 'identity')
+  // Asked one by one: browsers name gzip first and like both alike, and brotli is a fifth smaller.
+  const encoding = ['br', 'gzip'].find((each) => request.acceptsEncodings(each) === each)
   const ending = encoding === 'br' ? '.br' : encoding === 'gzip' ? '.gz' : ''
   const isThere = ending !== '' && existsSync(path + ending)
   response.vary('Accept-Encoding')
-  if (isThere) response.setHeader('Content-Encoding', encoding as string)
+  if (isThere && encoding !== undefined) response.setHeader('Content-Encoding', encoding)
   response.send(bytesOf(isThere ? path + ending : path))
 }

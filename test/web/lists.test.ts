@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -51,8 +52,12 @@ const simple = (name: string, head = ''): string =>
 /** Half a day away: no fire comes in the middle of a test. */
 const QUIET_HOUR = (new Date().getUTCHours() + 12) % 24
 
+/** One of the examples, for the pictures. */
+const EXAMPLE = readFileSync(resolve(import.meta.dirname, '../../sops/patch-fleet.md'), 'utf8')
+
 const SOPS = {
   'rotate-keys.md': HOSTILE,
+  'patch-fleet.md': EXAMPLE,
   'gated.md': simple('gated', 'mode: supervised\npriority: high\n'),
   'broken.md': '---\nname: broken\n---\n\n# Broken\n\n## Step 1: Run\n\n```bash\necho {{version}}\n```\n',
   'nightly.md': simple(
@@ -179,7 +184,7 @@ test('a document that means no good is shown as text, and started by its form on
   const asked: string[] = []
   page.on('request', (request) => asked.push(request.url()))
   await page.goto(at('/sops'))
-  await page.getByText('4 SOPs, 1 broken').waitFor()
+  await page.getByText('5 SOPs, 1 broken').waitFor()
   await page.getByText('<script>window.hacked = 1</script> "Rotate" keys').waitFor()
   await keepScreenshot(page, 'sops')
   await expectAccessible(page)
@@ -198,7 +203,6 @@ test('a document that means no good is shown as text, and started by its form on
     .getByText('string · required · pattern [0-9]{4} · secret')
     .waitFor()
   await expectAccessible(page)
-  await keepScreenshot(page, 'sop')
 
   await page.getByRole('link', { name: 'Start', exact: true }).click()
   await page.getByRole('combobox', { name: /^region/ }).focus()
@@ -219,7 +223,6 @@ test('a document that means no good is shown as text, and started by its form on
   await page.getByRole('button', { name: 'Preview' }).click()
   await page.getByRole('heading', { name: /It would start/ }).waitFor()
   await page.getByRole('region', { name: 'Preview' }).getByText('echo "$region $count"').waitFor()
-  await keepScreenshot(page, 'sop-start')
   await page.getByRole('button', { name: 'Start', exact: true }).click()
   await page.waitForURL(/\/runs\/sop_run_/)
   const runId = new URL(page.url()).pathname.slice('/runs/'.length)
@@ -227,6 +230,13 @@ test('a document that means no good is shown as text, and started by its form on
     params: { region: 'eu', count: 7, pin: expect.stringContaining('secret') as string },
   })
 
+  await page.goto(at('/sops/patch-fleet'))
+  await page.getByRole('article', { name: 'Procedure' }).getByText('Two hosts at most are out of service').waitFor()
+  await keepScreenshot(page, 'sop')
+  await page.getByRole('link', { name: 'Start', exact: true }).click()
+  await page.getByRole('button', { name: 'Preview' }).click()
+  await page.getByRole('heading', { name: /It would start/ }).waitFor()
+  await keepScreenshot(page, 'sop-start')
   await page.goto(at('/sops/broken?tab=source'))
   await page.getByText('Write "$version", in double quotes').waitFor()
   expect(await page.locator('.source-finding > code').textContent()).toMatch(/^ {5}\^+$/)
