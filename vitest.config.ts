@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     // Processes, not threads: Temporal's native module, its Runtime singleton and signal handlers are one per process.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     teardownTimeout: 30_000,
     // No test may lean on the zone of the machine that it runs on.
     env: { TZ: 'UTC' },

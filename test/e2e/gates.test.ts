@@ -42,7 +42,7 @@ test('deploy-production: the start and one gate by the command line, the last by
   const done = await home.runUntil(runId, (run) => run.status === 'completed')
   expect(done.stepResults.map((step) => step.status)).toEqual(Array.from({ length: 5 }, () => 'success'))
 
-  const { out } = await home.cli('audit', runId)
+  const { out } = await home.cli('audit', runId, '--long')
   const { username } = userInfo()
   const granted = out.split('\n').filter((line) => line.includes('approval_granted'))
   expect(granted).toHaveLength(3)

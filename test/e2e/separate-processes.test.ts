@@ -81,7 +81,7 @@ test('a run goes through both, and its record and log are read by the API', asyn
   expect((await home.cli('approve', runId)).code).toBe(0)
   const run = await home.runUntil(runId, ({ status }) => status === 'completed')
   expect(run.stepResults[0]?.output).toBe(`from ${runId}\n`)
-  expect((await home.cli('audit', runId)).out).toContain('run_completed')
+  expect((await home.cli('audit', runId, '--long')).out).toContain('run_completed')
   expect((await home.cli('logs', runId)).out).toContain(`from ${runId}`)
   expect((await home.cli('runs')).out).toContain(runId)
   expect((await api.api('GET', '/ready')).status).toBe(200)
@@ -109,7 +109,7 @@ test('a step whose worker and command are killed is unknown, its run asks a pers
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   expect(record.filter(({ eventType }) => eventType === 'step_started')).toHaveLength(1)
   expect(record.map(({ eventType }) => eventType).slice(-2)).toEqual(['step_unknown', 'run_paused'])
-  expect((await home.cli('audit', runId)).out).toMatch(/step_unknown +1/)
+  expect((await home.cli('audit', runId, '--long')).out).toMatch(/step_unknown +1/)
 })
 
 test('the API answers while no worker is there, and a decision that it took is carried out when one comes', async () => {
