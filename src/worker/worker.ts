@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import {
   DefaultLogger,
   type NativeConnection,
@@ -47,6 +48,12 @@ const FIRST_SWEEP_MS = 2_000
 let installed = false
 
 /**
+ * How much of what is alive may gather as garbage until it is collected. By itself V8 lets a heap grow up to four times, and on a
+ * large machine lets that stand: a worker that 10,000 runs had passed through held 240 MB of nothing.
+ */
+const HEAP_GROWTH_PERCENT = 50
+
+/**
  * Temporal's native runtime is one per process, and logs through our log. It owns no signals: the engine stops it.
  * `metricsAddress`: where it serves its own metrics to Prometheus; absent: nowhere.
  *
@@ -54,6 +61,7 @@ let installed = false
  */
 export const installRuntime = (log: Log, metricsAddress?: string): void => {
   if (installed) return
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
   try {
     install(log, metricsAddress)
     installed = true
