@@ -18,7 +18,7 @@ const hasher = (): Hasher => {
  *
  * @param keys public keys, base64, that are known to be the installation's. None: the file's own is taken, and said so
  * @param shown the path as findings name it
- * @throws SopError `not_found` where there is no such file, `invalid` where it cannot be read
+ * @throws SopError `not_found` where there is no such file, `invalid` where it cannot be read, or is something else
  */
 export const checkExport = async (path: string, keys: readonly string[] = [], shown = path): Promise<ExportCheck> => {
   const check = createExportCheck({ file: shown, sha256Hex, hasher, verify: createSealCheck(), keys })
@@ -28,5 +28,7 @@ export const checkExport = async (path: string, keys: readonly string[] = [], sh
     const { code, message } = error as NodeJS.ErrnoException
     throw new SopError(code === 'ENOENT' ? 'not_found' : 'invalid', `Cannot read "${shown}": ${message}`, {}, error)
   }
+  if (check.isForeign())
+    throw new SopError('invalid', `Cannot check "${shown}": it is no export of a run. sop export RUN makes one`)
   return check.end()
 }

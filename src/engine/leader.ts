@@ -21,7 +21,7 @@ export interface LeaderOptions {
   readonly lock: LeaderLock
   /** Begins what only the leader does. @returns what ends it */
   readonly lead: () => Promise<() => Promise<void>>
-  readonly log: Pick<Log, 'info' | 'warn'>
+  readonly log: Pick<Log, 'debug' | 'warn'>
   /** What it leads. Default `the sources of triggers`. */
   readonly what?: string
   /** Pause between two tries, in milliseconds. Default 2,000. */
@@ -59,7 +59,7 @@ export const createLeader = ({
   const reign = async (held: Leadership): Promise<void> => {
     const end = await lead()
     isLeading = true
-    log.info(`This process runs ${what}`)
+    log.debug(`This process runs ${what}`)
     try {
       const reason = await Promise.race([held.lost, closed])
       if (reason !== undefined) log.warn(`Another process may run ${what} now: ${reason}`)

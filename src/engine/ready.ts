@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { shellWord } from '../core/shell-word.ts'
 import type { DataDir } from './data-dir.ts'
 import type { EngineFile } from './engine-file.ts'
 
@@ -23,7 +24,7 @@ export function renderReady({ file, dataDir, pageUrl }: ReadyEngine, version: st
     `  data      ${dataDir.path}`,
     '',
     'Next, in another terminal:',
-    ...(isUsual ? [] : [`  export SOP_DATA_DIR=${quote(dataDir.path)}`]),
+    ...(isUsual ? [] : [`  export SOP_DATA_DIR=${shellWord(dataDir.path)}`]),
     `  ${command} list             what can be run`,
     `  ${command} run NAME         start a run`,
     `  ${command} status           what is open and what waits for whom`,
@@ -32,5 +33,3 @@ export function renderReady({ file, dataDir, pageUrl }: ReadyEngine, version: st
     '',
   ].join('\n')
 }
-
-const quote = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)

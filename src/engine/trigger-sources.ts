@@ -12,7 +12,7 @@ export interface TriggerSourcesOptions {
   readonly lock: LeaderLock
   /** Makes the sources, by name; called each time that this process becomes the leader. */
   readonly open: () => Promise<Readonly<Record<string, TriggerSource>>>
-  readonly log: Pick<Log, 'info' | 'warn'>
+  readonly log: Pick<Log, 'debug' | 'warn'>
   readonly retryMs?: number
 }
 

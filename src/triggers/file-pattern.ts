@@ -45,6 +45,8 @@ export interface FilePattern {
   setTriggers(triggers: readonly FileTrigger[]): void
   /** Sentences about what cannot be seen. */
   problems(): readonly string[]
+  /** What is not there yet, and may come. */
+  waits(): readonly string[]
   readonly files: number
   close(): Promise<void>
 }
@@ -211,6 +213,7 @@ export const createFilePattern = (options: FilePatternOptions): FilePattern => {
     setTriggers: (next) => {
       triggers = next
     },
+    waits: () => tree.waits(),
     problems: () => [
       ...tree.problems(),
       ...(isFull ? [`pattern "${pattern}" means more than ${MAX_FILES} files: the others are not watched`] : []),

@@ -29,6 +29,8 @@ export interface FileTree {
   hasRoot(): Promise<boolean>
   /** Sentences about what cannot be seen. */
   problems(): readonly string[]
+  /** What is not there yet, and may come. */
+  waits(): readonly string[]
   close(): Promise<void>
 }
 
@@ -55,6 +57,8 @@ export const createFileTree = (options: FileTreeOptions): FileTree => {
   const hints = new Set<string>()
   let above: { readonly path: string; readonly watcher: FSWatcher } | undefined
   let isMissing = false
+  /** The root was there since the start, or files of it are known from before. */
+  let wasThere = false
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
   let gathering: NodeJS.Timeout | undefined
@@ -168,6 +172,7 @@ export const createFileTree = (options: FileTreeOptions): FileTree => {
 
   /** Waits for the root to come (back): the nearest folder above it that is there tells. */
   const standAbove = async (): Promise<void> => {
+    wasThere ||= [...known()].length > 0
     isMissing = true
     let path = dirname(root)
     while (path !== '/' && !(await isThere(path))) path = dirname(path)
@@ -194,6 +199,7 @@ export const createFileTree = (options: FileTreeOptions): FileTree => {
     const startedAt = performance.now()
     if (await hasRoot()) {
       isMissing = false
+      wasThere = true
       above?.watcher.close()
       above = undefined
       const seen = new Set<string>()
@@ -210,8 +216,9 @@ export const createFileTree = (options: FileTreeOptions): FileTree => {
   return {
     sweep: () => inTurn(sweepNow),
     hasRoot,
+    waits: () => (isMissing && !wasThere ? [`folder "${root}" is waited for: it was never there`] : []),
     problems: () => [
-      ...(isMissing ? [`folder "${root}" is not there`] : []),
+      ...(isMissing && wasThere ? [`folder "${root}" is not there`] : []),
       ...listed(unreadable, 'cannot be read'),
       ...listed(unwatched, 'cannot be watched (are there more inotify watches to be had?): a sweep looks at it'),
     ],

@@ -83,7 +83,9 @@ export const createFileWatch = async (deps: FileWatchDeps): Promise<TriggerSourc
     health: () => {
       if (patterns.size === 0) return undefined
       const problems = [...patterns.values()].flatMap((each) => each.problems())
-      return problems.length === 0 ? { ok: true } : { ok: false, detail: problems.join('; ') }
+      const waits = [...patterns.values()].flatMap((each) => each.waits())
+      const detail = [...problems, ...waits].join('; ')
+      return { ok: problems.length === 0, ...(detail !== '' && { detail }) }
     },
     close: async () => {
       closing.abort()

@@ -116,13 +116,21 @@ describe('an exported run', () => {
       () => lines.map((line, at) => (at === 2 ? line.replace('{', '{ ') : line)),
       { kind: 'export_edited' },
     ],
-    ['empty', () => [], { kind: 'export_cut_off' }],
-    ['something else', () => ['# a text\n'], { kind: 'export_edited', line: 1 }],
   ]
   test.each(TAMPERED)('is found %s', async (_, content, finding) => {
     const found = await check(content(), [store.signer.authority])
     expect(found.ok).toBe(false)
     expect(found.findings).toContainEqual(expect.objectContaining({ severity: 'problem', ...finding }))
+  })
+
+  test.each([
+    ['nothing', []],
+    ['something else', ['# a text\n', '{"a":1}\n']],
+  ])('is not what a file with %s is', async (_, content) => {
+    await expect(check(content)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('it is no export of a run') as string,
+    })
   })
 
   test('that somebody else made and sealed is found where the key is known', async () => {

@@ -42,13 +42,17 @@ test('deploy-production: the start and one gate by the command line, the last by
   const done = await home.runUntil(runId, (run) => run.status === 'completed')
   expect(done.stepResults.map((step) => step.status)).toEqual(Array.from({ length: 5 }, () => 'success'))
 
-  const { out } = await home.cli('audit', runId, '--long')
+  const { out } = await home.cli('audit', runId)
   const { username } = userInfo()
-  const granted = out.split('\n').filter((line) => line.includes('approval_granted'))
+  const granted = out.split('\n').filter((line) => line.includes(' approved gate '))
   expect(granted).toHaveLength(3)
-  expect(granted[0]).toMatch(new RegExp(`${username} +cli +start`))
-  expect(granted[1]).toMatch(new RegExp(`3 +${username} +cli +3-deploy_to_staging, comment: tests are green`))
-  expect(granted[2]).toMatch(/5 +temporal \(unverified\) +signal +5-deploy_to_production/)
+  expect(granted[0]).toContain(`${username} from the command line approved gate "start"`)
+  expect(granted[1]).toContain(
+    `${username} from the command line approved gate "3-deploy_to_staging": "tests are green"`,
+  )
+  expect(granted[2]).toContain(
+    `temporal by a signal, which proves nobody's identity, approved gate "5-deploy_to_production"`,
+  )
 
   const record = await home.record(runId)
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])

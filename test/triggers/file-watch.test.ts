@@ -127,7 +127,11 @@ describe('createFileWatch()', () => {
   })
 
   test('sees folders that appear later, deep ones and the watched one itself', async () => {
-    await start([watchOf('later/**/*.csv')])
+    const source = await start([watchOf('later/**/*.csv')])
+    expect(source.health()).toEqual({
+      ok: true,
+      detail: `folder "${join(home, 'later')}" is waited for: it was never there`,
+    })
     await mkdir(join(home, 'later/x/y'), { recursive: true })
     await write('later/x/y/a.csv')
     expect(await told(1)).toEqual(['create later/x/y/a.csv'])

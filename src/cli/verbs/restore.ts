@@ -1,3 +1,4 @@
+import { shellWord } from '../../core/shell-word.ts'
 import type { Verb } from '../command.ts'
 import { UsageError } from '../exit-codes.ts'
 
@@ -23,7 +24,7 @@ export const restore: Verb<RestoreOptions> = async (context, [file], { to, confi
     [
       `Restored ${files} files of ${backupAt} to ${dataDir}.`,
       'Never start it beside the engine that it is a copy of: both would carry out the same runs.',
-      `Start it: SOP_DATA_DIR=${dataDir} sop serve. It comes up with everything paused; sop health says how to go on.`,
+      `Start it: SOP_DATA_DIR=${shellWord(dataDir)} sop serve. It comes up with everything paused; sop health says how to go on.`,
     ].join('\n'),
   )
   return undefined

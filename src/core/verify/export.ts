@@ -103,12 +103,14 @@ export const createExportCheck = (options: ExportCheckOptions) => {
   let recordFile = file
   let lines = 0
   let isEnded = false
+  let isForeign = true
 
   const edited = (message: string): void => void found.push(problem('export_edited', message, { file, line: lines }))
 
   const take = (text: string, isWhole: boolean): void => {
     lines++
     const line = isWhole ? lineOf(text) : undefined
+    if (line !== undefined) isForeign = false
     if (isEnded) return edited('something was put behind the end of the file')
     if (line?.type === 'end') {
       isEnded = true
@@ -252,7 +254,7 @@ export const createExportCheck = (options: ExportCheckOptions) => {
       findings,
     }
   }
-  return { take, end }
+  return { take, end, isForeign: () => isForeign }
 }
 
 const definitionOf = (
