@@ -72,7 +72,7 @@ test('runSop() hands over in the midst of a for_each, with an SOP and a gate ope
     expect(reply).toMatchObject({ accepted: false })
     done = (await engine.client.getRunStatus(runId)).stepResults[0]?.items?.success ?? 0
   }
-  expect(executions.size).toBeGreaterThan(2)
+  expect(executions.size).toBeGreaterThan(1)
 
   const parked = await engine.client.getRunStatus(runId)
   // The gate is the one that it was, with its deadline, and the SOP goes on by itself.
