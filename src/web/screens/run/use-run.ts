@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
 import { useCallback, useRef } from 'react'
 import type { RunControls, RunNext, Timeline } from '../../../client/client.ts'
 import type { RunView } from '../../../core/run/view.ts'
@@ -23,8 +23,20 @@ export function useRun(ref: string) {
   const next = useQuery(part<RunNext>('next'))
   const refresh = useCallback(() => queryClient.invalidateQueries({ queryKey: ['run', ref] }), [queryClient, ref])
   const onEvent = useThrottled(refresh)
-  useRunEvents(view.data?.runId, view.data?.sequence, onEvent)
+  useRunEvents(view.data?.runId, oldest(view, timeline), onEvent)
   return { view, timeline, controls, next, refresh }
+}
+
+/**
+ * How far the part has come that is behind the other: the view is told by the run itself, the timeline by its record, which
+ * comes after it. What lies between them would never be told again. Without a timeline every event counts.
+ */
+const oldest = (
+  { data: view }: UseQueryResult<RunView>,
+  { data: timeline, isError }: UseQueryResult<Timeline>,
+): number | undefined => {
+  if (view === undefined || (timeline === undefined && !isError)) return undefined
+  return Math.min(view.sequence, timeline?.sequence ?? 0)
 }
 
 /** At once, and then not again before the pause is over and the work is done. */
