@@ -217,6 +217,6 @@ function answerErrors(log: ApiLog): ErrorRequestHandler {
         error: stack,
       })
     }
-    sendProblem(response, problem)
+    sendProblem(request, response, problem)
   }
 }

@@ -1,8 +1,9 @@
 // problem.ts: every refusal as an RFC 9457 document. The one place that knows HTTP statuses of codes.
 
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
 import { SopError, type ErrorCode } from '../core/errors.ts'
 import type { DecisionReply } from '../core/run/decision.ts'
+import { sendAndLinger } from './linger.ts'
 
 export const STATUSES: Readonly<Record<ErrorCode, number>> = {
   invalid: 400,
@@ -75,7 +76,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
 }
 
 /** Answers with the problem document, unless an answer is under way already. */
-export function sendProblem(response: Response, problem: Problem): void {
+export function sendProblem(request: Request, response: Response, problem: Problem): void {
   if (response.headersSent) {
     response.end()
     return
@@ -86,7 +87,8 @@ export function sendProblem(response: Response, problem: Problem): void {
   }
   if (typeof problem.retryAfterSeconds === 'number')
     response.setHeader('Retry-After', String(problem.retryAfterSeconds))
-  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+  response.status(problem.status).type('application/problem+json')
+  sendAndLinger(request, response, JSON.stringify(problem))
 }
 
 function foreign(error: unknown, requestId: string): SopError {

@@ -39,7 +39,13 @@ export const createCli = ({ io, ports }: CliDeps, only?: CommandSpec): Cli => ({
         exitCode('ok')
       )
     } catch (error) {
-      return report(io, only?.name ?? 'sop', error, common.json === true || argv.includes('--json'))
+      return report(
+        io,
+        only?.name ?? 'sop',
+        error,
+        common.json === true || argv.includes('--json'),
+        helpFor(argv, only),
+      )
     }
   },
 })
@@ -57,7 +63,14 @@ export const programOptions = (io: Io, only?: CommandSpec): ProgramOptions => ({
 const versionAsVerb = (argv: readonly string[], only: CommandSpec | undefined): readonly string[] =>
   only === undefined && (argv[0] === '--version' || argv[0] === '-V') ? ['version', ...argv.slice(1)] : argv
 
-const report = (io: Io, name: string, error: unknown, json: boolean): number => {
+/** Where what was typed is explained: at the verb, if it is one. */
+const helpFor = (argv: readonly string[], only: CommandSpec | undefined): string => {
+  if (only !== undefined) return `${only.name} --help`
+  const verb = argv.find((word) => !word.startsWith('-'))
+  return COMMANDS.some(({ name }) => name === verb) ? `sop help ${verb}` : 'sop help'
+}
+
+const report = (io: Io, name: string, error: unknown, json: boolean, help: string): number => {
   const code = exitCodeOf(error)
   const message = messageOf(error, io.env)
   if (json)
@@ -65,7 +78,7 @@ const report = (io: Io, name: string, error: unknown, json: boolean): number => 
       `${toJson({ error: { code: error instanceof UsageError ? 'usage' : codeOf(error), message, ...detailsOf(error) } })}\n`,
     )
   io.err.write(`${cleanText(`${name}: ${message}`)}\n`)
-  if (error instanceof UsageError) io.err.write(`See: ${name === 'sop' ? 'sop help' : `${name} --help`}\n`)
+  if (error instanceof UsageError) io.err.write(`See: ${help}\n`)
   return code
 }
 

@@ -68,6 +68,19 @@ describe('a body that is refused as it is', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 413 /)
     expect(api.client.calls).toEqual([])
   })
+
+  test('reaches its sender, who is still sending when the answer is there, and the connection ends in order', async () => {
+    const api = await testApi()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => endless(api)))
+    expect(answers.map((answer) => answer.slice(0, 12))).toEqual(answers.map(() => 'HTTP/1.1 413'))
+  })
+
+  test('is not read for ever by a server that has answered', async () => {
+    const api = await testApi()
+    const startedAt = performance.now()
+    await endless(api, { isStubborn: true })
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
+  })
 })
 
 describe('a body that is accepted', () => {
@@ -253,22 +266,26 @@ function raw(api: TestApi, text: string): Promise<string> {
   })
 }
 
-function endless(api: TestApi): Promise<string> {
-  return new Promise((resolve) => {
+/** Sends a body without end until it has an answer; `isStubborn`: until the connection breaks. */
+function endless(api: TestApi, { isStubborn = false } = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
     let answer = ''
+    let isAnswered = false
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`
     const socket = connect(api.port, '127.0.0.1', () => {
       socket.write(head(api, 0).replace('Content-Length: 0', 'Transfer-Encoding: chunked'))
       const push = () => {
-        if (!socket.destroyed) socket.write(chunk, () => setImmediate(push))
+        if (socket.destroyed || socket.writableEnded) return
+        if (isAnswered && !isStubborn) socket.end('0\r\n\r\n')
+        else socket.write(chunk, () => setImmediate(push))
       }
       push()
     })
     socket.on('data', (data) => {
       answer += data.toString('utf8')
-      if (answer.includes('}')) socket.destroy()
+      isAnswered = answer.includes('}')
     })
     socket.on('close', () => resolve(answer))
-    socket.on('error', () => resolve(answer))
+    socket.on('error', (error) => (isStubborn ? resolve(answer) : reject(error)))
   })
 }

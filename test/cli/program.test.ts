@@ -34,6 +34,18 @@ describe('the command line', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' })
   })
 
+  test.each([
+    [['approve', '--nonsense'], 'See: sop help approve'],
+    [['--json', 'status', '--nonsense'], 'See: sop help status'],
+    [['status', 'a', 'b'], 'See: sop help status'],
+    [['frobnicate'], 'See: sop help'],
+    [['--nonsense'], 'See: sop help'],
+  ])('%j names the help that explains it', async (argv, help) => {
+    const { err, code } = await sop(argv)
+    expect(err.trimEnd().split('\n').at(-1)).toBe(help)
+    expect(code).toBe(2)
+  })
+
   test('suggests nothing for a verb that is like none', async () => {
     const { err, code } = await sop(['frobnicate'])
     expect(err).not.toContain('Did you mean')
