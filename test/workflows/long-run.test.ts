@@ -4,6 +4,7 @@ import { verifyChain } from '../../src/core/audit-chain.ts'
 import { sha256Hex } from '../../src/core/canonical.ts'
 import { bash, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { executionsOf } from '../support/executions.ts'
 
 const ASKED = process.env['SOP_LONG_RUN']
 
@@ -39,19 +40,6 @@ const pester = async (handle: WorkflowHandle, isOver: () => boolean): Promise<re
   return sent
 }
 
-/** Executions of the run from the first to the last, with the events and bytes of each one's history. */
-const executionsOf = async (handle: WorkflowHandle, first: string) => {
-  const found: { readonly events: number; readonly bytes: number }[] = []
-  for (let next: string | undefined = first; next !== undefined && next !== ''; ) {
-    const one: WorkflowHandle = engine.temporal.workflow.getHandle(handle.workflowId, next)
-    const { historyLength, historySize = 0 } = await one.describe()
-    found.push({ events: historyLength, bytes: historySize })
-    const { events } = await one.fetchHistory()
-    next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined
-  }
-  return found
-}
-
 test('runSop() hands a long run over to a next execution without a seam', {
   timeout: 240_000 + ROUNDS * 200,
 }, async () => {
@@ -85,7 +73,7 @@ test('runSop() hands a long run over to a next execution without a seam', {
   isParked = true
   const sent = await pestered
   if (ASKED !== undefined) {
-    const executions = await executionsOf(handle, first)
+    const executions = await executionsOf(engine.temporal, runId, first)
     console.log(
       JSON.stringify({
         rounds: ROUNDS,

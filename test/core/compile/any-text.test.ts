@@ -7,9 +7,7 @@ import { render } from '../../../src/core/render.ts'
 // Guarantee 8 for files: no text throws, and none costs more than a second of processor time per megabyte.
 
 const MEGABYTE = 1_000_000
-/** Half of what a file may have: what costs too much with all of it costs too much with this. */
-const SIZE = MEGABYTE / 2
-const fill = (piece: string, size = SIZE): string => piece.repeat(Math.ceil(size / piece.length)).slice(0, size)
+const fill = (piece: string, size = MEGABYTE): string => piece.repeat(Math.ceil(size / piece.length)).slice(0, size)
 const inList = (text: string): string => `## Steps\n\n1. **a** ${text}`
 const inScript = (text: string): string => `## Steps\n\n1. **a**\n   \`\`\`bash\n   ${text}\n   \`\`\`\n`
 
@@ -43,7 +41,7 @@ const MARKDOWN: Readonly<Record<string, string>> = {
   'a title of unknown lists': inList(fill('[a: b] ')),
   'a title of parentheses': inList(fill('( requires ')),
   'a title of spaces': inList(`x${fill(' ')}y`),
-  'a title of nested brackets': inList('['.repeat(SIZE / 2) + ']'.repeat(SIZE / 2)),
+  'a title of nested brackets': inList('['.repeat(MEGABYTE / 2) + ']'.repeat(MEGABYTE / 2)),
   'a list of commas': inList(`[timeout: 5m${fill(',')}]`),
   'needs without end': inList(`[needs: ${fill('1,')}]`),
   'a condition without end': inList(`[if: ${fill('a && ')}b]`),
@@ -69,10 +67,10 @@ const TOML: Readonly<Record<string, string>> = {
   steps: fill('[[steps]]\ntitle="a"\n'),
   params: Array.from({ length: 30_000 }, (_, at) => `[params.p${at}]`).join('\n'),
   gates: Array.from({ length: 30_000 }, (_, at) => `[gates.pre_${at}]`).join('\n'),
-  'a dotted key': `a${'.a'.repeat(SIZE / 2)}=1`,
+  'a dotted key': `a${'.a'.repeat(MEGABYTE / 2)}=1`,
   'open brackets': fill('['),
-  'a list': `a=[${'1,'.repeat(SIZE / 2)}]`,
-  needs: `[[steps]]\ntitle="a"\nneeds=[${'1,'.repeat(SIZE / 2)}]`,
+  'a list': `a=[${'1,'.repeat(MEGABYTE / 2)}]`,
+  needs: `[[steps]]\ntitle="a"\nneeds=[${'1,'.repeat(MEGABYTE / 2)}]`,
   'a name': `name="${fill('x')}"`,
   'a pattern': `[[triggers]]\ntype="command"\npattern="${fill('(a*)*')}"`,
   'a cron': `[[triggers]]\ntype="cron"\nexpression="${fill('1,')}"`,
@@ -111,7 +109,7 @@ const costMs = (run: () => void, enoughMs: number): number => {
 
 describe('compile() costs less than a second per megabyte', () => {
   test.each(INPUTS)('%s', { timeout: 60_000 }, (_, path, text) => {
-    const source = { files: [{ path, text: text.slice(0, SIZE) }], fallbackName: 'x' }
+    const source = { files: [{ path, text: text.slice(0, MEGABYTE) }], fallbackName: 'x' }
     // Front matter is limited to 32 KiB, and what it costs does not grow with the file.
     const limitMs = Math.max(300, Math.min(1, text.length / MEGABYTE) * 1000)
     expect(costMs(() => compile(source), limitMs)).toBeLessThan(limitMs)

@@ -159,7 +159,7 @@ describe('fireSpec()', () => {
           firesBetween(parsed, zone, { fromMs, toMs, limit: 10_000 }),
         )
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     )
   })
 
