@@ -1,11 +1,10 @@
-import { constants } from 'node:fs'
-import { appendFile, mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditListener, MetricsStore } from '../activities/deps.ts'
-import { decodeFileName } from '../core/file-name.ts'
 import { type Counted, countOn, follows, replay } from '../core/metrics/replay.ts'
 import { createMetricsTable, type MetricsTable } from '../core/metrics/table.ts'
 import { parseRecord } from '../core/record-lines.ts'
+import { createRowWriter, followRows, recordFiles, takeLines } from './shared/projection-file.ts'
 
 // file-metrics.ts: what runs added to the metrics, a projection of the record. `metrics/journal.jsonl` begins with the
 // sums so far and goes on with a row for each batch of events; the writer appends, any other process follows by offset.
@@ -30,41 +29,26 @@ const journalPath = (dataDir: string): string => join(dataDir, 'metrics', 'journ
 
 /** The file is written anew once it has grown by so many rows, and by as many as it began with. */
 const MIN_COMPACTION_ROWS = 5000
-/** Records touched this long before the journal was may have events missing in it: clocks of file systems are coarse. */
-const RECHECK_MS = 5000
-
 /** Opens the sums for their one writer: reads them, checks them against the record, and writes them anew. */
 export const openFileMetrics = async (options: FileMetricsOptions): Promise<FileMetrics> => {
   const { dataDir, warn = () => {}, now = () => Date.now() } = options
   const path = journalPath(dataDir)
   await mkdir(join(dataDir, 'metrics'), { recursive: true, mode: 0o700 })
   const table = createMetricsTable()
-  takeRows(await readFile(path).catch(() => Buffer.alloc(0)), table, path, warn)
+  takeLines(await readFile(path).catch(() => Buffer.alloc(0)), (line) => takeRow(line, table, path, warn))
   await reconcile(dataDir, table, warn)
   let rows = 0
   let base = await compact(path, table, now())
-  let waiting: string[] = []
-  let writing: Promise<void> | undefined
-
-  const write = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const batch = waiting
-      waiting = []
+  const writer = createRowWriter(
+    async (batch) => {
       rows += batch.length
       if (rows > MIN_COMPACTION_ROWS && rows > base) {
         base = await compact(path, table, now())
         rows = 0
       } else await appendFile(path, batch.join(''), { mode: 0o600 })
-    }
-  }
-  const kick = (): void => {
-    writing ??= write()
-      .catch((error: unknown) => warn('the metrics cannot be written', { path, error }))
-      .finally(() => {
-        writing = undefined
-        if (waiting.length > 0) kick()
-      })
-  }
+    },
+    (error) => warn('the metrics cannot be written', { path, error }),
+  )
   return {
     cells: async (selection) => table.cells(selection),
     appended: async (run, events, history) => {
@@ -74,12 +58,9 @@ export const openFileMetrics = async (options: FileMetricsOptions): Promise<File
       const counted: Counted =
         isKnown && follows(trace, events) ? countOn(trace, events, run.sop) : replay(await history(), run.sop, known)
       if (counted.trace === undefined || counted.trace.sequence <= known) return
-      waiting.push(table.take({ runId: run.runId, before: known, trace: counted.trace, deltas: counted.deltas }))
-      kick()
+      writer.add(table.take({ runId: run.runId, before: known, trace: counted.trace, deltas: counted.deltas }))
     },
-    flush: async () => {
-      while (writing !== undefined) await writing
-    },
+    flush: () => writer.flush(),
   }
 }
 
@@ -87,42 +68,23 @@ export const openFileMetrics = async (options: FileMetricsOptions): Promise<File
 export const followFileMetrics = ({ dataDir, warn = () => {} }: FileMetricsOptions): MetricsStore => {
   const path = journalPath(dataDir)
   let table = createMetricsTable()
-  let at = { ino: 0n, offset: 0 }
-  let reading: Promise<void> | undefined
-  const refresh = async (): Promise<void> => {
-    const handle = await open(path, constants.O_RDONLY).catch(() => undefined)
-    if (handle === undefined) return
-    try {
-      const { ino, size } = await handle.stat({ bigint: true })
-      // Written anew by a compaction: another file, or a shorter one.
-      if (ino !== at.ino || Number(size) < at.offset) {
-        table = createMetricsTable()
-        at = { ino, offset: 0 }
-      }
-      const bytes = Buffer.alloc(Number(size) - at.offset)
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, at.offset)
-      at = { ino, offset: at.offset + takeRows(bytes.subarray(0, bytesRead), table, path, warn) }
-    } finally {
-      await handle.close()
-    }
-  }
+  const refresh = followRows(
+    path,
+    () => {
+      table = createMetricsTable()
+    },
+    (line) => takeRow(line, table, path, warn),
+  )
   return {
     cells: async (selection) => {
-      await (reading ??= refresh().finally(() => {
-        reading = undefined
-      }))
+      await refresh()
       return table.cells(selection)
     },
   }
 }
 
-/** Takes the whole lines of the bytes; answers how many bytes those were. */
-const takeRows = (bytes: Buffer, table: MetricsTable, path: string, warn: Warn): number => {
-  const end = bytes.lastIndexOf(10) + 1
-  for (const line of bytes.toString('utf8', 0, end).split('\n')) {
-    if (line !== '' && !table.takeRow(line)) warn('a row of the metrics is damaged and was passed over', { path })
-  }
-  return end
+const takeRow = (line: string, table: MetricsTable, path: string, warn: Warn): void => {
+  if (!table.takeRow(line)) warn('a row of the metrics is damaged and was passed over', { path })
 }
 
 /** Writes the sums in place of the rows that made them. @returns how many rows that are */
@@ -136,26 +98,16 @@ const compact = async (path: string, table: MetricsTable, nowMs: number): Promis
 
 /** Counts what the rows cannot be sure of: records without a row, and those written after the last row was. */
 const reconcile = async (dataDir: string, table: MetricsTable, warn: Warn): Promise<void> => {
-  const root = join(dataDir, 'audit')
-  const writtenAt = await stat(journalPath(dataDir)).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => Number.NEGATIVE_INFINITY,
-  )
   const found = new Set<string>()
-  for (const folder of await readdir(root).catch(() => [])) {
-    for (const name of await readdir(join(root, folder)).catch(() => [])) {
-      if (!name.endsWith('.jsonl') || name.endsWith('.forks.jsonl')) continue
-      const record = join(root, folder, name)
-      const runId = decodeFileName(name.slice(0, -'.jsonl'.length))
-      if (runId === undefined) continue
-      found.add(runId)
-      const known = table.sequenceOf(runId)
-      if (known > 0 && table.isSure(runId) && (await stat(record)).mtimeMs < writtenAt - RECHECK_MS) continue
-      const { trace, deltas } = replay(parseRecord(await readFile(record)).events, folder, known)
-      if (trace === undefined || trace.sequence <= known) continue
-      if (known > 0) warn('the metrics were behind the record', { record })
-      table.take({ runId, before: known, trace, deltas })
-    }
+  for await (const { path, folder, runId, isOlder } of recordFiles(dataDir, journalPath(dataDir))) {
+    if (runId === undefined) continue
+    found.add(runId)
+    const known = table.sequenceOf(runId)
+    if (known > 0 && table.isSure(runId) && (await isOlder())) continue
+    const { trace, deltas } = replay(parseRecord(await readFile(path)).events, folder, known)
+    if (trace === undefined || trace.sequence <= known) continue
+    if (known > 0) warn('the metrics were behind the record', { record: path })
+    table.take({ runId, before: known, trace, deltas })
   }
   // A run whose record was removed will not go on, so nothing need be known of it but what it added.
   table.keepRuns((runId) => found.has(runId))

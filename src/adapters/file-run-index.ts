@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { appendFile, mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditListener, RunHeader, RunIndex } from '../activities/deps.ts'
-import { decodeFileName } from '../core/file-name.ts'
 import { censusOf } from '../core/run/census.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
 import {
@@ -16,6 +14,7 @@ import {
   selectRuns,
 } from '../core/run/run-list.ts'
 import { applyToSummary, type SummaryState, summaryOf } from '../core/run/summary.ts'
+import { createRowWriter, followRows, recordFiles, takeLines } from './shared/projection-file.ts'
 
 // file-run-index.ts: the list of runs, a projection of the record. `runs/index.jsonl` has a row for each change, and the
 // last row of a run counts; the writer appends, any other process follows by offset. Nothing here is a source of
@@ -32,47 +31,33 @@ export interface FileRunIndex extends RunIndex, AuditListener {
   flush(): Promise<void>
 }
 
+type Warn = NonNullable<FileRunIndexOptions['warn']>
+
 const indexPath = (dataDir: string): string => join(dataDir, 'runs', 'index.jsonl')
 
 /** The file is written anew once it has this many rows for each run. */
 const ROWS_PER_RUN = 20
 const MIN_COMPACTION_ROWS = 5000
-/** Records touched this long before the index was may have rows missing: clocks of file systems are coarse. */
-const RECHECK_MS = 5000
-
 /** Opens the list for its one writer: reads it, checks it against the record, and writes it anew. */
 export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunIndexOptions): Promise<FileRunIndex> => {
   const path = indexPath(dataDir)
   await mkdir(join(dataDir, 'runs'), { recursive: true, mode: 0o700 })
   const table = createRunList()
-  await load(path, table, warn)
+  takeLines(await readFile(path).catch(() => Buffer.alloc(0)), (line) => takeRow(line, table, path, warn))
   await reconcile(dataDir, table, warn)
   await compact(path, table)
   const epoch = newEpoch()
   let rows = table.size
-  let waiting: string[] = []
-  let writing: Promise<void> | undefined
-
-  const write = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const batch = waiting
-      waiting = []
+  const writer = createRowWriter(
+    async (batch) => {
       rows += batch.length
       if (rows > MIN_COMPACTION_ROWS && rows > ROWS_PER_RUN * table.size) {
         await compact(path, table)
         rows = table.size
       } else await appendFile(path, batch.join(''), { mode: 0o600 })
-    }
-  }
-  const kick = (): void => {
-    writing ??= write()
-      .catch((error: unknown) => warn('the list of runs cannot be written', { path, error }))
-      .finally(() => {
-        writing = undefined
-        // A row may have come when the writing was over and was not yet known to be.
-        if (waiting.length > 0) kick()
-      })
-  }
+    },
+    (error) => warn('the list of runs cannot be written', { path, error }),
+  )
 
   return {
     list: async (filter) => selectRuns(table, filter),
@@ -85,18 +70,14 @@ export const openFileRunIndex = async ({ dataDir, warn = () => {} }: FileRunInde
       const state = await advance(table.get(run.runId), run, events, history)
       if (state === undefined) return
       table.put(state)
-      waiting.push(rowOf(state))
-      kick()
+      writer.add(rowOf(state))
     },
     remove: async (runId) => {
       if (table.get(runId) === undefined) return
       table.remove(runId)
-      waiting.push(`${JSON.stringify({ runId, removed: true })}\n`)
-      kick()
+      writer.add(`${JSON.stringify({ runId, removed: true })}\n`)
     },
-    flush: async () => {
-      while (writing !== undefined) await writing
-    },
+    flush: () => writer.flush(),
   }
 }
 
@@ -105,30 +86,14 @@ export const followFileRunIndex = ({ dataDir, warn = () => {} }: FileRunIndexOpt
   const path = indexPath(dataDir)
   let table = createRunList()
   let epoch = newEpoch()
-  let at = { ino: 0n, offset: 0 }
-  let reading: Promise<void> | undefined
-  const refresh = async (): Promise<void> => {
-    const handle = await open(path, constants.O_RDONLY).catch(() => undefined)
-    if (handle === undefined) return
-    try {
-      const { ino, size } = await handle.stat({ bigint: true })
-      // Written anew by a compaction: another file, or a shorter one.
-      if (ino !== at.ino || Number(size) < at.offset) {
-        table = createRunList()
-        epoch = newEpoch()
-        at = { ino, offset: 0 }
-      }
-      const bytes = Buffer.alloc(Number(size) - at.offset)
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, at.offset)
-      at = { ino, offset: at.offset + takeRows(bytes.subarray(0, bytesRead), table, path, warn) }
-    } finally {
-      await handle.close()
-    }
-  }
-  const once = (): Promise<void> =>
-    (reading ??= refresh().finally(() => {
-      reading = undefined
-    }))
+  const once = followRows(
+    path,
+    () => {
+      table = createRunList()
+      epoch = newEpoch()
+    },
+    (line) => takeRow(line, table, path, warn),
+  )
   return {
     list: async (filter) => {
       await once()
@@ -180,27 +145,11 @@ const fold = (before: SummaryState | undefined, events: readonly RecordedEvent[]
 
 const rowOf = (state: SummaryState): string => `${JSON.stringify(state)}\n`
 
-const load = async (path: string, table: RunList, warn: NonNullable<FileRunIndexOptions['warn']>): Promise<void> => {
-  const bytes = await readFile(path).catch(() => Buffer.alloc(0))
-  takeRows(bytes, table, path, warn)
-}
-
-/** Takes the whole lines of the bytes; answers how many bytes those were. */
-const takeRows = (
-  bytes: Buffer,
-  table: RunList,
-  path: string,
-  warn: NonNullable<FileRunIndexOptions['warn']>,
-): number => {
-  const end = bytes.lastIndexOf(10) + 1
-  for (const line of bytes.toString('utf8', 0, end).split('\n')) {
-    if (line === '') continue
-    const state = parseRow(line)
-    if (state !== undefined && 'removed' in state) table.remove(state.runId)
-    else if (state === undefined) warn('a row of the list of runs is damaged and was passed over', { path })
-    else table.put(state)
-  }
-  return end
+const takeRow = (line: string, table: RunList, path: string, warn: Warn): void => {
+  const state = parseRow(line)
+  if (state !== undefined && 'removed' in state) table.remove(state.runId)
+  else if (state === undefined) warn('a row of the list of runs is damaged and was passed over', { path })
+  else table.put(state)
 }
 
 interface RemovedRow {
@@ -232,32 +181,15 @@ const compact = async (path: string, table: RunList): Promise<void> => {
 }
 
 /** Reads again what the rows cannot be sure of: records without a row, and those written after the last row was. */
-const reconcile = async (
-  dataDir: string,
-  table: RunList,
-  warn: NonNullable<FileRunIndexOptions['warn']>,
-): Promise<void> => {
-  const root = join(dataDir, 'audit')
-  const writtenAt = await stat(indexPath(dataDir)).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => Number.NEGATIVE_INFINITY,
-  )
+const reconcile = async (dataDir: string, table: RunList, warn: Warn): Promise<void> => {
   const known = new Set([...table.values()].map(({ runId }) => runId))
-  for (const folder of await readdir(root).catch(() => [])) {
-    const names = await readdir(join(root, folder)).catch(() => [])
-    for (const name of names) {
-      if (!name.endsWith('.jsonl') || name.endsWith('.forks.jsonl')) continue
-      const record = join(root, folder, name)
-      const isSure =
-        known.has(decodeFileName(name.slice(0, -'.jsonl'.length)) ?? '') &&
-        (await stat(record)).mtimeMs < writtenAt - RECHECK_MS
-      if (isSure) continue
-      const state = summaryOf(await readRecord(record))
-      if (state === undefined) continue
-      if (state.sequence !== table.get(state.runId)?.sequence)
-        warn('the list of runs was behind the record', { record })
-      table.put(state.sopName === '' ? { ...state, sopName: folder } : state)
-    }
+  for await (const { path, folder, runId, isOlder } of recordFiles(dataDir, indexPath(dataDir))) {
+    if (known.has(runId ?? '') && (await isOlder())) continue
+    const state = summaryOf(await readRecord(path))
+    if (state === undefined) continue
+    if (state.sequence !== table.get(state.runId)?.sequence)
+      warn('the list of runs was behind the record', { record: path })
+    table.put(state.sopName === '' ? { ...state, sopName: folder } : state)
   }
 }
 
