@@ -1,4 +1,5 @@
 import type { AuditStore, HeadStore, LogStore, RunIndex, Vault } from '../activities/deps.ts'
+import { isOutOfTime, keptSince } from '../core/record-retention.ts'
 import { CLOSED_STATES, isClosed } from '../core/run/state.ts'
 import type { RunSummary } from '../core/run/view.ts'
 import type { Log } from '../log.ts'
@@ -47,28 +48,29 @@ export const createRecordKeeper = (options: RecordKeeperOptions): RecordKeeper =
   let [first, timer]: (NodeJS.Timeout | undefined)[] = []
   let isClosing = false
 
-  const removeOld = async (): Promise<readonly string[]> => {
-    const before = new Date(now().getTime() - days * DAY_MS).toISOString()
+  const removeOld = async (since: string): Promise<readonly string[]> => {
     const removed: string[] = []
     let cursor: string | undefined
     do {
       const page = await index.page({
         states: CLOSED_STATES,
-        to: before,
+        // Whatever ended before it began before it.
+        to: since,
         limit: BATCH,
         ...(cursor !== undefined && { cursor }),
       })
       for (const run of page.runs) {
         if (isClosing) return removed
-        if (isOld(run, before) && (await removeRun(options, run))) removed.push(run.runId)
+        if (isOutOfTime(run, since) && (await removeRun(options, run))) removed.push(run.runId)
       }
       cursor = page.next
     } while (cursor !== undefined)
     return removed
   }
   const sweep = async (): Promise<readonly string[]> => {
-    if (days === 0) return []
-    const removed = await removeOld()
+    const since = keptSince(days, now())
+    if (since === undefined) return []
+    const removed = await removeOld(since)
     if (removed.length === 0) return removed
     const definitions = await removeUnused(options)
     log.info(`Removed the records of ${removed.length} runs that ended more than ${days} days ago`, { definitions })
@@ -96,9 +98,6 @@ export const createRecordKeeper = (options: RecordKeeperOptions): RecordKeeper =
     },
   }
 }
-
-const isOld = ({ status, completedAt }: RunSummary, before: string): boolean =>
-  isClosed(status) && completedAt !== undefined && completedAt < before
 
 /** @returns false where the run went on meanwhile */
 const removeRun = async (options: RecordKeeperOptions, { runId, sopName: sop }: RunSummary): Promise<boolean> => {
