@@ -62,7 +62,7 @@ test.each(['engine', 'engine and server'] as const)(
     const first = await home.serve()
     const runId = await start('release')
     const before = await home.runUntil(runId, (run) => run.status === 'awaiting_approval')
-    const recorded = await home.record(runId)
+    const recorded = await home.record(runId, 'approval_requested')
     await killAll(first, what)
     expect(await home.cli('approve', runId)).toMatchObject({ code: 8, err: expect.stringContaining('sop serve') })
 

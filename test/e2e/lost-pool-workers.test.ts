@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
+import { kill } from '../support/kill.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
 
 // What becomes of commands of a pool whose worker is killed: two hosts with a folder each, and the engine apart from both.
@@ -65,17 +66,8 @@ const start = async (name: string, settings = ''): Promise<string> => {
   return (JSON.parse(said.out) as { runId: string }).runId
 }
 
-/** It may have ended by itself meanwhile, as every `sleep` of a step does. */
-const killAnyway = (pid: number): void => {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'ESRCH' })
-  }
-}
-
-const eventsOf = async (runId: string) => {
-  const record = await home.record(runId)
+const eventsOf = async (runId: string, last?: 'run_paused') => {
+  const record = await home.record(runId, last)
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   return record
 }
@@ -101,7 +93,7 @@ test('a pool worker that is killed in mid-step: its host takes the step over, an
   await startWorker(far)
   await again.end('SIGKILL')
   // The host is gone with all that ran there.
-  for (const line of await near.processes()) killAnyway(Number.parseInt(line, 10))
+  for (const line of await near.processes()) kill(Number.parseInt(line, 10))
   await until(
     () => begun('copy'),
     (places) => places.length === 2,
@@ -113,7 +105,7 @@ test('a pool worker that is killed in mid-step: its host takes the step over, an
   const paused = await home.runUntil(transfer, ({ status }) => status === 'paused', 60_000)
   expect(paused.stepResults[0]).toMatchObject({ status: 'unknown', attempt: 1 })
   expect(await begun('transfer')).toEqual([near.path])
-  const unknown = (await eventsOf(transfer)).find(({ eventType }) => eventType === 'step_unknown')
+  const unknown = (await eventsOf(transfer, 'run_paused')).find(({ eventType }) => eventType === 'step_unknown')
   expect(unknown?.details).toMatchObject({ error: expect.stringContaining('its worker died') })
 
   await touch('copy.go')

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
+import { kill } from '../support/kill.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
 
 // What becomes of commands whose worker is killed, or cut off from its server, while they run.
@@ -81,8 +82,8 @@ const begin = async (name: string): Promise<string> => {
   )
   return (JSON.parse(said.out) as { runId: string }).runId
 }
-const eventsOf = async (runId: string) => {
-  const record = await home.record(runId)
+const eventsOf = async (runId: string, last?: 'run_paused') => {
+  const record = await home.record(runId, last)
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   return record
 }
@@ -135,7 +136,7 @@ test('a command that died with its worker is unknown; one that may be repeated i
   const others = (await home.processes()).filter((line) => line.includes('keeper.mjs') || line.includes('step-1-1'))
   expect(others.length).toBeGreaterThanOrEqual(3)
   await worker.end('SIGKILL')
-  for (const line of others) process.kill(Number.parseInt(line, 10), 'SIGKILL')
+  for (const line of others) kill(Number.parseInt(line, 10))
   const killedAt = Date.now()
   await machine.startWorker()
   await until(
@@ -147,7 +148,7 @@ test('a command that died with its worker is unknown; one that may be repeated i
   const run = await home.runUntil(transfer, ({ status }) => status === 'paused', 40_000)
   expect(run.stepResults[0]).toMatchObject({ status: 'unknown', attempt: 1 })
   expect(await linesOf('transfer')).toHaveLength(1)
-  const unknown = (await eventsOf(transfer)).find(({ eventType }) => eventType === 'step_unknown')
+  const unknown = (await eventsOf(transfer, 'run_paused')).find(({ eventType }) => eventType === 'step_unknown')
   expect(unknown?.details).toMatchObject({ error: expect.stringContaining('its worker died') })
   await touch('copy.go')
   const again = await home.runUntil(copy, ({ status }) => status === 'completed')

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { type EngineFile, readEngineFile } from '../../src/engine/engine-file.ts'
 import type { RecordedEvent } from '../../src/core/run/event.ts'
 import type { RunView } from '../../src/core/run/view.ts'
+import { kill } from './kill.ts'
 import { testBinary } from './temporal-server.ts'
 
 // real-engine.ts: the programs as a person starts them, from the build, each home with its own folders and free ports.
@@ -81,8 +82,11 @@ export interface Home {
   run(ref: string): Promise<RunView>
   /** Waits until the run satisfies `is`. */
   runUntil(ref: string, is: (run: RunView) => boolean, withinMs?: number): Promise<RunView>
-  /** The record as it stands in the data directory. */
-  record(runId: string): Promise<readonly RecordedEvent[]>
+  /**
+   * The record as it stands in the data directory. Of an open run it may be a little behind its state: `last` waits for
+   * that event to be its end.
+   */
+  record(runId: string, last?: RecordedEvent['eventType']): Promise<readonly RecordedEvent[]>
   /** Every process that works for this home, except those that were asked for: `pid command`. */
   processes(): Promise<readonly string[]>
   /** Ends whatever runs here, and deletes the folder. */
@@ -151,7 +155,11 @@ export const createHome = async (options: HomeOptions = {}): Promise<Home> => {
       await installCommands(bin)
       return finish('bash', ['--norc', '-c', script], path, { ...env, PATH: `${bin}:${env.PATH}` })
     },
-    record: (runId) => readRecord(dataDir, runId),
+    record: (runId, last) =>
+      until(
+        () => readRecord(dataDir, runId),
+        (record) => last === undefined || record.at(-1)?.eventType === last,
+      ),
     processes: () => processesOf(path),
     remove: async () => {
       for (const { pid } of programs) kill(pid)
@@ -308,12 +316,4 @@ const processesOf = async (path: string): Promise<readonly string[]> => {
     }),
   )
   return found.flat()
-}
-
-const kill = (pid: number, signal: NodeJS.Signals = 'SIGKILL'): void => {
-  try {
-    if (pid > 0) process.kill(pid, signal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
 }

@@ -15,6 +15,7 @@ import type { CommandResult, CommandTask, Executable, ProbeAnswer } from '../../
 import { createFileAudit } from '../../../src/adapters/file-audit.ts'
 import { createFileLogs } from '../../../src/adapters/file-logs.ts'
 import { createFileVault } from '../../../src/adapters/file-vault.ts'
+import { kill } from '../../support/kill.ts'
 
 type ShellExecutable = Extract<Executable, { kind: 'shell' }>
 
@@ -101,7 +102,7 @@ export const commandRig = (overrides: Partial<ActivityDeps> = {}, attempt = 1): 
   }
   onTestFinished(async () => {
     const spool = read(join(deps.scratchDir, '.spool-path'))
-    for (const pid of livePidsWith(dir)) process.kill(pid, 'SIGKILL')
+    for (const pid of livePidsWith(dir)) kill(pid)
     await commands.close()
     rmSync(dir, { recursive: true, force: true })
     if (spool !== '') rmSync(spool, { recursive: true, force: true })

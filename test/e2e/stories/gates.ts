@@ -179,11 +179,13 @@ export const tellGateStories = (at: () => Place): void => {
         ),
       )
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409])
+      await at().cli('cancel', runId)
+      // The record of a run is whole when the run is closed.
+      await at().runUntil(runId, (run) => /^(cancelled|failed|completed)$/.test(run.status))
       const decided = (await at().record(runId)).filter(({ eventType }) =>
         /^approval_(granted|rejected)$/.test(eventType),
       )
       expect(decided).toHaveLength(1)
-      await at().cli('cancel', runId)
     })
   })
 }
