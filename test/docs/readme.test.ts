@@ -6,6 +6,7 @@ import { renderAudit } from '../../src/cli/render/audit.ts'
 import { compile } from '../../src/core/compile.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
 import { newRun, evolve } from '../../src/core/run/evolve.ts'
+import { NOT_CARRIED_OUT } from '../../src/core/run/supported.ts'
 import { viewOf } from '../../src/core/run/view.ts'
 import { createFakeIo } from '../cli/support/fake-io.ts'
 import { createFakePorts } from '../cli/support/fake-ports.ts'
@@ -78,4 +79,18 @@ test('the README shows the record of that run', () => {
   )
   const shown = consoles.find((text) => text.includes('sop audit'))?.split('$ npx sop audit restart-web\n')[1] ?? ''
   expect(masked(shown)).toBe(masked(record))
+})
+
+test('the README names what is not carried out, all of it and nothing else', () => {
+  const section = readPage('README.md').text.split('## Not there yet')[1] ?? ''
+  const named = (whose: string): readonly string[] =>
+    [...(section.match(new RegExp(`^- ${whose}: (.*)$`, 'm'))?.[1] ?? '').matchAll(/`([^`]+)`/g)].map(
+      ([, key]) => `${key}`,
+    )
+  expect({ step: named('A step'), gate: named('A gate') }).toEqual({
+    step: NOT_CARRIED_OUT.step,
+    gate: NOT_CARRIED_OUT.gate,
+  })
+  // None that concerns a whole SOP is left; the list above would need a line for it.
+  expect(NOT_CARRIED_OUT.sop).toEqual([])
 })
