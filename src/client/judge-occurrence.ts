@@ -1,10 +1,10 @@
-import type { SopDefinition, Trigger } from '../core/definition.ts'
+import type { Json, Param, SopDefinition, Trigger } from '../core/definition.ts'
 import { type ErrorCode, SopError } from '../core/errors.ts'
 import { type CheckedParams, checkParams } from '../core/params.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import { unsupported } from '../core/run/supported.ts'
 import { inAskedOrder, ofOneMessage, ofOneSop } from '../core/trigger/choose.ts'
-import { type Addressed, addressed, matchTrigger, triggerFacts } from '../core/trigger/match.ts'
+import { type Addressed, addressed, matchTrigger, secretsBrought, triggerFacts } from '../core/trigger/match.ts'
 import type { Occurrence } from '../core/trigger/occurrence.ts'
 import { inZeroclawWords } from '../core/trigger/zeroclaw.ts'
 import { type AskFact, askFacts } from './ask-facts.ts'
@@ -23,7 +23,12 @@ export interface JudgeDeps {
 }
 
 /** One SOP that has a trigger for the occurrence. */
-export type Judged = Omit<Admission, 'refusal'> & { readonly sop: string; readonly trigger: number } & (
+export type Judged = Omit<Admission, 'refusal'> & {
+  readonly sop: string
+  readonly trigger: number
+  /** What came for its secret params, whatever the verdict. Absent: nothing did. */
+  readonly secrets?: readonly Json[]
+} & (
     | {
         readonly verdict: 'ready'
         readonly pinned: PinnedSop
@@ -35,7 +40,8 @@ export type Judged = Omit<Admission, 'refusal'> & { readonly sop: string; readon
   )
 
 /** The triggers that an SOP had when it last compiled: while it is broken its owner is told, not its sender misled. */
-export type LastTriggers = Map<string, Pick<SopDefinition, 'triggers' | 'secrets'>>
+export type LastTriggers = Map<string, Asked>
+type Asked = Pick<SopDefinition, 'triggers' | 'secrets' | 'params'>
 
 /** Asks every SOP; `core/trigger/choose.ts` says which of several counts. */
 export const judge = async (
@@ -46,13 +52,13 @@ export const judge = async (
 ): Promise<readonly Judged[]> => {
   const entries = await deps.catalog.list()
   const meant = entries.flatMap((entry) => {
-    const { triggers, secrets = [] } = triggersOf(entry, last)
+    const { triggers, secrets = [], params = [] } = triggersOf(entry, last)
     const found = triggers.flatMap((trigger, index) => {
       const how = addressed(trigger, occurrence, deps.workdir)
       const isMeant = how !== undefined && options.concerns?.(entry.name, trigger) !== false
       return !isMeant || (options.only !== undefined && !isOnly(options.only, entry.name, index))
         ? []
-        : [{ trigger, index, how, secrets }]
+        : [{ trigger, index, how, secrets, params }]
     })
     return found.length === 0 ? [] : [{ entry, found }]
   })
@@ -63,12 +69,10 @@ export const judge = async (
 const isOnly = (only: NonNullable<DeliverOptions['only']>, sop: string, index: number): boolean =>
   only.sop === sop && (only.trigger === undefined || only.trigger === index)
 
-const triggersOf = (
-  { path, compiled: { definition } }: CatalogEntry,
-  last: LastTriggers,
-): Pick<SopDefinition, 'triggers' | 'secrets'> => {
+const triggersOf = ({ path, compiled: { definition } }: CatalogEntry, last: LastTriggers): Asked => {
   if (definition === undefined) return last.get(path) ?? { triggers: [] }
-  last.set(path, { triggers: definition.triggers, ...(definition.secrets && { secrets: definition.secrets }) })
+  const { triggers, secrets, params } = definition
+  last.set(path, { triggers, ...(secrets && { secrets }), ...(params && { params }) })
   return definition
 }
 
@@ -78,6 +82,7 @@ interface Found {
   readonly how: Addressed
   /** Names that the SOP declares. */
   readonly secrets: readonly string[]
+  readonly params: readonly Param[]
 }
 
 /** Asks no further once a trigger is met. */
@@ -93,7 +98,8 @@ const judgeSop = async (
     asked.push(await judgeTrigger(deps, entry, each, occurrence, options))
     if (asked.at(-1)?.verdict === 'ready') break
   }
-  return ofOneSop(asked) as Judged
+  const secrets = found.flatMap(({ trigger, how, params }) => secretsBrought(trigger, occurrence, how, params))
+  return { ...(ofOneSop(asked) as Judged), ...(secrets.length > 0 && { secrets }) }
 }
 
 const judgeTrigger = async (
@@ -143,9 +149,8 @@ const withoutPassedOver = (judged: readonly Judged[]): readonly Judged[] => {
   const passedOver = ofOneMessage(judged)
   return judged.map((each) => {
     const { reason } = passedOver.get(each) ?? {}
-    const { sop, trigger, key } = each
-    return reason === undefined
-      ? each
-      : { sop, trigger, ...(key !== undefined && { key }), verdict: 'unmatched', reason }
+    const { sop, trigger, key, secrets } = each
+    const at = { sop, trigger, ...(key !== undefined && { key }), ...(secrets && { secrets }) }
+    return reason === undefined ? each : { ...at, verdict: 'unmatched', reason }
   })
 }

@@ -83,10 +83,12 @@ export const createTriggerDoor = (deps: TriggerDoorDeps): TriggerDoor => {
               },
             ]
           : await Promise.all(judged.map((each) => begin(deps, each, occurrence)))
+      // What one SOP calls a secret stands in the record of no other that the occurrence is for.
+      const secrets = [...judged, ...outcomes].flatMap((each) => ('secrets' in each ? each.secrets : undefined) ?? [])
       const deliveries = outcomes.map((outcome) => {
         lastMs = Math.max(lastMs, now().getTime())
         const id = nextId(lastMs)
-        return deliveryOf(id, new Date(lastMs), outcome, occurrence, options, deps)
+        return deliveryOf(id, new Date(lastMs), { ...outcome, secrets }, occurrence, options, deps)
       })
       const isStarted = deliveries.some(({ verdict }) => verdict === 'started')
       await record(deps, deliveries, isStarted)
@@ -117,7 +119,7 @@ const begin = async (deps: TriggerDoorDeps, judged: Judged, occurrence: Occurren
   const { pinned, params } = judged
   const { source } = occurrence
   const runId = key === undefined ? newRunId() : keyedRunId(judged.sop, source, key)
-  const secrets = params.secretNames.map((name) => params.params[name] as Json)
+  const secrets = [...(judged.secrets ?? []), ...params.secretNames.map((name) => params.params[name] as Json)]
   try {
     const how = await startPinned(deps, {
       runId,
@@ -146,7 +148,7 @@ const triggerInfo = ({ source, subject, payload, headers }: Occurrence, secrets:
 const deliveryOf = (
   id: string,
   at: Date,
-  { secrets = [], ...outcome }: Outcome,
+  { secrets = [], reason, key, ...outcome }: Outcome,
   { source, subject, action, payload, headers }: Occurrence,
   { redeliveryOf }: DeliverOptions,
   { deliveryPayload }: TriggerDoorDeps,
@@ -168,6 +170,8 @@ const deliveryOf = (
     subject: withoutSecrets(subject, secrets),
     ...(action !== undefined && { action }),
     ...outcome,
+    ...(reason !== undefined && { reason: withoutSecrets(reason, secrets) }),
+    ...(key !== undefined && { key: withoutSecrets(key, secrets) }),
     ...(isKept && { payload: withoutSecrets(payload, secrets) }),
     ...(isKept && headers !== undefined && { headers: withoutSecrets(headers, secrets) }),
     ...(redacted !== undefined && { redacted }),

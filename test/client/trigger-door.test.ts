@@ -13,6 +13,8 @@ beforeAll(async () => {
 })
 afterAll(() => engine.stop())
 
+const TOKEN = [{ name: 'token', type: 'string', secret: true }] as const
+
 let count = 0
 /** An SOP with this trigger; its event has a name of its own, so that tests do not meet. */
 const add = (trigger: (name: string) => Trigger, rest: Partial<SopSketch> = {}): SopDefinition => {
@@ -187,6 +189,37 @@ describe('deliver()', () => {
     // A second delivery must not give the run that is there another value.
     expect(await only(event(sop.name, { token: 'other-value' }, { key: 'k' }))).toMatchObject({ verdict: 'duplicate' })
     expect(await engine.stores.vault.get(run.runId, 'token')).not.toBe('other-value')
+  })
+
+  test.each<[what: string, rest: Partial<SopSketch>, trigger: object, payload: Json]>([
+    ['is not met', {}, { condition: condition('level == "high"') }, { token: 's3cret-value', note: 's3cret-value' }],
+    ['does not fit', { params: [...TOKEN, { name: 'n', type: 'number' }] }, {}, { token: 's3cret-value', n: 'many' }],
+    ['cannot be read', { params: [{ ...TOKEN[0], type: 'number' }] }, {}, { token: 's3cret-value' }],
+    ['names a barred SOP', { refusals: ['It needs another world'] }, {}, { token: 's3cret-value' }],
+    [
+      'is mapped, in a text of more, and is not met',
+      {},
+      { condition: condition('level == "high"'), params: { token: 'Bearer {{ payload.auth.key }}' } },
+      { auth: { key: 's3cret-value' } },
+    ],
+    [
+      'is mapped, in a text of more',
+      {},
+      { params: { token: 'Bearer {{ payload.auth.key }}' } },
+      { auth: { key: 's3cret-value' } },
+    ],
+  ])('what came for a secret param stands in no record where the trigger %s', async (_what, rest, trigger, payload) => {
+    const sop = addEvent({ params: TOKEN, ...rest }, trigger)
+    const other = add(() => ({ type: 'event', event: sop.name }))
+    await engine.triggers.deliver(event(sop.name, payload, { key: 'of s3cret-value' }))
+    const records = await engine.stores.deliveries.list({ limit: 10 })
+    expect(records.filter((each) => each.subject === sop.name).map((each) => [each.sop, each.redacted])).toEqual(
+      expect.arrayContaining([
+        [sop.name, 'secret'],
+        [other.name, 'secret'],
+      ]),
+    )
+    expect(JSON.stringify(records)).not.toContain('s3cret-value')
   })
 
   test('of commands the one that takes most of the message is meant', async () => {

@@ -4,10 +4,10 @@
 
 import { compilePattern } from '../condition/language.ts'
 import { type ConditionScope, evaluate, factNames } from '../condition/evaluate.ts'
-import type { Json, Trigger } from '../definition.ts'
+import type { Json, Param, Trigger } from '../definition.ts'
 import { absoluteGlob, readGlob } from './glob.ts'
 import type { Occurrence } from './occurrence.ts'
-import { mapParams, mappingFacts } from './params.ts'
+import { mapParams, mappedValues, mappingFacts } from './params.ts'
 import { matchesRoutingKey, matchesTopic } from './topic.ts'
 
 /** Facts, answered. */
@@ -99,6 +99,28 @@ export const matchTrigger = (
   const mapped = mapParams(table, scope)
   if (mapped.ok) return { matches: true, params: mapped.params }
   return { matches: false, why: 'unfit', reason: mapped.problems.join('; ') }
+}
+
+/**
+ * What the occurrence brings for the secret params of an SOP, whether or not a run comes of it: no record holds it. Facts
+ * are nobody's secret, so none is asked.
+ */
+export const secretsBrought = (
+  trigger: Trigger,
+  occurrence: Occurrence,
+  { captures }: Addressed,
+  declared: readonly Param[] = [],
+): readonly Json[] => {
+  const names = declared.filter(({ secret }) => secret === true).map(({ name }) => name)
+  if (names.length === 0) return []
+  const table = tableOf(trigger)
+  const scope = scopeOf(trigger, occurrence, captures, NO_FACTS)
+  const own = table === undefined ? ownParams(trigger, occurrence, captures) : table
+  return names.flatMap((name) => {
+    const value = Object.hasOwn(own, name) ? own[name] : undefined
+    if (value === undefined || value === null) return []
+    return table === undefined ? [value] : mappedValues(value, scope)
+  })
 }
 
 /** What conditions and expressions of a trigger see. */

@@ -88,6 +88,18 @@ const single = (expression: Condition, scope: ConditionScope): Worked => {
   return found.absent === true ? { value: undefined } : { problem: found.error }
 }
 
+/** What the table makes of what came, as a whole and each expression of a text by itself; what cannot be told gives nothing. */
+export const mappedValues = (written: Json, scope: ConditionScope): readonly Json[] => {
+  const parts = typeof written === 'string' ? partsOf(written) : []
+  if (typeof parts === 'string') return []
+  const whole = valueOf(written, scope)
+  const inside = parts.flatMap((part) => {
+    const found = 'expression' in part ? evaluateValue(part.expression, scope) : undefined
+    return found?.ok === true ? [found.value] : []
+  })
+  return [...('value' in whole && whole.value !== undefined ? [whole.value] : []), ...inside]
+}
+
 /** The facts that the table needs (see `factNames`). */
 export const mappingFacts = (table: Readonly<Record<string, Json>>, known: readonly string[]): readonly string[] => [
   ...new Set(
