@@ -1,5 +1,7 @@
 import { buildSop, placedConditions, readName, sopFields } from './compile/build-sop.ts'
 import { buildStep, type DraftStep, readDefaults } from './compile/build-step.ts'
+import { listCondition } from './condition/list.ts'
+import { withWrittenLists } from './compile/written-lists.ts'
 import { checkNames, namesSet, type PlacedCondition } from './compile/check-names.ts'
 import { checkScript, type PlacedScript, placeFence, placeSetting } from './compile/check-commands.ts'
 import type { SopReference } from './compile/link-sops.ts'
@@ -81,7 +83,8 @@ const compileSources = (
   const keepCommand = (command: Command, place: Place): void => void gateScripts.push(placeSetting(command, place))
   const ends: SopReference[] = []
   const keepSop = (sop: string, place: Place): void => void ends.push(referenceTo(sop, place, report))
-  const definition = buildSop({ name, document, fields, steps, find, keepCommand, keepSop, stepHints, stepRefusals })
+  const built = buildSop({ name, document, fields, steps, find, keepCommand, keepSop, stepHints, stepRefusals })
+  const definition = withWrittenLists(built)
   check({ definition, drafts, fields, gateScripts, sources, report })
   return {
     name,
@@ -163,15 +166,21 @@ const check = (checked: Checked): void => {
   }
 }
 
-const conditionsOf = ({ drafts, fields }: Checked): readonly PlacedCondition[] => [
+const conditionsOf = ({ definition, drafts, fields }: Checked): readonly PlacedCondition[] => [
   ...placedConditions(fields),
-  ...drafts.flatMap(({ fields: own }) =>
-    (['if', 'approve_if'] as const).flatMap((key) => {
+  ...drafts.flatMap(({ fields: own }, index) => [
+    ...(['if', 'approve_if'] as const).flatMap((key) => {
       const condition = own.has(key) ? own.condition(key) : undefined
       return condition === undefined ? [] : [{ condition, place: own.valuePlace(key) }]
     }),
-  ),
+    ...listNames(definition.steps[index]?.forEach, own),
+  ]),
 ]
+
+const listNames = (forEach: Step['forEach'], own: Fields): readonly PlacedCondition[] => {
+  const condition = typeof forEach === 'string' ? listCondition(forEach) : undefined
+  return condition === undefined ? [] : [{ condition, place: own.valuePlace('for_each'), setting: 'for_each' }]
+}
 
 const checkCommands = ({ definition, drafts, gateScripts, sources, report }: Checked): void => {
   const shared = declaredNames(definition)

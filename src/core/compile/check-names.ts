@@ -8,6 +8,8 @@ import { didYouMean } from '../nearest.ts'
 export interface PlacedCondition {
   readonly condition: Condition
   readonly place: Place
+  /** Where it is no condition: the setting whose value it is. */
+  readonly setting?: string
 }
 
 const ROOTS = ['params', 'outputs', 'steps', 'previous_step', 'env', 'payload', 'trigger', 'item', ...BUILT_INS]
@@ -31,22 +33,25 @@ export const namesSet = ({ params = [], steps }: Pick<SopDefinition, 'params' | 
   return names
 }
 
+/** Whether something in the SOP sets the name. */
+export const setsName = (known: ReadonlySet<string>, name: string): boolean => known.has(fold(name))
+
 /** Reports names that nothing sets: they may still come from facts of the installation, or from whoever completes a step. */
 export const checkNames = (
   conditions: readonly PlacedCondition[],
   known: ReadonlySet<string>,
   report: Report,
 ): void => {
-  for (const { condition, place } of conditions) {
+  for (const { condition, place, setting } of conditions) {
     for (const name of condition.names) {
       if (report.isFull) return
-      if (known.has(fold(name))) continue
+      if (setsName(known, name)) continue
       const help =
         didYouMean(fold(name), known) ?? 'Declare it in params or in outputs of a step, or as a fact in the config'
       report.add(
         'nothing-sets',
         place,
-        `Nothing sets "${name}" in the condition "${condition.text.slice(0, 80)}"`,
+        `Nothing sets "${name}" in ${setting ?? 'the condition'} "${condition.text.slice(0, 80)}"`,
         help,
       )
     }

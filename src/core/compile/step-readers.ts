@@ -13,6 +13,7 @@ import {
 import { withoutNulls } from '../dialect/without-nulls.ts'
 import { parseList } from '../condition/list.ts'
 import { nearest } from '../nearest.ts'
+import { plainItems } from './written-lists.ts'
 import { parsePool, poolText, readPool } from '../pool.ts'
 
 // step-readers.ts: readers of the settings that only steps have.
@@ -77,7 +78,8 @@ export const readEach = (value: Located, asked: Asked): Step['forEach'] | undefi
     return (readList(given, asked) ?? []).map((item) => item.text)
   }
   const parsed = parseList(text)
-  return parsed.ok
+  // What the words of `[a, b]` mean is known once the SOP is: see written-lists.ts.
+  return parsed.ok || (given.untyped && plainItems(text) !== undefined)
     ? text
     : refuseValue(value.place, asked, parsed.message.replace('condition', 'expression'), parsed.help)
 }

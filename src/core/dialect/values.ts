@@ -55,7 +55,8 @@ export const placeInside = ({ place, inset = 0 }: LocatedScalar, offset: number,
 export const looseValue = (text: string): string => scalarText(looseText(text, { file: '', line: 1, column: 1 }))
 
 /** A scalar as text; the backticks or quotes that Markdown puts around it are not part of it. */
-const scalarText = (value: LocatedScalar): string => {
+/** The text of a scalar; what Markdown gives is freed of quotes and backticks. */
+export const scalarText = (value: LocatedScalar): string => {
   const text = typeof value.value === 'string' ? value.value : value.raw
   if (!value.untyped) return text
   const inner = unwrap(text).text
