@@ -1,5 +1,5 @@
 import type { Json } from '../core/definition.ts'
-import { environmentOf, isReservedName, variableOf } from '../core/params.ts'
+import { environmentOf, isReservedName, variableOf } from '../core/param-names.ts'
 import type { CommandTask } from '../core/run/task.ts'
 
 // environment.ts: the environment of a step, built from nothing: what is not named here is not there (rulings 20).

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, existsSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { isProcessOf, isFamilyAlive, pgidOf } from './processes.ts'
-import type { Ending, Spool, SpoolEntry } from './spool.ts'
+import { isProcessOf } from './processes.ts'
+import type { Ending, Spool } from './spool.ts'
+import { type Watch, type Waiting, type WatchContext, watchStarted, follow } from './keeper-watch.ts'
 
 // keeper.ts: the worker's side of `keeper.mjs`, the small process that starts the commands. What the keeper tells at once is
 // in the spool as well, so one that was begun by an earlier worker, or whose keeper died, is followed there.
@@ -19,17 +20,6 @@ export interface Start {
   readonly env: Readonly<Record<string, string>>
   /** A file that the program reads as its stdin; absent: /dev/null. */
   readonly stdin?: string
-}
-
-/** The end of a program; `isLost`: it is gone, and what it ended with is not known. */
-export type KeptEnding = Ending & { readonly isLost?: true }
-
-/** What is heard of one command. */
-export interface Watch {
-  /** Pid of the program and number of its group; undefined where no process of it was found. Rejects where it cannot start. */
-  readonly began: Promise<number | undefined>
-  readonly ended: Promise<KeptEnding>
-  readonly drained: Promise<void>
 }
 
 export interface Keeper {
@@ -50,22 +40,9 @@ export interface Keeper {
   close(): Promise<void>
 }
 
-/** The keeper died before it began the command: it can be begun by the next one. */
-export class KeeperDied extends Error {}
-
 const PROGRAM = fileURLToPath(new URL('./keeper.mjs', import.meta.url))
 const STOCK = 16
-const POLL_MS = 50
-const LOOK_EVERY = 10
 const CLOSE_MS = 5_000
-
-interface Waiting {
-  began(pid: number): void
-  failed(error: { readonly code?: string; readonly message: string }): void
-  ended(ending: Ending): void
-  drained(): void
-  died(): void
-}
 
 interface Said {
   readonly entry?: string
@@ -129,7 +106,7 @@ export const createKeeper = (spool: Spool, path: string): Keeper => {
     if (stock.length < STOCK / 2) fill()
   }
   const isKept = (entry: string): boolean => isKeeper(keeperOf(entry))
-  const context: Context = { spool, waiting, isKept, takeOver: (entry) => send({ verb: 'takeOver', entry }) }
+  const context: WatchContext = { spool, waiting, isKept, takeOver: (entry) => send({ verb: 'takeOver', entry }) }
   return {
     warm: () => {
       if (stock.length === 0) fill()
@@ -214,145 +191,4 @@ const keeperOf = (entry: string): string => entry.slice(0, entry.lastIndexOf('-'
 const isKeeper = (name: string): boolean => {
   const [pid = '', token = ''] = name.split('.')
   return token !== '' && isProcessOf(Number(pid), token)
-}
-
-interface Context {
-  readonly spool: Spool
-  readonly waiting: Map<string, Waiting>
-  readonly isKept: (entry: string) => boolean
-  readonly takeOver: (entry: string) => void
-}
-
-const deferred = <T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: Error) => void } => {
-  let resolve: (value: T) => void = () => {}
-  let reject: (error: Error) => void = () => {}
-  const promise = new Promise<T>((done, fail) => {
-    resolve = done
-    reject = fail
-  })
-  promise.catch(() => {})
-  return { promise, resolve, reject }
-}
-
-const errorOf = ({ code, message }: { readonly code?: string; readonly message: string }): Error =>
-  Object.assign(new Error(message), { code: code ?? 'EUNKNOWN' })
-
-/** Hears from the keeper itself, and goes by the spool once that has died. */
-const watchStarted = (context: Context, entry: string, mark: string): Watch => {
-  const { spool, waiting } = context
-  const [began, ended, drained] = [deferred<number | undefined>(), deferred<KeptEnding>(), deferred<void>()]
-  // A reader of our own: where the keeper dies, the command waits instead of being ended by a broken pipe.
-  const pipe = openPipe(spool.path(entry, 'pipe'))
-  let isBegun = false
-  const closePipe = once(() => {
-    if (pipe !== undefined) closeSync(pipe)
-  })
-  const over = (): void => {
-    waiting.delete(entry)
-    closePipe()
-  }
-  /** The end of the program and the end of its output come in any order. */
-  let isHalf = false
-  const half = (): void => {
-    if (isHalf) waiting.delete(entry)
-    isHalf = true
-  }
-  waiting.set(entry, {
-    began: (pid) => {
-      isBegun = true
-      began.resolve(pid)
-    },
-    failed: (error) => {
-      over()
-      began.reject(errorOf(error))
-    },
-    ended: (ending) => {
-      half()
-      ended.resolve(ending)
-    },
-    drained: () => {
-      half()
-      closePipe()
-      drained.resolve()
-    },
-    died: () => {
-      waiting.delete(entry)
-      if (!isBegun && spool.forbid(entry)) {
-        over()
-        began.reject(new KeeperDied('The process that starts commands has died'))
-        return
-      }
-      const rest = follow(context, entry, mark)
-      rest.began.then(began.resolve, began.reject)
-      void rest.ended.then(ended.resolve)
-      void rest.drained.then(() => {
-        closePipe()
-        drained.resolve()
-      })
-    },
-  })
-  return { began: began.promise, ended: ended.promise, drained: drained.promise }
-}
-
-const once = (work: () => void): (() => void) => {
-  let isDone = false
-  return () => {
-    if (!isDone) work()
-    isDone = true
-  }
-}
-
-const openPipe = (path: string): number | undefined => {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  } catch {
-    return undefined
-  }
-}
-
-/** Goes by what the spool says. */
-const follow = (context: Context, entry: string, mark: string): Watch => {
-  const { spool, isKept, takeOver } = context
-  const [began, ended, drained] = [deferred<number | undefined>(), deferred<KeptEnding>(), deferred<void>()]
-  const tell = (state: SpoolEntry): void => {
-    if (state.began !== undefined) began.resolve(state.began)
-    if (state.failed !== undefined && state.began === undefined) began.reject(errorOf(state.failed))
-    if (state.isDrained) drained.resolve()
-    if (state.ended !== undefined) ended.resolve(state.ended)
-  }
-  /** Nobody will write down how it ended: it is watched until its processes are gone. */
-  const watchProcesses = async (state: SpoolEntry): Promise<'gone' | 'alive'> => {
-    const pgid = state.began ?? pgidOf(mark)
-    began.resolve(pgid)
-    return pgid !== undefined && (await isFamilyAlive({ pgid, mark })) ? 'alive' : 'gone'
-  }
-  const isOver = (state: SpoolEntry): boolean =>
-    state.began === undefined ? state.failed !== undefined : state.isDrained && (state.ended !== undefined || isLost)
-  let isLost = false
-  const run = async (): Promise<void> => {
-    let isTaken = false
-    for (let turn = 0; ; turn++) {
-      const state = spool.read(entry)
-      if (state === undefined) return
-      tell(state)
-      if (isOver(state)) return
-      if (turn % LOOK_EVERY === 0 && !isKept(entry)) {
-        if (!isTaken && !state.isDrained) takeOver(entry)
-        isTaken = true
-        isLost = state.ended === undefined && (await watchProcesses(state)) === 'gone'
-        // Between the two looks the keeper may have written its last words.
-        const last = isLost ? spool.read(entry) : undefined
-        if (last !== undefined) tell(last)
-        if (isLost) ended.resolve({ isLost: true })
-      }
-      await sleep(POLL_MS)
-    }
-  }
-  const end = (): void => {
-    began.resolve(undefined)
-    ended.resolve({ isLost: true })
-    drained.resolve()
-  }
-  run().then(end, end)
-  return { began: began.promise, ended: ended.promise, drained: drained.promise }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Keeper, Start, Watch } from './keeper.ts'
+import type { Keeper, Start } from './keeper.ts'
+import type { Watch } from './keeper-watch.ts'
 import { endFamily, type Family, isGroupAlive } from './processes.ts'
 import { readSpool } from './spool-reader.ts'
 import type { ReadMark, Spool } from './spool.ts'

@@ -13,7 +13,8 @@ import {
   selectPage,
   selectRuns,
 } from '../core/run/run-list.ts'
-import { applyToSummary, type SummaryState, summaryOf } from '../core/run/summary.ts'
+import { applyToSummary, summaryOf } from '../core/run/summary.ts'
+import type { SummaryState } from '../core/run/summary-state.ts'
 import { createRowWriter, followRows, recordFiles, takeLines } from './shared/projection-file.ts'
 
 // file-run-index.ts: the list of runs, a projection of the record. `runs/index.jsonl` has a row for each change, and the

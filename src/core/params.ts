@@ -1,8 +1,9 @@
 // params.ts: the one door for values that come from outside into a run: params of a start and forms of manual steps.
 
-import { RE2JS } from 're2js'
 import type { Json, Param } from './definition.ts'
 import { didYouMean } from './nearest.ts'
+import { paramNameProblem, clashOf } from './param-names.ts'
+import { readParam } from './read-param.ts'
 
 /** Largest value of one param, and of all params of a run, in bytes of their JSON. */
 export const MAX_PARAM_BYTES = 64 * 1024
@@ -32,101 +33,6 @@ export interface FieldProblem {
 export type CheckedForm =
   | { readonly ok: true; readonly values: Readonly<Record<string, Json>> }
   | { readonly ok: false; readonly problems: string[] }
-
-/** Names that steer a shell, a loader or an interpreter, or that the engine sets itself. Upper case as written. */
-const RESERVED: readonly string[] = [
-  ...['PATH', 'HOME', 'USER', 'SHELL', 'LANG', 'TZ', 'TMPDIR', 'PWD', 'OLDPWD'],
-  ...[
-    'BASHOPTS',
-    'SHELLOPTS',
-    'ENV',
-    'IFS',
-    'PS0',
-    'PS1',
-    'PS2',
-    'PS3',
-    'PS4',
-    'PROMPT_COMMAND',
-    'CDPATH',
-    'GLOBIGNORE',
-    'EXECIGNORE',
-  ],
-  ...[
-    'POSIXLY_CORRECT',
-    'UID',
-    'EUID',
-    'PPID',
-    'GROUPS',
-    'FUNCNAME',
-    'DIRSTACK',
-    'LINENO',
-    'RANDOM',
-    'SECONDS',
-    'ZDOTDIR',
-    'FPATH',
-  ],
-  ...[
-    'PERL5LIB',
-    'PERL5OPT',
-    'PERL5DB',
-    'PERLLIB',
-    'RUBYOPT',
-    'RUBYLIB',
-    'PSModulePath',
-    'JAVA_TOOL_OPTIONS',
-    '_JAVA_OPTIONS',
-    'JDK_JAVA_OPTIONS',
-  ],
-  ...[
-    'SSH_ASKPASS',
-    'EDITOR',
-    'VISUAL',
-    'PAGER',
-    'LESSOPEN',
-    'LESSCLOSE',
-    'MANPAGER',
-    'GCONV_PATH',
-    'HOSTALIASES',
-    'LOCPATH',
-    'NLSPATH',
-    '_',
-  ],
-  ...['__proto__', 'constructor', 'prototype'],
-]
-const RESERVED_PREFIXES = [
-  'LD_',
-  'DYLD_',
-  'LC_',
-  'BASH_',
-  'NODE_',
-  'PYTHON',
-  'GIT_',
-  'MALLOC_',
-  'SOP_',
-  'npm_config_',
-  'NPM_CONFIG_',
-]
-
-/** Whether a variable of that name would steer the step's own machinery, so that no param may have it. */
-export const isReservedName = (name: string): boolean =>
-  RESERVED.includes(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix))
-
-/** The name of the environment variable of a param; undefined where it can have none (`1`, `a.b`). */
-export const variableOf = (name: string): string | undefined => {
-  const variable = name.replaceAll('-', '_')
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) ? variable : undefined
-}
-
-/**
- * Why a param cannot have that name, as a reason; undefined when it can. `1`, `2`… are the names of capture groups.
- */
-export const paramNameProblem = (name: string): string | undefined => {
-  if (name.length > 100) return 'a name has at most 100 characters'
-  if (!/^(?:[A-Za-z_][A-Za-z0-9_-]*|\d{1,3})$/.test(name))
-    return 'a name has letters, digits, "_" and "-", and begins with a letter or "_"'
-  if (isReservedName(name.replaceAll('-', '_'))) return 'this name is reserved, since it steers the shell or the engine'
-  return undefined
-}
 
 const bytesOf = (value: Json): number => {
   let bytes = 0
@@ -173,74 +79,6 @@ const shown = (value: Json): string => {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-type Read = { readonly value: Json } | { readonly reason: string }
-
-const readNumber = (value: Json): Read => {
-  if (typeof value === 'number' && Number.isFinite(value)) return { value }
-  const text = typeof value === 'string' ? value.trim() : ''
-  const isNumeric = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) && Number.isFinite(Number(text))
-  return isNumeric ? { value: Number(text) } : { reason: 'it must be a number' }
-}
-
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  false: false,
-  yes: true,
-  no: false,
-  on: true,
-  off: false,
-  '1': true,
-  '0': false,
-}
-
-const readBoolean = (value: Json): Read => {
-  if (typeof value === 'boolean') return { value }
-  const word = typeof value === 'string' || typeof value === 'number' ? String(value).trim().toLowerCase() : ''
-  const found = Object.hasOwn(BOOLEANS, word) ? BOOLEANS[word] : undefined
-  return found === undefined ? { reason: 'it must be true or false' } : { value: found }
-}
-
-const readText = (value: Json): Read =>
-  typeof value === 'object' ? { reason: 'it must be a text' } : { value: String(value) }
-
-const readChoice = (param: Param, value: Json): Read => {
-  const choices = param.choices ?? []
-  const text = typeof value === 'object' ? '' : String(value)
-  if (choices.includes(text)) return { value: text }
-  const hint = didYouMean(text, choices)
-  return {
-    reason: `it must be one of ${choices.map((choice) => `"${choice}"`).join(', ')}${hint === undefined ? '' : `. ${hint}`}`,
-  }
-}
-
-const patternProblem = (param: Param, value: Json): string | undefined => {
-  if (param.pattern === undefined || typeof value !== 'string') return undefined
-  try {
-    return RE2JS.compile(param.pattern).matches(value) ? undefined : `it must match ${param.pattern} as a whole`
-  } catch {
-    return `its pattern ${param.pattern} is no RE2 pattern`
-  }
-}
-
-/**
- * Reads one value by its declaration: text becomes a number or a boolean where those are asked for.
- *
- * The reason never repeats the value, so that it can be shown for secrets as well.
- */
-export const readParam = (param: Param, value: Json): Read => {
-  const read =
-    param.type === 'number'
-      ? readNumber(value)
-      : param.type === 'boolean'
-        ? readBoolean(value)
-        : param.type === 'choice'
-          ? readChoice(param, value)
-          : readText(value)
-  if ('reason' in read) return read
-  const reason = patternProblem(param, read.value)
-  return reason === undefined ? read : { reason }
-}
-
 const isGiven = (value: Json | undefined): value is Json => value !== undefined && value !== null
 
 /** Values of the declared params; what is wrong goes to `problems`. */
@@ -272,12 +110,6 @@ const missing = ({ name, description }: Param): Problem => {
   const what = description === undefined ? '' : ` (${description})`
   return { name, reason, text: `Cannot do without param "${name}"${what}: ${reason}` }
 }
-
-/** What stays of a name in a variable: `a-b` and `a_b`, or `Version` and `VERSION`, would be one (`$SOP_PARAM_VERSION`). */
-export const foldName = (name: string): string => name.replaceAll('-', '_').toUpperCase()
-
-const clashOf = (name: string, taken: readonly string[]): string | undefined =>
-  taken.find((each) => each !== name && foldName(each) === foldName(name))
 
 const undeclaredProblem = (
   name: string,
@@ -369,21 +201,3 @@ const inForm = (text: string): string =>
     .replace(/^Cannot take param /, 'Cannot take value ')
     .replace(/^Cannot do without param /, 'Cannot do without value ')
     .replace('this SOP has no such param; it has', 'the form of this step has no such field; it has')
-
-const asText = (value: Json): string =>
-  typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value)
-
-/**
- * The environment variables of params: `version` gives `version` and `SOP_PARAM_VERSION`, `dry-run` gives `dry_run` and
- * `SOP_PARAM_DRY_RUN`; objects and lists as JSON. A reserved name gives none of the first kind.
- */
-export const environmentOf = (params: Readonly<Record<string, Json>>): Record<string, string> => {
-  const environment: [string, string][] = []
-  for (const [name, value] of Object.entries(params)) {
-    const variable = variableOf(name)
-    const suffix = name.replace(/[^A-Za-z0-9]/g, '_').toUpperCase()
-    environment.push([`SOP_PARAM_${suffix}`, asText(value)])
-    if (variable !== undefined && !isReservedName(variable)) environment.push([variable, asText(value)])
-  }
-  return Object.fromEntries(environment)
-}

@@ -1,7 +1,8 @@
 import type { Json } from './definition.ts'
 import { isOfItem } from './run-document.ts'
 import type { RunEvent } from './run/event.ts'
-import { applyToSummary, type SummaryState } from './run/summary.ts'
+import { applyToSummary } from './run/summary.ts'
+import type { SummaryState } from './run/summary-state.ts'
 
 // state-document.ts: the state file of seed 004 (`STATE_DIR/<run-id>.json`), kept by events one by one.
 

@@ -1,15 +1,9 @@
 import fc from '../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import type { Json, Param } from '../../src/core/definition.ts'
-import {
-  checkForm,
-  checkParams,
-  environmentOf,
-  isReservedName,
-  paramNameProblem,
-  readParam,
-  variableOf,
-} from '../../src/core/params.ts'
+import { checkForm, checkParams } from '../../src/core/params.ts'
+import { readParam } from '../../src/core/read-param.ts'
+import { environmentOf, isReservedName, paramNameProblem, variableOf } from '../../src/core/param-names.ts'
 
 const text: Param = { name: 'version', type: 'string' }
 const number: Param = { name: 'count', type: 'number' }

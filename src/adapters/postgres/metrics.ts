@@ -1,7 +1,7 @@
 import type { AuditListener, MetricsStore } from '../../activities/deps.ts'
 import { type Cell, type CellSelection, createLedger, dayBefore, KEPT_DAYS, TOTAL } from '../../core/metrics/ledger.ts'
 import { replay } from '../../core/metrics/replay.ts'
-import type { Delta } from '../../core/metrics/trace.ts'
+import type { Delta } from '../../core/metrics/open-run.ts'
 import type { RecordedEvent } from '../../core/run/event.ts'
 import type { Database, Query } from './database.ts'
 import { reasonOf } from './failures.ts'

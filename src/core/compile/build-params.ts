@@ -6,7 +6,7 @@ import { describe, type Located, type LocatedEntry } from '../dialect/located.ts
 import type { Report } from '../dialect/report.ts'
 import { type Asked, fromText, isWithinLimit, refuseType } from '../dialect/values.ts'
 import { compact } from './compact.ts'
-import { foldName } from '../params.ts'
+import { foldName } from '../param-names.ts'
 import { checkParamName } from './names.ts'
 
 // build-params.ts: typed values, of an SOP (`params`) or of a manual step (`form`). Written as a table by name, as a list of

@@ -1,7 +1,7 @@
 import type { Place } from '../diagnostic.ts'
 import type { Report } from '../dialect/report.ts'
 import type { LocatedText } from '../dialect/values.ts'
-import { isReservedName, paramNameProblem } from '../params.ts'
+import { isReservedName, paramNameProblem } from '../param-names.ts'
 
 // names.ts: the names that a document may give to params, variables, secrets and outputs.
 

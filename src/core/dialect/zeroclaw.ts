@@ -1,7 +1,7 @@
 import type { Action, Hint, Json } from '../definition.ts'
 import type { Place } from '../diagnostic.ts'
 import { nearest } from '../nearest.ts'
-import { paramNameProblem } from '../params.ts'
+import { paramNameProblem } from '../param-names.ts'
 import { normalizeKey } from '../settings.ts'
 import type { Fields } from './fields.ts'
 import { type Located, type LocatedEntry, toJson } from './located.ts'

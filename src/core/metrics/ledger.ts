@@ -1,5 +1,5 @@
 import { addTally, type GrowingTally, newTally, type Tally } from './tally.ts'
-import type { Delta } from './trace.ts'
+import type { Delta } from './open-run.ts'
 
 // ledger.ts: the sums of what runs added: for each SOP and for each of its steps, by day, and since the beginning. What is
 // taken back is summed up beside what was added, so that each of the two only ever grows: counters of Prometheus must.

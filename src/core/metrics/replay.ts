@@ -1,5 +1,6 @@
 import type { RunEvent } from '../run/event.ts'
-import { advance, type Delta, type RunTrace } from './trace.ts'
+import { advance } from './trace.ts'
+import type { Delta, RunTrace } from './open-run.ts'
 
 /** Where a run stands after its events, and what those after a sequence added. */
 export interface Counted {

@@ -1,5 +1,5 @@
 import { type Cell, type CellSelection, createLedger, dayBefore, KEPT_DAYS } from './ledger.ts'
-import type { Delta, RunTrace } from './trace.ts'
+import type { Delta, RunTrace } from './open-run.ts'
 
 // table.ts: the sums with how far each run was counted, and the rows in which a file keeps both. A row of a batch says how
 // far its run had been counted before: where a row is missing, those that follow it are not taken, and the run is counted

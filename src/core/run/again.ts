@@ -1,3 +1,4 @@
+import { stepRunOf } from './steps.ts'
 import type { SopDefinition } from '../definition.ts'
 import { coverOf } from './covers.ts'
 import type { GateRun, Run } from './run.ts'
@@ -51,6 +52,6 @@ export const gatesChanged = (run: Run, changed: Run, again: readonly number[]): 
 
 const isOpenStill = (run: Run, gate: GateRun, again: readonly number[]): boolean => {
   if (gate.stepNumber === 0 || again.includes(gate.stepNumber)) return true
-  const state = run.steps.find((step) => step.number === gate.stepNumber)?.state
+  const state = stepRunOf(run, gate.stepNumber)?.state
   return state !== undefined && !FINISHED.includes(state)
 }

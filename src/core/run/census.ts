@@ -1,5 +1,5 @@
 import { isClosed, type RunState } from './state.ts'
-import type { SummaryState } from './summary.ts'
+import type { SummaryState } from './summary-state.ts'
 
 /** How many open runs of an SOP are in a state. */
 export interface OpenRuns {

@@ -1,8 +1,9 @@
+import { stepOf, stepRunOf } from './steps.ts'
 import { executablesOf } from '../executables.ts'
 import type { SopDefinition } from '../definition.ts'
 import type { Work } from './effect.ts'
 import type { RunEvent } from './event.ts'
-import { executionOf, itemText, stepRunOf } from './items.ts'
+import { executionOf, itemText } from './items.ts'
 import type { Run } from './run.ts'
 import type { CommandTask, ExecutableId } from './task.ts'
 
@@ -102,7 +103,7 @@ const itemOf = (run: Run, work: CommandWork): Pick<CommandTask, 'item'> => {
 /** One line for Temporal's UI. */
 export const workSummary = (run: Run, work: CommandWork): string => {
   if (work.kind === 'gate_command') return `Gate ${work.gate}`
-  const title = run.seed.pinned.definition.steps.find((step) => step.number === work.step)?.title ?? ''
+  const title = stepOf(run, work.step)?.title ?? ''
   const again = work.attempt > 1 ? ` (attempt ${work.attempt})` : ''
   const what = { action: 'Step', verify: 'Verify step', rollback: 'Undo step' }[work.kind]
   const { item } = itemOf(run, work)

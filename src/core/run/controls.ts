@@ -1,3 +1,4 @@
+import { stepOf } from './steps.ts'
 import { type Actor, may, type Verb } from '../access.ts'
 import type { Json } from '../definition.ts'
 import type { ErrorCode } from '../errors.ts'
@@ -132,7 +133,7 @@ const gateControls = (run: Run, gate: GateRun): readonly Sketch[] => {
     ...(gate.covers !== undefined && { covers: gate.covers }),
   }
   const { covers: _, ...plain } = body
-  const step = run.seed.pinned.definition.steps.find(({ number }) => number === gate.stepNumber)
+  const step = stepOf(run, gate.stepNumber)
   return [
     { name: 'approve', verb: 'approve', about: 'gate', body, secondLook: step?.pointOfNoReturn === true },
     { name: 'reject', verb: 'reject', about: 'gate', body: plain },
@@ -140,7 +141,7 @@ const gateControls = (run: Run, gate: GateRun): readonly Sketch[] => {
 }
 
 const stepControls = (run: Run, state: StepRun): readonly Sketch[] => {
-  const step = run.seed.pinned.definition.steps.find(({ number }) => number === state.number)
+  const step = stepOf(run, state.number)
   const body = { step: state.number, ...(state.attempt > 0 && { attempt: state.attempt }) }
   const skip: Sketch = { name: 'skip', verb: 'skip', about: 'step', body: { step: state.number } }
   if (state.state === 'awaiting_input') {

@@ -1,3 +1,4 @@
+import { stepOf } from './steps.ts'
 import type { Step } from '../definition.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
@@ -17,7 +18,7 @@ interface Found {
 export const itemStep = (run: Run, decision: Decision): Found | undefined => {
   const number = decision.step ?? run.paused?.stepNumber
   const state = run.steps.find((each) => each.number === number && each.state === 'running')
-  const step = run.seed.pinned.definition.steps.find((each) => each.number === number)
+  const step = stepOf(run, number)
   return step === undefined || state?.items === undefined ? undefined : { step, items: state.items }
 }
 

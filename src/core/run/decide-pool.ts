@@ -1,3 +1,4 @@
+import { stepOf } from './steps.ts'
 import { formatDuration } from '../duration.ts'
 import type { EventDraft } from './event.ts'
 import type { RunInput } from './input.ts'
@@ -17,7 +18,7 @@ export const poolNews = (
   const work = runningWorks(run).find((each) => each.id === workId)
   const known = run.poolWaits?.[workId]
   if (work === undefined || !('step' in work) || isWaiting === (known !== undefined)) return []
-  const title = run.seed.pinned.definition.steps.find(({ number }) => number === work.step)?.title ?? ''
+  const title = stepOf(run, work.step)?.title ?? ''
   const about = { stepNumber: work.step, principal: ENGINE, via: 'engine' } as const
   const details = { title, attempt: work.attempt, pool, workId }
   if (known === undefined) {

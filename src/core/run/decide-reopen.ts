@@ -1,3 +1,4 @@
+import { stepRunOf } from './steps.ts'
 import type { Json } from '../definition.ts'
 import { gatesChanged, gatesOf, withDependents } from './again.ts'
 import { applyParams, changedParams } from './changed-params.ts'
@@ -68,7 +69,7 @@ const planOf = (run: Run, decision: Decision): Plan | Refusal => {
   if (refusal !== undefined) return refusal
   const params = decision.params === undefined ? undefined : changedParams(run, decision.params)
   if (params?.ok === false) return { code: 'invalid', reason: params.problems.join('; ') }
-  const named = run.steps.find((step) => step.number === decision.step)
+  const named = stepRunOf(run, decision.step)
   const undone = run.steps.filter(isUndone)
   const from = named !== undefined && !undone.includes(named) && named.state !== 'unknown' ? named : undefined
   const back = from === undefined ? [] : withDependents(run.seed.pinned.definition, from.number)
@@ -105,7 +106,7 @@ const closedRefusal = (run: Run): Refusal | undefined => {
 }
 
 const stepRefusal = (run: Run, { step, attempt, outcome }: Decision): Refusal | undefined => {
-  const state = run.steps.find((each) => each.number === step)
+  const state = stepRunOf(run, step)
   if (step !== undefined) {
     if (state === undefined) return { code: 'not_found', reason: `the SOP has no step ${step}` }
     if (state.state === 'pending' && state.attempt === 0)

@@ -1,3 +1,4 @@
+import { stepRunOf } from './steps.ts'
 import type { Json } from '../definition.ts'
 import { gatesChanged, gatesOf, withDependents } from './again.ts'
 import { applyParams, changedParams } from './changed-params.ts'
@@ -74,7 +75,7 @@ const fromHere = (run: Run, { params }: Decision): Start | Refusal => {
 }
 
 const again = (run: Run, decision: Decision, { stepNumber, gate }: NonNullable<Run['paused']>): Start | Refusal => {
-  const state = run.steps.find((step) => step.number === stepNumber)
+  const state = stepRunOf(run, stepNumber)
   const refusal = state && attemptRefusal(decision, state)
   if (refusal !== undefined) return refusal
   const also = decision.step === undefined ? failedBeside(run, stepNumber) : []
@@ -102,7 +103,7 @@ const attemptRefusal = ({ attempt }: Decision, step: StepRun): Refusal | undefin
 
 /** To a step that the run has been at: it and everything that depends on it is done again. */
 const back = (run: Run, decision: Decision, number: number): Start | Refusal => {
-  const state = run.steps.find((step) => step.number === number)
+  const state = stepRunOf(run, number)
   if (state === undefined) return { code: 'not_found', reason: `the SOP has no step ${number}` }
   if (state.state === 'unknown') return attemptRefusal(decision, state) ?? { step: number, again: [] }
   if (state.state === 'pending' && state.attempt === 0) {
@@ -129,7 +130,7 @@ const nameOf = (work: Work): string =>
 /** One item is tried again only where the run stopped for it, or for others of its step. */
 const itemRefusal = (run: Run, { item }: Decision, { step, again: all }: Start): Refusal | undefined => {
   if (item === undefined) return undefined
-  const state = run.steps.find(({ number }) => number === step)
+  const state = stepRunOf(run, step)
   const of = `step ${step ?? run.paused?.stepNumber ?? ''}`.trim()
   if (all.length > 0 || state?.items === undefined) {
     return {

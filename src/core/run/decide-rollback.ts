@@ -1,3 +1,4 @@
+import { stepOf } from './steps.ts'
 import { formatDuration } from '../duration.ts'
 import type { Decided } from './decide.ts'
 import { cancel, pause, resume } from './decide-control.ts'
@@ -56,7 +57,7 @@ const answer = (run: Run, decision: Decision, sender: Sender): Decided => {
   const note = noteOf(decision)
   const said = { ...ofItem(item), ...(note !== undefined && { comment: note }), ...idOf(decision) }
   const about = { stepNumber: number, ...sender }
-  const step = run.seed.pinned.definition.steps.find((each) => each.number === number)
+  const step = stepOf(run, number)
   const passes = item !== undefined && isAllLeft(run, number, item) ? { passes: true as const } : {}
   const draft: EventDraft =
     decision.kind === 'retry' && hasUndo(step)
@@ -74,7 +75,7 @@ export const undoEnded = (
   { step: number, attempt, item }: { readonly step: number; readonly attempt: number; readonly item?: number },
   result: Result,
 ): readonly EventDraft[] => {
-  const title = run.seed.pinned.definition.steps.find((each) => each.number === number)?.title ?? ''
+  const title = stepOf(run, number)?.title ?? ''
   const durationMs = result.outcome === 'lost' ? 0 : result.durationMs
   const about = { stepNumber: number, principal: ENGINE, via: 'engine' } as const
   const details = {

@@ -1,3 +1,4 @@
+import { stepOf, stepRunOf } from './steps.ts'
 import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import { checkForm } from '../params.ts'
@@ -20,11 +21,7 @@ const inputOf = (run: Run, decision: Decision): { step: Step; state: StepRun } |
   const { definition } = run.seed.pinned
   const waiting = run.steps.filter((step) => step.state === 'awaiting_input')
   const state =
-    decision.step === undefined
-      ? waiting.length === 1
-        ? waiting[0]
-        : undefined
-      : run.steps.find((step) => step.number === decision.step)
+    decision.step === undefined ? (waiting.length === 1 ? waiting[0] : undefined) : stepRunOf(run, decision.step)
   const step = definition.steps.find((each) => each.number === state?.number)
   if (state === undefined || step === undefined) {
     const list = waiting.map((each) => each.number).join(', ')
@@ -117,8 +114,8 @@ const tick = (decision: Decision, sender: Sender, step: Step, reply: NonNullable
 /** A step may be skipped while it waits: for a person, at its gate, or because it failed. */
 export const skipStep = (run: Run, decision: Decision, sender: Sender): Decided => {
   const number = decision.step ?? run.paused?.stepNumber ?? onlyWaiting(run)
-  const state = run.steps.find((step) => step.number === number)
-  const step = run.seed.pinned.definition.steps.find((each) => each.number === number)
+  const state = stepRunOf(run, number)
+  const step = stepOf(run, number)
   if (state === undefined || step === undefined) {
     const reason = number === undefined ? 'no step waits; name one' : `the SOP has no step ${number}`
     return refuse(decision, sender, { code: number === undefined ? 'conflict' : 'not_found', reason })

@@ -1,3 +1,4 @@
+import { stepOf } from './steps.ts'
 import type { Step } from '../definition.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
@@ -15,7 +16,7 @@ export const unknownStep = (
 ): { readonly step: Step; readonly state: StepRun } | undefined => {
   const number = decision.step ?? (run.paused?.kind === 'unknown' ? run.paused.stepNumber : undefined)
   const state = run.steps.find((each) => each.number === number && each.state === 'unknown')
-  const step = run.seed.pinned.definition.steps.find((each) => each.number === state?.number)
+  const step = stepOf(run, state?.number)
   return step && state && { step, state }
 }
 

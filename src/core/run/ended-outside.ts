@@ -1,3 +1,4 @@
+import { stepOf } from './steps.ts'
 import type { EventDraft, RunEvent } from './event.ts'
 import type { Principal } from './principal.ts'
 import type { Run } from './run.ts'
@@ -67,7 +68,7 @@ const underWay = (run: Run, { kind }: OutsideEnd): readonly Omit<EventDraft<'ste
   run.steps
     .filter(({ state }) => state === 'running')
     .flatMap(({ number, attempt }) => {
-      const step = run.seed.pinned.definition.steps.find((each) => each.number === number)
+      const step = stepOf(run, number)
       if (step?.action.kind !== 'shell' && step?.action.kind !== 'http') return []
       const error = kind === 'terminated' ? 'its run was terminated while it ran' : 'its run ended while it ran'
       return [

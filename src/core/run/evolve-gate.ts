@@ -1,3 +1,4 @@
+import { stepRunOf } from './steps.ts'
 import type { EventDetails, EventType, RunEvent } from './event.ts'
 import { itemVerified, itemVerifying } from './evolve-items.ts'
 import { rollBack } from './evolve-rollback.ts'
@@ -162,7 +163,7 @@ export const verified = (run: Run, event: Of<'verification_passed' | 'verificati
   if (item !== undefined) return itemVerified(run, event, item)
   if (gate === undefined) {
     if (event.eventType === 'verification_passed') return patchStep(run, event.stepNumber, { verification: 'passed' })
-    const outputs = run.steps.find((step) => step.number === event.stepNumber)?.outputs
+    const outputs = stepRunOf(run, event.stepNumber)?.outputs
     return patchStep(run, event.stepNumber, {
       verification: undefined,
       ran: { at: event.timestamp, sequence: event.sequence, ...(outputs && { outputs }) },

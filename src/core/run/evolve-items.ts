@@ -1,3 +1,4 @@
+import { stepRunOf } from './steps.ts'
 import type { EventType, RunEvent } from './event.ts'
 import { highestAttempt, isFinished, ITEM_ERROR_CHARS, type ItemRun, type ItemsRun } from './items.ts'
 import { compact, type Patch, patch } from './patch.ts'
@@ -148,7 +149,7 @@ export const itemBaseOf = (step: StepRun): Pick<StepRun, 'itemBase'> => {
 const NEW: ItemRun = { state: 'pending', attempt: 0, failures: 0 }
 
 const runOf = (run: Run, number: number | undefined, item: number): ItemRun | undefined =>
-  run.steps.find((step) => step.number === number)?.items?.runs[item - 1]
+  stepRunOf(run, number)?.items?.runs[item - 1]
 
 export const patchItem = (run: Run, number: number | undefined, item: number, changes: Patch<ItemRun>): Run =>
   patchItems(run, number, (items) => {

@@ -1,10 +1,11 @@
+import { stepRunOf } from './steps.ts'
 import type { EventType, RunEvent } from './event.ts'
 import { itemCompleted, itemFailed, itemSkipped, itemStarted, itemsOf } from './evolve-items.ts'
 import { rollBack } from './evolve-rollback.ts'
 import { cleared, unpaused } from './evolve-run.ts'
 import { passedOverReason } from './failure.ts'
 import { isWide, jumpBetween } from './graph.ts'
-import { itemWords, stepRunOf } from './items.ts'
+import { itemWords } from './items.ts'
 import { patch, patchStep, without } from './patch.ts'
 import type { Run, StepRun } from './run.ts'
 
@@ -67,7 +68,7 @@ export const stepEnded = (run: Run, event: Of<'step_completed'>): Run => {
 export const stepFailed = (run: Run, event: Of<'step_failed'>): Run => {
   const { details } = event
   if (details.item !== undefined) return leaving(itemFailed(run, event, details.item), event)
-  const before = run.steps.find((step) => step.number === event.stepNumber)
+  const before = stepRunOf(run, event.stepNumber)
   const failed = patchStep(run, event.stepNumber, {
     state: 'failed',
     endedAt: event.timestamp,

@@ -1,3 +1,4 @@
+import { stepRunOf } from './steps.ts'
 import type { RunEvent } from './event.ts'
 import { gateTimedOut, openGate, rejected, closeGate, gateReminded, startVerifying, verified } from './evolve-gate.ts'
 import {
@@ -121,7 +122,7 @@ const apply = (run: Run, event: RunEvent): Run => {
       })
     case 'input_received': {
       const { item, ticked } = event.details
-      const before = run.steps.find((step) => step.number === event.stepNumber)?.ticked ?? []
+      const before = stepRunOf(run, event.stepNumber)?.ticked ?? []
       const rest = before.filter((other) => other !== item)
       return patchStep(run, event.stepNumber, { ticked: ticked ? [...rest, item].sort((a, b) => a - b) : rest })
     }

@@ -1,3 +1,4 @@
+import { stepRunOf } from './steps.ts'
 import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import type { AfterFailure, EventDraft, Outcome } from './event.ts'
@@ -64,7 +65,7 @@ const consequence = (run: Run, step: Step, state: Failing, report: FailureReport
 }
 
 const jumpOr = (run: Run, target: number, otherwise: AfterFailure): Consequence => {
-  const visits = run.steps.find((step) => step.number === target)?.visits ?? 0
+  const visits = stepRunOf(run, target)?.visits ?? 0
   const { maxStepVisits } = run.seed.pinned.policy
   return visits < maxStepVisits
     ? { then: 'goto', goto: target }

@@ -1,9 +1,10 @@
+import { stepOf, stepRunOf } from './steps.ts'
 import { allChildTimers } from './child-timeout.ts'
 import type { EventDraft } from './event.ts'
 import type { Timer, Work } from './effect.ts'
 import { ENGINE } from './principal.ts'
 import { formatDuration } from '../duration.ts'
-import { stepRunOf } from './items.ts'
+
 import { areItemsUndone, stopReason, undoWork, walkOf } from './rollback.ts'
 import type { Run } from './run.ts'
 import { boundary } from './stage.ts'
@@ -40,7 +41,7 @@ const itemsUndone = (run: Run, number: number, { undoMs = 0 }: Rollback): EventD
     principal: ENGINE,
     via: 'engine',
     details: {
-      title: run.seed.pinned.definition.steps.find((step) => step.number === number)?.title ?? '',
+      title: stepOf(run, number)?.title ?? '',
       attempt: (state?.undos ?? 0) + 1,
       duration: formatDuration(undoMs),
       duration_ms: undoMs,

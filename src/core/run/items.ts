@@ -1,3 +1,4 @@
+import { stepOf, stepRunOf } from './steps.ts'
 import type { Json } from '../definition.ts'
 import type { AfterFailure } from './event.ts'
 import type { Run, StepRun } from './run.ts'
@@ -83,7 +84,7 @@ export const executionName = (step: number, item: number | undefined): string =>
 
 /** The execution of a step, or of one of its items, by number. */
 export const findExecution = (run: Run, number: number, item?: number) => {
-  const step = run.seed.pinned.definition.steps.find((each) => each.number === number)
+  const step = stepOf(run, number)
   const state = stepRunOf(run, number)
   return { step, state: state === undefined ? undefined : executionOf(state, item) }
 }
@@ -152,7 +153,3 @@ export const outputExcess = (
 /** Numbers of the items in a state, in order. */
 export const itemsIn = (items: ItemsRun, state: ItemState): readonly number[] =>
   items.runs.flatMap((item, index) => (item.state === state ? [index + 1] : []))
-
-/** The step with that number, as it stands. */
-export const stepRunOf = (run: Run, number: number): StepRun | undefined =>
-  run.steps.find((step) => step.number === number)

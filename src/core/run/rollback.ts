@@ -1,6 +1,7 @@
+import { stepOf, stepRunOf } from './steps.ts'
 import type { Step } from '../definition.ts'
 import type { Work } from './effect.ts'
-import { executionName, type ItemRun, itemWords, stepRunOf } from './items.ts'
+import { executionName, type ItemRun, itemWords } from './items.ts'
 import type { Run, StepRun } from './run.ts'
 
 // rollback.ts: the walk back through the finished steps of a run (product.md 4 "Failure").
@@ -9,9 +10,6 @@ import type { Run, StepRun } from './run.ts'
 // failed; also once it is done again, until it is undone. One that failed or was cut off in its midst is not undone. The walk stands still, and asks a person, at a step
 // that is a point of no return, at one of which nobody knows whether it ran, and at an undo that failed. Of a `for_each`
 // step each item is undone by itself, the last one first.
-
-const stepOf = (run: Run, number: number): Step | undefined =>
-  run.seed.pinned.definition.steps.find((step) => step.number === number)
 
 export const hasUndo = (step: Step | undefined): boolean => (step?.rollback ?? []).length > 0
 

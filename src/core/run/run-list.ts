@@ -8,7 +8,8 @@ import {
   runMatcher,
   totalOf,
 } from './run-filter.ts'
-import { type SummaryState, summaryOfState } from './summary.ts'
+import { summaryOfState } from './summary.ts'
+import type { SummaryState } from './summary-state.ts'
 import type { RunSummary } from './view.ts'
 
 // run-list.ts: summaries of many runs, in the order in which lists show them.

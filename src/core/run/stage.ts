@@ -1,3 +1,4 @@
+import { stepRunOf } from './steps.ts'
 import type { Timer, Work } from './effect.ts'
 import type { EventDraft } from './event.ts'
 import { ENGINE } from './principal.ts'
@@ -34,7 +35,7 @@ export const plus = (iso: string, ms: number): string => new Date(Date.parse(iso
 
 /** Facts are asked once for each visit of a step, under the name of what needs them. */
 export const question = (run: Run, stepNumber: number, what: string): string => {
-  const visits = run.steps.find((step) => step.number === stepNumber)?.visits ?? 1
+  const visits = stepRunOf(run, stepNumber)?.visits ?? 1
   return `step:${stepNumber}:${visits}:${what}`
 }
 

@@ -1,39 +1,23 @@
-import type { EventType, RunEvent } from './event.ts'
+import type { RunEvent } from './event.ts'
 import { effectiveEvents } from './fork.ts'
 import type { ClosedState, RunState } from './state.ts'
 import type { RunSummary } from './view.ts'
+import {
+  currentStepOf,
+  cutOff,
+  reached,
+  begun,
+  asks,
+  ended,
+  waiting,
+  waitsKept,
+  settled,
+  stepFailed,
+  doneAgain,
+} from './summary-steps.ts'
+import type { SummaryState } from './summary-state.ts'
 
 // summary.ts: the line of a run in a list, made of its events one by one, without its definition.
-
-/** A summary and what the next event needs to know besides. */
-export interface SummaryState extends RunSummary {
-  /** Numbers of the steps that are under way, wait for a person, or will be tried again by themselves. */
-  readonly active: readonly number[]
-  /** Those of them that failed and have yet to be tried again. */
-  readonly retrying?: readonly number[]
-  /** Numbers of the steps that the run came to and that are not settled: what stands between it and the next one. */
-  readonly unsettled: readonly number[]
-  /** Highest number that is settled: done, skipped, or failed and passed over; with branches, of those without a gap. */
-  readonly settledTo: number
-  /** With branches: the numbers beyond the gap that are settled. */
-  readonly beyond?: readonly number[]
-  /** Numbers of the steps that the open gates stand at. */
-  readonly gateSteps: Readonly<Record<string, number>>
-  /** Works that wait for a worker, by work id. */
-  readonly waits?: Readonly<Record<string, { readonly step: number; readonly pool: string }>>
-  /** Numbers of steps that asked a person for something; those of them that are still active wait for it. */
-  readonly asked?: readonly number[]
-  /** It waits for a slot. */
-  readonly queued?: true
-  readonly paused?: true
-  /** The step that the run is paused at; 0 where it is none. */
-  readonly pausedAt?: number
-  /** Numbers of the steps that are still to be rolled back, the next one first. */
-  readonly undo?: readonly number[]
-  /** With branches: gates whose command is running. */
-  readonly verifying?: readonly string[]
-  readonly outcome?: ClosedState
-}
 
 /**
  * The summary after the event; the same state where the event is older than it.
@@ -109,17 +93,7 @@ const statusOf = (state: SummaryState): RunState => {
   return state.openGates.length > 0 ? 'awaiting_approval' : 'running'
 }
 
-/** The first step that is not settled. Numbers count without gaps as a rule; where they do not, the next event tells. */
-const currentStepOf = ({ startedAt, unsettled, settledTo, totalSteps, undo }: SummaryState): number | null => {
-  if (startedAt === undefined) return null
-  if (undo?.[0] !== undefined) return undo[0]
-  const known = Math.min(...unsettled, settledTo < totalSteps ? settledTo + 1 : Number.POSITIVE_INFINITY)
-  return Number.isFinite(known) ? known : null
-}
-
-type Of<T extends EventType> = RunEvent<T>
-
-const created = (state: SummaryState, event: Of<'run_created'>): SummaryState => ({
+const created = (state: SummaryState, event: RunEvent<'run_created'>): SummaryState => ({
   ...state,
   sopName: event.details.sop,
   version: event.details.version,
@@ -163,89 +137,6 @@ const closed = (state: SummaryState, event: RunEvent, outcome: ClosedState, reas
   }
 }
 
-/** What is under way when a run ends is passed over; what failed and was to be tried again has failed. */
-const cutOff = ({ active, retrying = [] }: SummaryState): readonly number[] =>
-  active.filter((step) => !retrying.includes(step))
-
-const without = (numbers: readonly number[], step: number | undefined): readonly number[] =>
-  numbers.filter((other) => other !== step)
-
-/** The run came to the step. */
-const reached = (state: SummaryState, step: number | undefined): SummaryState =>
-  step === undefined || step === 0 ? state : { ...state, unsettled: [...without(state.unsettled, step), step] }
-
-const begun = (state: SummaryState, step: number | undefined): SummaryState =>
-  step === undefined
-    ? state
-    : { ...reached(triedAgain(state, step), step), active: [...without(state.active, step), step] }
-
-const asks = (state: SummaryState, step: number | undefined): SummaryState =>
-  step === undefined ? state : { ...state, asked: [...without(state.asked ?? [], step), step] }
-
-const triedAgain = ({ retrying = [], ...state }: SummaryState, step: number): SummaryState => {
-  const others = without(retrying, step)
-  return others.length === 0 ? state : { ...state, retrying: others }
-}
-
-const ended = (state: SummaryState, step: number | undefined): SummaryState => ({
-  ...waitsKept(state, (_, wait) => wait.step !== step),
-  active: without(state.active, step),
-})
-
-type Waits = NonNullable<SummaryState['waits']>
-
-const waiting = ({ waits: _w, poolWaits: _p, ...state }: SummaryState, waits: Waits): SummaryState => {
-  const pools = [...new Set(Object.values(waits).map(({ pool }) => pool))].sort()
-  return pools.length === 0 ? state : { ...state, waits, poolWaits: pools }
-}
-
-const waitsKept = (state: SummaryState, isKept: (workId: string, wait: Waits[string]) => boolean): SummaryState =>
-  state.waits === undefined
-    ? state
-    : waiting(state, Object.fromEntries(Object.entries(state.waits).filter(([id, wait]) => isKept(id, wait))))
-
-const settled = (state: SummaryState, step: number | undefined): SummaryState =>
-  step === undefined ? state : { ...state, unsettled: without(state.unsettled, step), ...settledTo(state, step) }
-
-const settledTo = (state: SummaryState, step: number): Pick<SummaryState, 'settledTo' | 'beyond'> => {
-  if (state.beyond === undefined) return { settledTo: Math.max(state.settledTo, step) }
-  const settledNumbers = new Set([...state.beyond, step])
-  let to = state.settledTo
-  while (settledNumbers.delete(to + 1)) to += 1
-  return { settledTo: to, beyond: [...settledNumbers].filter((number) => number > to) }
-}
-
-const stepFailed = (state: SummaryState, event: Of<'step_failed'>): SummaryState => {
-  const { then, goto, again } = event.details
-  if (then === 'retry' && event.stepNumber !== undefined) {
-    const kept = waitsKept(state, (_, wait) => wait.step !== event.stepNumber)
-    return { ...kept, retrying: [...without(kept.retrying ?? [], event.stepNumber), event.stepNumber] }
-  }
-  const after = ended(state, event.stepNumber)
-  if (then === 'continue') return settled(after, event.stepNumber)
-  if (then !== 'goto' || goto === undefined) return after
-  if (after.beyond !== undefined)
-    return again === undefined ? settled(after, event.stepNumber) : doneAgain(after, again)
-  return {
-    ...after,
-    unsettled: after.unsettled.filter((step) => step < goto && step !== event.stepNumber),
-    settledTo: goto - 1,
-  }
-}
-
-/** With branches only the steps on the way back are open again; the others stay as they are. */
-const doneAgain = (state: SummaryState, again: readonly number[]): SummaryState => {
-  const first = Math.min(...again)
-  const prefix = Array.from({ length: Math.max(0, state.settledTo - first + 1) }, (_, index) => first + index)
-  const beyond = [...prefix, ...(state.beyond ?? [])].filter((number) => !again.includes(number))
-  return {
-    ...state,
-    unsettled: state.unsettled.filter((step) => !again.includes(step)),
-    settledTo: Math.min(state.settledTo, first - 1),
-    beyond,
-  }
-}
-
 const gateOpened = (state: SummaryState, gate: string, step: number): SummaryState => ({
   ...reached(state, step),
   openGates: [...state.openGates.filter((id) => id !== gate), gate],
@@ -261,7 +152,7 @@ const gatesClosed = (state: SummaryState, isClosing: (gate: string) => boolean):
 const gateClosed = (state: SummaryState, gate: string): SummaryState => gatesClosed(state, (id) => id === gate)
 
 /** A skip also closes the gate of its step and frees the run that was paused there. */
-const skipped = (state: SummaryState, event: Of<'step_skipped'>): SummaryState => {
+const skipped = (state: SummaryState, event: RunEvent<'step_skipped'>): SummaryState => {
   // Rows from before the upgrade do not say where the run is paused.
   const freed = (state.pausedAt ?? event.stepNumber) === event.stepNumber ? reopened(state) : state
   if (event.details.item !== undefined) return freed
@@ -302,10 +193,10 @@ const walksBack = (state: SummaryState, reason: string): SummaryState => {
 /** The walk is past the step. */
 const undone = ({ undo = [], ...state }: SummaryState): SummaryState => ({ ...state, undo: undo.slice(1) })
 
-const passesStep = ({ leaves, item, passes }: Of<'run_resumed'>['details']): boolean =>
+const passesStep = ({ leaves, item, passes }: RunEvent<'run_resumed'>['details']): boolean =>
   leaves !== undefined && (item === undefined || passes === true)
 
-const retried = (state: SummaryState, { details }: Of<'run_retried'>): SummaryState => {
+const retried = (state: SummaryState, { details }: RunEvent<'run_retried'>): SummaryState => {
   const { again = [], gates = [] } = details
   const rest = reopened(gatesClosed(state, (gate) => gates.includes(gate)))
   if (again.length === 0) return rest

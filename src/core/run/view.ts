@@ -1,3 +1,4 @@
+import { stepOf } from './steps.ts'
 import type { EffectiveMode, Json, Param, Priority, Step } from '../definition.ts'
 import { HIDDEN, isSecretMark } from '../secret-param.ts'
 import { fillIn } from './fill-in.ts'
@@ -229,10 +230,6 @@ const currentStep = (run: Run): number | null => {
 /** Values that titles and prose may name; params win, as everywhere. */
 export const filled = (run: Run, text: string): string =>
   text.includes('{{') ? fillIn(text, { ...run.outputs, ...run.seed.params }) : text
-
-/** The step of the run's definition that has this number. */
-export const stepOf = (run: Run, number: number): Step | undefined =>
-  run.seed.pinned.definition.steps.find((step) => step.number === number)
 
 const commandsOf = (step: Step | undefined): readonly string[] | undefined => {
   switch (step?.action.kind) {

@@ -1,3 +1,4 @@
+import { stepOf, stepRunOf } from './steps.ts'
 import type { Actor } from '../access.ts'
 import { type Json, PRIORITIES, type Priority, type Step } from '../definition.ts'
 import { answersOf, type Control } from './controls.ts'
@@ -11,7 +12,6 @@ import {
   inputView,
   type InputView,
   shownParams,
-  stepOf,
   stepView,
   type StepView,
 } from './view.ts'
@@ -226,7 +226,7 @@ const previousStep = (run: Run): StepView | undefined => {
 }
 
 const inputItem = (run: Run, stepNumber: number, controls: readonly Control[]): readonly WaitingItem[] => {
-  const state = run.steps.find(({ number }) => number === stepNumber)
+  const state = stepRunOf(run, stepNumber)
   const input = state && inputView(run, state)[0]
   if (state === undefined || input === undefined) return []
   const actions = controls.filter(({ about, body }) => about === 'step' && body.step === stepNumber)

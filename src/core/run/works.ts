@@ -1,3 +1,4 @@
+import { stepOf } from './steps.ts'
 import type { Step } from '../definition.ts'
 import type { Work } from './effect.ts'
 import { executionName, findExecution, type ItemRun } from './items.ts'
@@ -54,7 +55,7 @@ const executionWork = (
 }
 
 const kindOf = (run: Run, number: number): Extract<Step['action']['kind'], 'shell' | 'http' | 'sop'> | undefined => {
-  const kind = run.seed.pinned.definition.steps.find((each) => each.number === number)?.action.kind
+  const kind = stepOf(run, number)?.action.kind
   return kind === 'shell' || kind === 'http' || kind === 'sop' ? kind : undefined
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { replaySpans, tellSpans, type TraceState } from '../../../src/core/trace/run-spans.ts'
+import { replaySpans, tellSpans } from '../../../src/core/trace/run-spans.ts'
+import type { TraceState } from '../../../src/core/trace/teller.ts'
 import { otlpBody } from '../../../src/core/trace/otlp.ts'
 import { rootRunId, type Span, spanIdOf, traceIdOf } from '../../../src/core/trace/span.ts'
 import type { EventDetails, EventType, RunEvent } from '../../../src/core/run/event.ts'

@@ -1,0 +1,99 @@
+import { stepRunOf } from './steps.ts'
+import { formatDuration } from '../duration.ts'
+import { childCommandResult, childRunId } from './child.ts'
+import type { EventDraft } from './event.ts'
+import { failure } from './failure.ts'
+import { runningWorks } from './works.ts'
+import { findExecution, ofItem, outputExcess } from './items.ts'
+import type { LostResult, RunInput } from './input.ts'
+import { ENGINE } from './principal.ts'
+import type { Run } from './run.ts'
+import type { CommandResult } from './task.ts'
+
+// decide-action.ts: what the end of a step's action leads to: its commands', or that of the SOP that it runs.
+
+/** How a child run ended is how its step ended; how long it took, the parent measures. */
+export const childEnded = (
+  run: Run,
+  { workId, result }: Extract<RunInput, { kind: 'child_ended' }>,
+  at: string,
+): readonly EventDraft[] => {
+  const work = runningWorks(run).find((each) => each.id === workId)
+  if (work?.kind !== 'child') return []
+  const { step, state } = findExecution(run, work.step, work.item)
+  if (step === undefined || state === undefined) return []
+  return actionEnded(run, work, childCommandResult(step, childRunId(run.seed.runId, work), state, result, at), at)
+}
+
+type OfExecution = { readonly step: number; readonly item?: number }
+
+/** How the step ends by the result of its action: done, failed, unknown, or its check begins. */
+export const actionEnded = (
+  run: Run,
+  { step: number, item }: OfExecution,
+  result: CommandResult | LostResult,
+  at: string,
+): readonly EventDraft[] => {
+  const { step, state } = findExecution(run, number, item)
+  if (step === undefined || state === undefined) return []
+  const engine = { principal: ENGINE, via: 'engine' } as const
+  if (result.outcome === 'lost') {
+    if (step.idempotent !== true) {
+      return [
+        {
+          eventType: 'step_unknown',
+          stepNumber: number,
+          ...engine,
+          details: { title: step.title, attempt: state.attempt, ...ofItem(item), error: result.error },
+        },
+      ]
+    }
+    return [failure(run, step, state, { ...result, durationMs: 0, ...engine, ...ofItem(item) }, at)]
+  }
+  if (result.outcome !== 'ok') {
+    const error = result.error ?? `exit code ${result.exitCode}`
+    return [failure(run, step, state, { ...result, outcome: result.outcome, error, ...engine, ...ofItem(item) }, at)]
+  }
+  const excess = item === undefined ? undefined : outputExcess(stepRunOf(run, number)?.items, result.outputs)
+  if (excess !== undefined) {
+    const { outputs: _, ...rest } = result
+    return [failure(run, step, state, { ...rest, outcome: 'failed', error: excess, ...engine, ...ofItem(item) }, at)]
+  }
+  const facts = resultDetails(result)
+  // Nothing begins in a run that ends, and a check that nobody makes would be waited for without end.
+  if (step.verify === undefined || step.verify.length === 0 || isEnding(run)) {
+    return [
+      {
+        eventType: 'step_completed',
+        stepNumber: number,
+        ...engine,
+        details: {
+          title: step.title,
+          attempt: state.attempt,
+          ...ofItem(item),
+          duration: formatDuration(result.durationMs),
+          ...facts,
+        },
+      },
+    ]
+  }
+  return [
+    {
+      eventType: 'verification_started',
+      stepNumber: number,
+      ...engine,
+      details: { title: step.title, attempt: state.attempt, ...ofItem(item), ...facts },
+    },
+  ]
+}
+
+const isEnding = (run: Run): boolean => run.ending !== undefined || run.rollback !== undefined
+
+const resultDetails = ({ durationMs, exitCode, output, outputs, logBytes, logSha256, adopted }: CommandResult) => ({
+  duration_ms: durationMs,
+  ...(exitCode !== undefined && { exitCode }),
+  ...(output !== '' && { output }),
+  ...(Object.keys(outputs).length > 0 && { outputs }),
+  ...(logSha256 !== undefined && { log: { bytes: logBytes, sha256: logSha256 } }),
+  ...(adopted !== undefined && { adopted }),
+})
