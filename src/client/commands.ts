@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client'
+import { type ExecutionRef, isInViews, isStillWanted } from '../core/run/execution-view.ts'
 import type { RunView } from '../core/run/view.ts'
 import { isOpen } from './admission.ts'
 
@@ -12,11 +13,8 @@ interface ActivityPlace {
 }
 
 /** One execution of a command of a run. */
-interface CommandPlace {
+interface CommandPlace extends ExecutionRef {
   readonly runId: string
-  readonly executableId: string
-  readonly stepNumber: number
-  readonly attempt: number
 }
 
 /** Events of a history's end in which the activity is looked for; it was lost just now. */
@@ -42,19 +40,10 @@ export const createTemporalCommands = (client: () => Client, namespace: string) 
   },
 
   /** @throws where neither Temporal nor the run can be asked */
-  isWanted: async ({ runId, executableId, stepNumber, attempt }: CommandPlace): Promise<boolean> => {
+  isWanted: async (command: CommandPlace): Promise<boolean> => {
+    const { runId } = command
     if (!(await isOpen(client(), runId))) return false
-    // Of gates and undos a view does not say which attempt is under way: they are wanted as long as the run is open.
-    if (!/^(step|verify):/.test(executableId)) return true
-    const view = await client().workflow.getHandle(runId).query<RunView>('status')
-    const step = view.stepResults.find((each) => each.number === stepNumber)
-    const item = /\[(\d+)\]$/.exec(executableId)?.[1]
-    if (step === undefined) return true
-    if (item === undefined) return step.status === 'running' && step.attempt === attempt
-    // A view shows the first of the items; of one that it does not show nobody says that it is over.
-    const shown = step.items?.shown.find((each) => each.item === Number(item))
-    return (
-      step.status === 'running' && (shown === undefined || (shown.status === 'running' && shown.attempt === attempt))
-    )
+    if (!isInViews(command)) return true
+    return isStillWanted(await client().workflow.getHandle(runId).query<RunView>('status'), command)
   },
 })

@@ -1,5 +1,6 @@
 import { SopError } from '../core/errors.ts'
 import { isWantedLog, logNameOf, type LogWish } from '../core/log-name.ts'
+import { isLogOver } from '../core/run/execution-view.ts'
 import { isClosed } from '../core/run/state.ts'
 import type { RunView } from '../core/run/view.ts'
 import type { LogChunk, SopClient } from './client.ts'
@@ -51,22 +52,8 @@ export const createEndCheck = (deps: FindDeps, runId: string): EndCheck => {
     }
     if (view === undefined) return false
     if (isClosed(view.status)) return true
-    return log !== undefined && isPast(log, view)
+    return log !== undefined && isLogOver(view, log)
   }
-}
-
-/**
- * Whether the step's execution that wrote the log is over. The view may be a moment old, so it says nothing of a later
- * attempt than its own; and a step is undone while it stands there as done.
- */
-const isPast = (log: RecordedLog, { stepResults }: RunView): boolean => {
-  const { source, stepNumber, item } = logNameOf(log)
-  if (source !== 'step' && source !== 'verify') return false
-  const step = stepResults.find(({ number }) => number === stepNumber)
-  if (step === undefined) return false
-  // Attempts of items are counted for each of them; the view does not tell of all.
-  if (item !== undefined) return step.status !== 'running' && step.status !== 'pending'
-  return step.attempt > log.attempt || (step.attempt === log.attempt && step.status !== 'running')
 }
 
 /** A piece as it is now: empty where nothing is there yet. */

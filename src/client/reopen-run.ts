@@ -1,13 +1,10 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
 import type { RecordedEvent } from '../core/run/event.ts'
-import { secretsToGive } from '../core/run/controls.ts'
-import { fold } from '../core/run/evolve.ts'
-import { recordedSeed } from '../core/run/recorded-seed.ts'
 import { type Reopening, sealedReopening } from '../core/run/reopening.ts'
-import { type Run, RULES_VERSION, type RunPolicy } from '../core/run/run.ts'
+import { judgeReopening, recordedRun } from '../core/run/reopening-verdict.ts'
+import type { PinnedSop, Run, RunPolicy } from '../core/run/run.ts'
 import { isClosed } from '../core/run/state.ts'
-import { transition } from '../core/run/transition.ts'
 import { runState } from '../core/run/view.ts'
 import { unavailable } from './find-run.ts'
 import type { Records } from './records.ts'
@@ -45,36 +42,22 @@ export const reopenRun = async (
   decision: Decision,
   keepSecrets: () => Promise<void>,
 ): Promise<Answer> => {
-  const refuse = (
-    reason: string,
-    status: DecisionReply['status'],
-    code: DecisionReply['code'] = 'conflict',
-  ): Answer => ({
-    reply: { accepted: false, runId, status, reason, ...(code !== undefined && { code }) },
-  })
   const events = await deps.records.audit.read(runId)
-  const run = await closedRun(deps, runId, events)
-  if (typeof run === 'string') return refuse(run, 'pending')
-  const status = runState(run)
-  const execution = await executionOf(deps.temporal, runId)
-  if (execution === 'RUNNING') return { open: true }
-  if (run.outcome === undefined)
-    return refuse(`the end of run "${runId}" is not on record yet: try again in a moment`, status, 'unavailable')
-  const planned = transition(run, { kind: 'reopen', decision }, new Date().toISOString())
-  if (planned.reply?.accepted !== true) return { reply: planned.reply ?? noAnswer(runId, status) }
-  if (execution === undefined)
-    return refuse(
-      `run "${runId}" is beyond the retention of Temporal, which no longer knows it: its record stays, start a new run`,
-      status,
-    )
-  const missing = secretsToGive(run, decision.params)
-  if (missing.length > 0) {
-    const values = `values of secret params (${missing.join(', ')}) go when a run closes`
-    return refuse(`${values}: give them again with the retry`, status, 'invalid')
-  }
+  const run = recordedRun(runId, events, await pinnedOf(deps.records, events), {
+    authority: deps.key.authority,
+    policy: deps.pin.policy,
+  })
+  if (typeof run === 'string') return refuse(runId, 'pending', run)
+  const verdict = judgeReopening(run, decision, await executionOf(deps.temporal, runId), new Date().toISOString())
+  if (verdict.kind === 'open') return { open: true }
+  if (verdict.kind === 'refused') return { reply: verdict.reply }
   const reopen = reopening(deps.key, run, decision)
   if (JSON.stringify(reopen).length > MAX_INPUT_CHARS)
-    return refuse(`run "${runId}" has become too large to be carried over to a new execution: start a new run`, status)
+    return refuse(
+      runId,
+      runState(run),
+      `run "${runId}" has become too large to be carried over to a new execution: start a new run`,
+    )
   await keepSecrets()
   try {
     await startExecution(deps, runId, { sop: run.seed.pinned.definition.name, reopen })
@@ -83,15 +66,11 @@ export const reopenRun = async (
     throw unavailable(error)
   }
   await untilSeen(deps.records, runId, run.sequence)
-  return { reply: planned.reply }
+  return { reply: verdict.reply }
 }
 
-const noAnswer = (runId: string, status: DecisionReply['status']): DecisionReply => ({
-  accepted: false,
-  runId,
-  status,
-  code: 'internal',
-  reason: 'the rules gave no answer',
+const refuse = (runId: string, status: DecisionReply['status'], reason: string): Answer => ({
+  reply: { accepted: false, runId, status, reason, code: 'conflict' },
 })
 
 const reopening = (key: InstallationKey, run: Run, { kind: _, ...decision }: Decision): Reopening => ({
@@ -100,21 +79,8 @@ const reopening = (key: InstallationKey, run: Run, { kind: _, ...decision }: Dec
   seal: key.seal(sealedReopening(run, decision)),
 })
 
-/** The run as its record tells of it, with the rules and the policy of today; a text says why there is none. */
-const closedRun = async (
-  { records, key, pin }: ReopenDeps,
-  runId: string,
-  events: readonly RecordedEvent[],
-): Promise<Run | string> => {
-  const [created] = events
-  if (created?.eventType !== 'run_created' || events.some(({ sequence }, index) => sequence !== index + 1))
-    return `the record of run "${runId}" is not whole: see sop verify-audit, and start a new run`
-  const pinned = await records.audit.readDefinition(created.details.digest)
-  if (pinned === undefined) return `the definition of run "${runId}" is not on record: start a new run`
-  if (pinned.authority !== key.authority)
-    return `run "${runId}" was begun by an installation with another key, which signed its commands: start a new run`
-  return fold(recordedSeed(runId, created, { ...pinned, policy: pin.policy, rulesVersion: RULES_VERSION }), events)
-}
+const pinnedOf = async ({ audit }: Records, [created]: readonly RecordedEvent[]): Promise<PinnedSop | undefined> =>
+  created?.eventType === 'run_created' ? audit.readDefinition(created.details.digest) : undefined
 
 /** The state of the newest execution in Temporal's words; undefined where Temporal knows none. */
 export const executionOf = async (temporal: Client, runId: string): Promise<string | undefined> => {

@@ -1,4 +1,5 @@
 import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
+import { childResultOf } from '../core/run/child-end.ts'
 import type { ChildResult } from '../core/run/input.ts'
 import type { Run } from '../core/run/run.ts'
 import { CHILD_ENDED, type ChildEnded, type RunSopResult } from '../workflows/messages.ts'
@@ -24,13 +25,11 @@ export const createRunEnds = (client: () => Client) => ({
 /** Tells the run whose step a run is that it ended, where that run cannot say so itself any more: it was terminated. */
 export const createTellParent =
   (client: () => Client) =>
-  async ({ seed, outcome }: Run): Promise<void> => {
-    const { runId, parent } = seed
-    if (parent === undefined || outcome === undefined || outcome.state === 'completed') return
-    const result: ChildResult = {
-      outcome: outcome.state,
-      ...(outcome.reason !== undefined && { reason: outcome.reason }),
-    }
+  async (run: Run): Promise<void> => {
+    const { runId, parent } = run.seed
+    const result = childResultOf(run)
+    // One that completed has said so itself.
+    if (parent === undefined || result === undefined || result.outcome === 'ok') return
     const message: ChildEnded = { runId, workId: parent.workId, result }
     try {
       await client().workflow.getHandle(parent.runId).signal(CHILD_ENDED, message)

@@ -9,6 +9,7 @@ import { ulid } from 'ulid'
 import { type Actor, assertMay, assertMayStart } from '../core/access.ts'
 import { sha256Hex } from '../core/canonical.ts'
 import type { Json, SopDefinition } from '../core/definition.ts'
+import { isWorthSeeing, refusalOf } from '../core/run/first-sight.ts'
 import { SopError } from '../core/errors.ts'
 import { type CheckedParams, checkParams, type FieldProblem } from '../core/params.ts'
 import { PRIORITY_KEYS } from '../core/run/admission.ts'
@@ -192,16 +193,11 @@ const firstSight = async (temporal: Client, runId: string, pinned: PinnedSop): P
   let seen: RunView | undefined
   for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 250)) {
     seen = (await look(temporal, runId, Math.max(until, Date.now() + 250))) ?? seen
-    if (seen !== undefined && isSeen(seen)) return refusedOr(seen)
+    if (seen !== undefined && isWorthSeeing(seen)) return refusedOr(seen)
     if (Date.now() >= until) return seen ?? unseen(runId, pinned)
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
 }
-
-const isSeen = (view: RunView): boolean =>
-  (view.status !== 'pending' && view.status !== 'running') ||
-  view.openInputs.length > 0 ||
-  view.stepResults.some((step) => step.status !== 'pending')
 
 const look = async (temporal: Client, runId: string, deadline: number): Promise<RunView | undefined> => {
   try {
@@ -216,11 +212,11 @@ const look = async (temporal: Client, runId: string, deadline: number): Promise<
 }
 
 const refusedOr = (view: RunView): RunView => {
-  const refused = view.status === 'cancelled' && view.startedAt === undefined && view.sequence <= 6
-  if (!refused || view.reason === undefined) return view
-  throw new SopError('conflict', `Cannot start SOP "${view.sopName}": ${view.reason}`, {
+  const reason = refusalOf(view)
+  if (reason === undefined) return view
+  throw new SopError('conflict', `Cannot start SOP "${view.sopName}": ${reason}`, {
     runId: view.runId,
-    reason: view.reason,
+    reason,
   })
 }
 

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type Actor, assertMay } from '../core/access.ts'
 import { SopError } from '../core/errors.ts'
-import { parsePool } from '../core/pool.ts'
-import type { ExecutableId } from '../core/run/task.ts'
-import { isClosed, type RunState } from '../core/run/state.ts'
+import { mayKeepLog, mayReadSecrets } from '../core/pool-access.ts'
+import type { RunState } from '../core/run/state.ts'
 import type { RunView } from '../core/run/view.ts'
 import type { RecordedLog, RecordedPiece } from './records.ts'
 import { createTurns } from './turns.ts'
@@ -95,7 +94,7 @@ export const createWorkerDoor = (deps: WorkerDoorDeps): WorkerDoor => {
     secretParam: async (actor, runId, name) => {
       assertMay(actor, 'serveSteps')
       const run = await deps.readRun(runId)
-      if (isClosed(run.status) || !run.stepResults.some(({ runsOn }) => mayServe(actor, runsOn))) {
+      if (!mayReadSecrets(actor.principal, run)) {
         throw new SopError(
           'forbidden',
           `Cannot read params of run "${runId}": it has nothing to do in this worker's pools`,
@@ -113,14 +112,6 @@ export const createWorkerDoor = (deps: WorkerDoorDeps): WorkerDoor => {
 }
 
 const keyOf = ({ runId, executableId, attempt }: RecordedLog): string => JSON.stringify([runId, executableId, attempt])
-
-/** A worker's groups are the pools that it may serve; a token without any serves all. */
-const mayServe = ({ principal }: Actor, runsOn: string | undefined): boolean => {
-  if (runsOn === undefined) return false
-  const pools = principal.role === 'worker' ? (principal.groups ?? []) : []
-  const found = parsePool(runsOn)
-  return pools.length === 0 || (found.ok && pools.includes(found.pool.name))
-}
 
 const createLogCheck = (deps: WorkerDoorDeps): ((actor: Actor, log: RecordedLog) => Promise<void>) => {
   const { now = Date.now } = deps
@@ -143,19 +134,13 @@ const createLogCheck = (deps: WorkerDoorDeps): ((actor: Actor, log: RecordedLog)
 }
 
 /** Only a step of one of the worker's pools has a log that it may write. */
-const assertOwnLog = (actor: Actor, { runId, executableId, attempt }: RecordedLog, run: RunView): void => {
-  const step = run.stepResults.find(({ number }) => number === stepOf(executableId))
-  const isBegun = run.stale === true || attempt <= (step?.attempt ?? 0)
-  if (mayServe(actor, step?.runsOn) && isBegun) return
+const assertOwnLog = (actor: Actor, log: RecordedLog, run: RunView): void => {
+  const { runId, executableId, attempt } = log
+  if (mayKeepLog(actor.principal, run, log)) return
   throw new SopError(
     'forbidden',
     `Cannot keep a log of ${executableId}, attempt ${attempt}, of run "${runId}": it is no step of a pool that "${actor.principal.id}" may serve`,
   )
-}
-
-const stepOf = (executableId: ExecutableId): number | undefined => {
-  const [, number] = /^(?:step|verify|rollback):(\d+)/.exec(executableId) ?? []
-  return number === undefined ? undefined : Number(number)
 }
 
 const put = async ({ logs }: WorkerDoorDeps, log: RecordedLog, offset: number, bytes: Uint8Array) => {

@@ -14,6 +14,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import type { Activities } from '../activities/index.ts'
 import { type ChildTask, type ChildWork, childTask } from '../core/run/child.ts'
 import type { ChildResult } from '../core/run/input.ts'
+import { type ChildCancel, childResultOf } from '../core/run/child-end.ts'
 import type { Run } from '../core/run/run.ts'
 import { bookkeepingOptions } from './activity-options.ts'
 import { CHILD_ENDED, type ChildEnded, RUN_WORKFLOW, type RunSopResult } from './messages.ts'
@@ -23,13 +24,6 @@ const PROBE_MS = 60_000
 const LONGEST_PROBE_MS = 600_000
 
 const activities = (summary: string) => proxyActivities<Activities>(bookkeepingOptions(summary))
-
-/** What a child is told that has to end. */
-export interface ChildCancel {
-  readonly reason: string
-  /** It walks back first, as its parent does. */
-  readonly rollback?: true
-}
 
 export class Children {
   /** Run ids of the children that were started, by the work that they are. */
@@ -153,15 +147,12 @@ const messageOf = (error: unknown): string => {
 }
 
 /** The last that a child does: whoever runs it as a step is told, if it is still there. */
-export const tellParent = async ({ seed, outcome, outputs }: Run): Promise<void> => {
-  const { parent } = seed
-  if (parent === undefined || outcome === undefined) return
-  const result: ChildResult =
-    outcome.state === 'completed'
-      ? { outcome: 'ok', outputs }
-      : { outcome: outcome.state, ...(outcome.reason !== undefined && { reason: outcome.reason }) }
+export const tellParent = async (run: Run): Promise<void> => {
+  const { runId, parent } = run.seed
+  const result = childResultOf(run)
+  if (parent === undefined || result === undefined) return
   try {
-    const message: ChildEnded = { runId: seed.runId, workId: parent.workId, result }
+    const message: ChildEnded = { runId, workId: parent.workId, result }
     await getExternalWorkflowHandle(parent.runId).signal(CHILD_ENDED, message)
   } catch {
     // The parent is over.

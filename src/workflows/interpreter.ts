@@ -1,28 +1,21 @@
-import {
-  CancellationScope,
-  condition,
-  isCancellation,
-  setCurrentDetails,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow'
-import type { AdmissionAnswer } from '../core/admission.ts'
+import { CancellationScope, condition, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow'
 import { needsAdmission } from '../core/run/admission.ts'
 import { type CommandWork, isCommandWork } from '../core/run/command-task.ts'
 import type { Decision, DecisionReply } from '../core/run/decision.ts'
-import type { Effect, Timer, Work } from '../core/run/effect.ts'
-import { type ChildWork, isChildWork } from '../core/run/child.ts'
+import type { Effect, Work } from '../core/run/effect.ts'
+import { isChildWork } from '../core/run/child.ts'
+import { readAdmissionAnswer } from '../core/run/admission-answer.ts'
+import { childCancel } from '../core/run/child-end.ts'
 import { newRun } from '../core/run/evolve.ts'
 import { isWide } from '../core/run/graph.ts'
-import { executionName, findExecution } from '../core/run/items.ts'
-import type { AdmissionVerdict, RunInput } from '../core/run/input.ts'
+import type { RunInput } from '../core/run/input.ts'
 import type { Run, RunSeed } from '../core/run/run.ts'
 import { effectsOf, type Transition, transition } from '../core/run/transition.ts'
 import { recordLimitOf } from '../core/run/record-hold.ts'
 import { type RunView, viewOf } from '../core/run/view.ts'
 import { runningWorks } from '../core/run/works.ts'
 import { askAdmission, askFacts, poolOf, record, releaseAdmission, runCommand, yieldSlot } from './carry-out.ts'
-import { type ChildCancel, Children, tellParent } from './child.ts'
+import { Children, tellParent } from './child.ts'
 import { detailsOf } from './details.ts'
 import { HandOver } from './hand-over.ts'
 import { Mailbox } from './mailbox.ts'
@@ -30,6 +23,7 @@ import type { AuditTail, Snapshot } from './messages.ts'
 import { watchPool } from './pool.ts'
 import type { Observed } from './observed.ts'
 import { Recorder, type Ride } from './recorder.ts'
+import { Timers } from './timers.ts'
 import { Visibility } from './visibility.ts'
 
 /** Runs that began before the setting was there wait this long until they look for a worker of a pool. */
@@ -44,12 +38,12 @@ export class Interpreter {
   private run: Run | undefined
   private executions = 1
   private readonly works = new Map<string, CancellationScope>()
-  private readonly timers = new Map<string, CancellationScope>()
   /**
    * Everything that the run starts hangs here, not on the scope of whoever asked: a cancel from Temporal reaches the run
    * as a decision, and a closed run must still be able to write its record.
    */
   private readonly host = new CancellationScope({ cancellable: false })
+  private readonly timers = new Timers(this.host, (timerId) => void this.apply({ kind: 'timer', timerId }))
   /** Works that take no events along. */
   private readonly inPools = new Set<string>()
   private lastRefusal: string | undefined
@@ -132,7 +126,7 @@ export class Interpreter {
 
   /** Admission's answer by signal. */
   receiveVerdict(answer: unknown): void {
-    const input = verdictOf(answer)
+    const input = readAdmissionAnswer(answer)
     if (this.run !== undefined && input !== undefined) this.apply(input)
   }
 
@@ -224,11 +218,10 @@ export class Interpreter {
           this.works.get(effect.workId)?.cancel()
           break
         case 'disarm':
-          this.timers.get(effect.timerId)?.cancel()
-          this.timers.delete(effect.timerId)
+          this.timers.disarm(effect.timerId)
           break
         case 'arm':
-          this.arm(effect.timer)
+          this.timers.arm(effect.timer)
           break
         case 'start':
           carried = this.start(effect.work) || carried
@@ -243,30 +236,12 @@ export class Interpreter {
 
   /** What is asked besides commands has no meaning for a closed run. */
   private stopEverything(): void {
-    for (const scope of [...this.timers.values(), ...this.works.values()]) scope.cancel()
-    this.timers.clear()
+    this.timers.disarmAll()
+    for (const scope of this.works.values()) scope.cancel()
   }
 
   private newScope(): CancellationScope {
     return new CancellationScope({ cancellable: true, parent: this.host })
-  }
-
-  private arm(timer: Timer): void {
-    const scope = this.newScope()
-    this.timers.set(timer.id, scope)
-    void this.wait(scope, timer)
-  }
-
-  private async wait(scope: CancellationScope, { id, at, summary }: Timer): Promise<void> {
-    try {
-      await scope.run(() => sleep(Math.max(1, Date.parse(at) - Date.now()), { summary: summary.slice(0, 200) }))
-    } catch (error) {
-      if (isCancellation(error)) return
-      throw error
-    }
-    if (this.timers.get(id) !== scope) return
-    this.timers.delete(id)
-    this.apply({ kind: 'timer', timerId: id })
   }
 
   /** @returns whether the pending events ride along with the work. */
@@ -313,14 +288,14 @@ export class Interpreter {
         return { kind: 'command_result', workId, result }
       }
       if (isChildWork(work)) {
-        const result = await this.children.run(scope, run, work, () => this.childCancel(work))
+        const result = await this.children.run(scope, run, work, () => childCancel(this.created(), work))
         return { kind: 'child_ended', workId, result }
       }
       if (work.kind === 'facts') {
         return { kind: 'facts_result', workId, result: await scope.run(() => askFacts(run, work.names)) }
       }
       const { phase } = work
-      if (phase !== 'yield') return verdictOf(await scope.run(() => askAdmission(run, phase)))
+      if (phase !== 'yield') return readAdmissionAnswer(await scope.run(() => askAdmission(run, phase)))
       await scope.run(() => yieldSlot(run))
       return undefined
     } catch (error) {
@@ -365,17 +340,6 @@ export class Interpreter {
     }
   }
 
-  private childCancel({ step, item }: ChildWork): ChildCancel {
-    const run = this.created()
-    const { ending, rollback } = run
-    const late = findExecution(run, step, item).state?.timedOut
-    if (late !== undefined && ending === undefined)
-      return { reason: `step ${executionName(step, item)} of its parent run "${this.runId}" is ended: ${late}` }
-    const why = ending?.reason ?? rollback?.reason ?? 'it goes another way'
-    const reason = `its parent run "${this.runId}" is ending: ${why}`
-    return rollback === undefined ? { reason } : { reason, rollback: true }
-  }
-
   /** Whether something is under way that takes events along. */
   private isCarrying(): boolean {
     return [...this.works.keys()].some((id) => /^(step|verify|gate):/.test(id) && !this.inPools.has(id))
@@ -395,17 +359,5 @@ const decided = (run: Run, input: RunInput): Transition => {
   }
 }
 const NO_RIDE: Ride = { events: [], isCarrier: false }
-
-/** One that fits no question is passed over by the rules. */
-const verdictOf = (answer: unknown): RunInput | undefined => {
-  const { phase, verdict, turn } = (answer ?? {}) as Partial<AdmissionAnswer>
-  if ((phase !== 'arrival' && phase !== 'slot') || !isVerdict(verdict)) return undefined
-  return { kind: 'admission', workId: `admission:${phase}`, verdict, ...(typeof turn === 'number' && { turn }) }
-}
-
-const isVerdict = (value: AdmissionVerdict | undefined): value is AdmissionVerdict =>
-  (value?.kind === 'admitted' ||
-    ((value?.kind === 'queued' || value?.kind === 'refused') && typeof value.reason === 'string')) &&
-  (value.order === undefined || (typeof value.order === 'object' && value.order !== null))
 
 const now = (): string => new Date(Date.now()).toISOString()

@@ -1,3 +1,4 @@
+import { finishedLastFirst } from '../../core/run/rollback.ts'
 import type { RunView } from '../../core/run/view.ts'
 import type { Verb } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -25,9 +26,9 @@ export const cancel: Verb<CancelOptions> = async (context, [ref = ''], options) 
   return showReply(context, 'rollback', await client.cancelRun(ref, { ...request, rollback: true }))
 }
 
-/** Shows what would be undone, the last step first, and asks. */
+/** Shows what would be undone, and asks. */
 const isSure = async (context: Context, view: RunView): Promise<boolean> => {
-  const done = cleanDeep(view.stepResults.filter(({ status }) => status === 'success')).toReversed()
+  const done = cleanDeep(finishedLastFirst(view.stepResults))
   const lines = done.map(({ number, title }) => `  ${number}. ${oneLine(title)}`)
   context.io.err.write(
     lines.length === 0

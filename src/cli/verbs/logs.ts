@@ -1,5 +1,6 @@
 import type { LogChunk, SopClient } from '../../client/client.ts'
 import { SopError } from '../../core/errors.ts'
+import { hasBegun, hasEnded } from '../../core/run/execution-view.ts'
 import { isClosed } from '../../core/run/state.ts'
 import type { RunView, StepView } from '../../core/run/view.ts'
 import type { Verb } from '../command.ts'
@@ -121,16 +122,13 @@ const attemptsOf = ({ number, attempt }: StepView, wanted: Wanted): readonly Log
 const stepOf = (view: RunView, step: number): StepView | undefined =>
   view.stepResults.find(({ number }) => number === step)
 
-const hasBegun = ({ status }: StepView): boolean =>
-  status !== 'pending' && status !== 'awaiting_approval' && status !== 'skipped'
-
 const isMoving = (step: StepView | undefined, { attempt, item }: LogPlace): boolean =>
   step?.status === 'running' && (item !== undefined || step.attempt === attempt)
 
 const isOver = (view: RunView, step: number | undefined): boolean => {
   if (isClosed(view.status)) return true
   const one = step === undefined ? undefined : stepOf(view, step)
-  return one !== undefined && ['success', 'failed', 'skipped', 'unknown', 'rolled_back'].includes(one.status)
+  return one !== undefined && hasEnded(one)
 }
 
 /** That nothing was printed is one thing; that it is not there any more another. */

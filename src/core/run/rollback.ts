@@ -3,6 +3,7 @@ import type { Step } from '../definition.ts'
 import type { Work } from './effect.ts'
 import { executionName, type ItemRun, itemWords } from './items.ts'
 import type { Run, StepRun } from './run.ts'
+import type { StepView } from './view.ts'
 
 // rollback.ts: the walk back through the finished steps of a run (product.md 4 "Failure").
 //
@@ -55,6 +56,13 @@ export const walkOf = (run: Run): readonly number[] => {
 
 const endOf = ({ state, endedAt = '', endedSequence = 0, ran }: StepRun): NonNullable<StepRun['ran']> =>
   state === 'success' || ran === undefined ? { at: endedAt, sequence: endedSequence } : ran
+
+/** Finished steps of a view in the order in which a walk back comes by them: the one that finished last first. */
+export const finishedLastFirst = (steps: readonly StepView[]): readonly StepView[] =>
+  steps
+    .filter(({ status }) => status === 'success')
+    .toReversed()
+    .toSorted((a, b) => (b.completedAt ?? '').localeCompare(a.completedAt ?? ''))
 
 /** Why the walk asks a person before it goes past the step; `undefined` where it may, or where somebody said so. */
 export const stopReason = (run: Run, number: number): string | undefined => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { commandTask } from '../../../src/core/run/command-task.ts'
 import { fold } from '../../../src/core/run/evolve.ts'
+import { finishedLastFirst, walkOf } from '../../../src/core/run/rollback.ts'
 import { viewOf } from '../../../src/core/run/view.ts'
 import { command, sopOf, type SopSketch, type StepSketch } from '../../support/definitions.ts'
 import { failed, ok, Play } from '../../support/play.ts'
@@ -382,4 +383,16 @@ describe('while a run walks back', () => {
     expect(late.works.size).toBe(0)
     isFolded(late)
   })
+})
+
+test('finishedLastFirst() shows finished steps in the order in which the walk comes by them', () => {
+  const play = start([undo, { ...undo, needs: [] }, { needs: [1, 2] }])
+  play.nowMs += 1_000
+  play.ends(ok(), 'step:2#1')
+  play.nowMs += 1_000
+  play.ends(ok(), 'step:1#1')
+  expect(finishedLastFirst(viewOf(play.run).stepResults).map(({ number }) => number)).toEqual([1, 2])
+  expect(walkOf(play.run)).toEqual([1, 2])
+  const inLine = walking()
+  expect(finishedLastFirst(viewOf(inLine.run).stepResults).map(({ number }) => number)).toEqual(walkOf(inLine.run))
 })
