@@ -114,6 +114,8 @@ export interface HeadLine {
   readonly line: number
   /** Absent where the line cannot be read. */
   readonly head?: Head
+  /** The text is not how an engine writes the entry: white space, other order of keys, a key twice. */
+  readonly isRewritten?: true
 }
 
 /** Records as they lie in the store, for whoever checks them: nothing is repaired, passed over or believed. */
@@ -186,10 +188,17 @@ export interface LogWriter {
   write(bytes: Uint8Array): Promise<void>
   /** Notes durably that so many bytes of output, in all, are not in the log. */
   cut(bytes: number): Promise<void>
-  /** `sha256`, in hex, of the whole log, where it has yet to reach its store. */
-  close(): Promise<{ readonly bytes: number; readonly sha256?: string }>
+  close(): Promise<ClosedLog>
   /** Lets go of the log without closing it: more will come, perhaps by another writer. */
   release(): Promise<void>
+}
+/** A log as it was when its writer closed it. */
+export interface ClosedLog {
+  readonly bytes: number
+  /** Of the whole log, in hex. Absent: nobody knows it. */
+  readonly sha256?: string
+  /** The store had not taken all of it by then: the rest is on its way. */
+  readonly isPending?: true
 }
 export interface RunLogUsage {
   readonly runId: string

@@ -74,7 +74,7 @@ const lostFailure = ({ executableId }: CommandTask): ApplicationFailure =>
     'ResultLost',
   )
 
-type Shown = Pick<CommandResult, 'output' | 'outputs' | 'logBytes' | 'logSha256'>
+type Shown = Pick<CommandResult, 'output' | 'outputs' | 'logBytes' | 'logSha256' | 'logStored'>
 type ExecutionEnd = ActionEnd & { readonly shown: Shown }
 
 const perform = async (executing: Executing, carried: Promise<number>): Promise<ExecutionEnd> => {

@@ -8,6 +8,9 @@ import type { ReadMark } from './spool.ts'
 // sink.ts: where the output of a step goes: through the mask, into its log and the tail of its result. Where an earlier
 // worker was killed, the same output is given again from a mark on, and what the log has of it already is passed over.
 
+/** What a step printed, as its result tells it. */
+type Printed = Pick<CommandResult, 'output' | 'logBytes' | 'logSha256' | 'logStored'>
+
 export interface Sink {
   /** Takes output for the log and for the tail. */
   readonly write: (bytes: Uint8Array) => Promise<void>
@@ -17,7 +20,7 @@ export interface Sink {
   readonly settle: () => Promise<number>
   /** What the log had when the output was taken up to there; undefined where the cut would go through a mask. */
   readonly markAt: (offset: number) => ReadMark | undefined
-  close(): Promise<Pick<CommandResult, 'output' | 'logBytes' | 'logSha256'>>
+  close(): Promise<Printed>
 }
 
 /** A log that cannot be written never fails a step. `from`: bytes of the log after which output is given again. */
@@ -48,12 +51,12 @@ export const openSink = async (deps: ActivityDeps, task: CommandTask, mask: Mask
     })
   }
   const isHttp = task.executable.kind === 'http'
-  let closed: Promise<Pick<CommandResult, 'output' | 'logBytes' | 'logSha256'>> | undefined
-  const finish = async (): Promise<Pick<CommandResult, 'output' | 'logBytes' | 'logSha256'>> => {
+  let closed: Promise<Printed> | undefined
+  const finish = async (): Promise<Printed> => {
     await emit(masker.end(), true)
-    const size = await writer?.close().catch(lost)
-    const sum = size?.sha256 === undefined ? {} : { logSha256: size.sha256 }
-    return { output: tail.text(), logBytes: size?.bytes ?? 0, ...sum }
+    const { bytes = 0, sha256, isPending } = (await writer?.close().catch(lost)) ?? {}
+    const stored = isPending === true ? {} : { logStored: true as const }
+    return { output: tail.text(), logBytes: bytes, ...(sha256 !== undefined && { logSha256: sha256, ...stored }) }
   }
   return {
     write: (bytes) => emit(masker.push(bytes), true),

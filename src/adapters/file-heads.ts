@@ -208,7 +208,13 @@ async function* scan(path: string): AsyncGenerator<readonly HeadLine[]> {
     const head = parseHead(line)
     // The writer is at it, or died over it.
     if (head === undefined && line.isLast) continue
-    piece.push({ file: HEADS_FILE, line: line.number, ...(head && { head }) })
+    const isRewritten = head !== undefined && JSON.stringify(head) !== line.text ? { isRewritten: true as const } : {}
+    piece.push({
+      file: HEADS_FILE,
+      line: line.number,
+      ...(head && { head }),
+      ...isRewritten,
+    })
     if (piece.length < PIECE) continue
     yield piece
     piece = []

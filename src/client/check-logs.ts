@@ -38,8 +38,8 @@ const checkLog = async (logs: Records['logs'], runId: string, sealed: SealedLog)
     isClosed = piece.isClosed === true
     if (piece.bytes.length === 0) break
   }
-  // The worker of a pool brings it when it can reach us, which may be after the event.
-  if (bytes < sealed.bytes && !isClosed) {
+  // The worker of a pool brings it when it can reach us, which may be after the event; so does ours after its store was down.
+  if (bytes < sealed.bytes && !isClosed && sealed.stored !== true) {
     return [notice('log_pending', `${name} is not whole: ${bytes} of ${sealed.bytes} bytes came so far`, at)]
   }
   if (bytes === 0 && sealed.bytes > 0)

@@ -16,6 +16,7 @@ import type { SopDefinition } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { executablesOf } from '../core/executables.ts'
 import type { ExecutableId, Warrants } from '../core/run/task.ts'
+import { base64Bytes } from '../core/seal.ts'
 
 /** A statement of this installation about one executable of one definition. */
 export interface Warrant {
@@ -71,6 +72,8 @@ export const createSealCheck = (): ((authority: string, text: string, signature:
   }
   return (authority, text, signature) => {
     try {
+      // Else a character could be changed that says nothing.
+      if (base64Bytes(signature) === undefined) return false
       return verify(null, Buffer.from(text, 'utf8'), keyOf(authority), Buffer.from(signature, 'base64'))
     } catch {
       return false

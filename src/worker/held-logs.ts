@@ -247,7 +247,7 @@ export const holdLogs = ({
             last.isEnded = true
             await note(last)
             later()
-            return { bytes: position }
+            return { bytes: position, isPending: true as const }
           } catch (error) {
             if (inner !== undefined) await leave(error)
             return undefined

@@ -33,6 +33,10 @@ export interface DeliveryOptions {
   readonly key: LogKey
   readonly stopped: AbortSignal
 }
+/** One delivery, from inside. */
+interface Delivering extends DeliveryOptions {
+  onTaken(): void
+}
 
 /** Brings one log to the engine. */
 export interface Delivery {
@@ -45,6 +49,8 @@ export interface Delivery {
   settled(): Promise<void>
   /** Fulfilled once the engine has it whole or will never take it, or the worker stops. Never rejects. */
   readonly done: Promise<void>
+  /** The engine has confirmed that it has it whole. */
+  isTaken(): boolean
 }
 
 export const startDelivery = (options: DeliveryOptions): Delivery => {
@@ -52,6 +58,13 @@ export const startDelivery = (options: DeliveryOptions): Delivery => {
   let signal: () => void = () => {}
   let isWoken = true
   let holders = 0
+  let isTaken = false
+  const delivering: Delivering = {
+    ...options,
+    onTaken: () => {
+      isTaken = true
+    },
+  }
   let idle: (() => void)[] = []
   const pause = async (): Promise<void> => {
     for (const each of idle) each()
@@ -66,7 +79,7 @@ export const startDelivery = (options: DeliveryOptions): Delivery => {
     let offset: number | undefined
     while (!stopped.aborted) {
       isWoken = false
-      offset = await bring(options, offset)
+      offset = await bring(delivering, offset)
       if (offset === undefined) return
       await pause()
       if (holders > 0) await nap(GATHER_MS, stopped)
@@ -91,6 +104,7 @@ export const startDelivery = (options: DeliveryOptions): Delivery => {
     isHeld: () => holders > 0,
     settled: () => Promise.race([done, new Promise<void>((resolve) => idle.push(resolve))]),
     done,
+    isTaken: () => isTaken,
   }
 }
 
@@ -98,7 +112,7 @@ const nap = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal, ref: false }).catch(() => {})
 
 /** Brings all that is there. @returns the offset to go on from; undefined: this log is done */
-const bring = async (options: DeliveryOptions, from: number | undefined): Promise<number | undefined> => {
+const bring = async (options: Delivering, from: number | undefined): Promise<number | undefined> => {
   const { taker, key, path, stopped } = options
   const handle = await open(`${path}.log`, 'r').catch(orUndefined)
   if (handle === undefined) {
@@ -137,12 +151,13 @@ const whereTo = async (taker: LogTaker, key: LogKey, size: number): Promise<numb
 }
 
 /** The end of an entry, if its writer has closed it. */
-const finish = async (options: DeliveryOptions, offset: number): Promise<number | undefined> => {
+const finish = async (options: Delivering, offset: number): Promise<number | undefined> => {
   const { taker, key, path } = options
   const sum = await readSum(path)
   if (sum === undefined || sum.bytes > offset) return offset
   const next = await step(options, async () => {
     await taker.endLog(key, sum)
+    options.onTaken()
     return undefined
   })
   if (next === undefined && !options.stopped.aborted) await dropEntry(path)

@@ -143,7 +143,7 @@ const openWriter = async (path: string, deliver: () => Delivery, patienceMs: num
       delivery.wake()
       // Whoever reads that a step is over finds its log, where the engine is there to take it.
       await Promise.race([delivery.done, sleep(patienceMs, undefined, { ref: false })])
-      return { bytes, sha256: sum.sha256 }
+      return { bytes, sha256: sum.sha256, ...(!delivery.isTaken() && { isPending: true as const }) }
     },
     release: async () => {
       letGo()

@@ -35,6 +35,7 @@ import type { DeliveryStore } from '../core/trigger/delivery.ts'
 import type { Log } from '../log.ts'
 import { startDeliveryKeeper } from './delivery-keeper.ts'
 import { createHeadKeeper } from './head-keeper.ts'
+import { digestLogs } from './digested-logs.ts'
 import { holdLogs } from './held-logs.ts'
 import { limitLogs, type LogLimits } from './limited-logs.ts'
 import { createLogSize, meterAppends, meterDeliveries } from './metered.ts'
@@ -169,7 +170,7 @@ export const openStores = async (
     metrics,
     meters,
     logBytes: createLogSize(files, now),
-    logs: limitLogs(held.store, { ...limits, budget: keeper.budget, now }),
+    logs: limitLogs(digestLogs(held.store), { ...limits, budget: keeper.budget, now }),
     logState: held.state,
     receivedLogs: files,
     vault,

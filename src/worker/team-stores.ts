@@ -25,6 +25,7 @@ import { limitLogs } from './limited-logs.ts'
 import { createLogSize, meterAppends, meterDeliveries } from './metered.ts'
 import { createLogKeeper } from './log-keeper.ts'
 import { createRecordKeeper } from './record-keeper.ts'
+import { digestLogs } from './digested-logs.ts'
 import { holdLogs } from './held-logs.ts'
 import { heldDir, heldLimit, logLimits, type Stores } from './stores.ts'
 import { watchAudit } from './watched-stores.ts'
@@ -98,7 +99,7 @@ export const openTeamStores = async (how: 'write' | 'follow', options: StoresOpt
     metrics,
     meters,
     logBytes: createLogSize(logs, now),
-    logs: limitLogs(held.store, { ...limits, budget: keeper.budget, now }),
+    logs: limitLogs(digestLogs(held.store), { ...limits, budget: keeper.budget, now }),
     logState: held.state,
     receivedLogs: logs,
     vault,

@@ -123,6 +123,44 @@ describe('an exported run', () => {
     expect(found.findings).toContainEqual(expect.objectContaining({ severity: 'problem', ...finding }))
   })
 
+  test('is found wherever one byte of it was changed, taken out or put in', async () => {
+    const small = await openVerified(tempDir())
+    await small.audit.append({ runId: RUN, sop: SOP }, eventsOf(RUN))
+    const writer = await small.logs.open({ runId: RUN, executableId: 'step:1', attempt: 1 })
+    await writer.write(Buffer.from('hello'))
+    await writer.close()
+    const whole = Buffer.from((await exported(small)).join(''))
+    const lastLine = whole.lastIndexOf(10, -2) + 1
+    const path = join(tempDir(), 'run.jsonl')
+    const isFound = async (...parts: readonly Uint8Array[]): Promise<boolean> => {
+      writeFileSync(path, Buffer.concat(parts))
+      return !(await checkExport(path, [small.signer.authority], 'run.jsonl')).ok
+    }
+    const missed: string[] = []
+    // The last line is what no digest covers; before it one place in many does.
+    for (let at = 0; at < whole.length; at += at < lastLine ? 29 : 1) {
+      const [before, after] = [whole.subarray(0, at), whole.subarray(at + 1)]
+      const byte = whole[at] ?? 0
+      for (const other of [byte ^ 1, byte ^ 2, byte ^ 32])
+        if (!(await isFound(before, Buffer.from([other]), after))) missed.push(`changed to ${other} at ${at}`)
+      if (!(await isFound(before, after))) missed.push(`taken out at ${at}`)
+      if (!(await isFound(before, Buffer.from(' '), whole.subarray(at)))) missed.push(`put in at ${at}`)
+    }
+    expect(missed).toEqual([])
+  }, 60_000)
+
+  test.each([
+    '{"type":"bytes"}',
+    '{"type":"record"}',
+    '{"type":"head","head":7}',
+    '{"type":"definition"}',
+    '{"type":"log_end"}',
+    '{"type":"export"}',
+  ])('is found with %s put in', async (line) => {
+    const found = await check([...lines.slice(0, -3), `${line}\n`, ...lines.slice(-3)], [store.signer.authority])
+    expect(found.ok).toBe(false)
+  })
+
   test.each([
     ['nothing', []],
     ['something else', ['# a text\n', '{"a":1}\n']],

@@ -53,6 +53,8 @@ type Row = readonly [name: string, tamper: (store: VerifiedStore) => unknown, fo
 
 /** Another person approves. */
 const MALLORY = { principal: { id: 'mallory', kind: 'user' } } as const
+/** Of the last character of base64 before `==` only two bits count. */
+const nextOf = (last: string): string => String.fromCharCode(last.charCodeAt(0) + 1)
 const rehashed = (
   store: VerifiedStore,
   change: (events: ReturnType<typeof read>[]) => readonly ReturnType<typeof read>[],
@@ -271,6 +273,24 @@ const ROWS: readonly Row[] = [
     'a head stands there twice',
     (s) => editLines(s.headsPath, (l) => [...l.slice(0, 5), l[4], ...l.slice(5)] as string[]),
     { kind: 'head_duplicated', file: HEADS, line: 6 },
+  ],
+  [
+    'a head was written anew with white space',
+    (s) => editLines(s.headsPath, (l) => l.map((text, at) => (at === 4 ? text.replace('{', '{ ') : text))),
+    { kind: 'head_edited', file: HEADS, line: 5 },
+  ],
+  [
+    'a key of a head was written twice, for readers that take the first',
+    (s) => editLines(s.headsPath, (l) => l.map((text, at) => (at === 4 ? text.replace('{', '{"sequence":99,') : text))),
+    { kind: 'head_edited', file: HEADS, line: 5 },
+  ],
+  [
+    'the signature of a head ends otherwise, though it means the same',
+    (s) =>
+      editLines(s.headsPath, (l) =>
+        l.map((text, at) => (at === 4 ? text.replace(/(.)=="}$/, (_, last) => `${nextOf(last as string)}=="}`) : text)),
+      ),
+    { kind: 'head_forged', file: HEADS, line: 5 },
   ],
   [
     'a head is noise',

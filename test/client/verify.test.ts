@@ -1,7 +1,8 @@
-import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { appendFileSync, chmodSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { RunEvent } from '../../src/core/run/event.ts'
+import type { LogSummary, RunEvent } from '../../src/core/run/event.ts'
 import { createFileAudit } from '../../src/adapters/file-audit.ts'
 import { tempDir } from '../adapters/support/records.ts'
 import {
@@ -267,17 +268,16 @@ describe('the chain of heads', () => {
 })
 
 describe('logs', () => {
-  const withLog = async (bytes: string) => {
+  const HELLO = { bytes: 5, sha256: createHash('sha256').update('hello').digest('hex') }
+  const withLog = async (bytes: string, log: LogSummary = HELLO) => {
     const store = await openVerified()
-    const { createHash } = await import('node:crypto')
-    const log = { bytes: 5, sha256: createHash('sha256').update('hello').digest('hex') }
     const writer = await store.logs.open({ runId: RUN, executableId: 'step:1', attempt: 1 })
     await writer.write(Buffer.from(bytes))
     await writer.close()
     const events = EVENTS.map((event) =>
       event.eventType === 'step_completed' ? { ...event, details: { ...event.details, log } } : event,
     )
-    await store.audit.append(at, events)
+    await store.audit.append({ ...at, executionId: 'first' }, events)
     return store
   }
   test.each([
@@ -298,6 +298,65 @@ describe('logs', () => {
     expect(await store.verify(RUN)).toMatchObject({ ok: true, findings: [{ kind: 'logs_removed' }] })
     rmSync(join(store.dataDir, 'logs'), { recursive: true })
     expect(kinds(await store.verify(RUN))).toEqual(['log_pending'])
+  })
+
+  test('that the store had whole are not on their way any more', async () => {
+    const store = await withLog('hello', { ...HELLO, stored: true })
+    expect(await store.verify(RUN)).toMatchObject({ ok: true, logs: 1, findings: [] })
+    const path = join(store.dataDir, 'logs', RUN, 'step.1-1.log')
+    chmodSync(path, 0o600)
+    writeFileSync(path, 'hell')
+    expect(await store.verify(RUN)).toMatchObject({ ok: false, findings: [{ kind: 'log_edited' }] })
+    rmSync(path)
+    expect(await store.verify(RUN)).toMatchObject({ ok: false, findings: [{ kind: 'log_missing' }] })
+  })
+
+  test('of checks, gates, walks back and items have digests as well', async () => {
+    const store = await openVerified()
+    const log = { ...HELLO, stored: true }
+    const engine = { principal: { id: 'engine', kind: 'service' }, via: 'engine' } as const
+    const told = [
+      ['verification_passed', 1, {}, 'verify:1'],
+      ['verification_failed', 2, { item: 3 }, 'verify:2[3]'],
+      ['verification_passed', undefined, { gate: 'pre_check' }, 'gate:pre_check'],
+      ['step_rolled_back', 3, {}, 'rollback:3'],
+      ['rollback_failed', 4, { item: 1 }, 'rollback:4[1]'],
+      ['step_completed', 5, { item: 2 }, 'step:5[2]'],
+    ] as const
+    const [created] = EVENTS
+    const events = told.map(([eventType, stepNumber, details], at) => ({
+      sequence: at + 2,
+      timestamp: new Date().toISOString(),
+      runId: RUN,
+      eventType,
+      ...(stepNumber !== undefined && { stepNumber }),
+      ...engine,
+      details: { ...details, attempt: 1, log },
+    }))
+    await store.audit.append(at, [created, ...events] as unknown as typeof EVENTS)
+    for (const [, , , executableId] of told) {
+      const writer = await store.logs.open({ runId: RUN, executableId, attempt: 1 })
+      await writer.write(Buffer.from('hello'))
+      await writer.close()
+    }
+    expect(await store.verify(RUN)).toMatchObject({ ok: true, logs: 6, findings: [] })
+    rmSync(join(store.dataDir, 'logs', RUN), { recursive: true })
+    const { findings } = await store.verify(RUN)
+    expect(findings.map(({ kind, file }) => [kind, file])).toEqual(
+      told.map(([, , , executableId]) => ['log_missing', `logs: ${executableId} #1`]),
+    )
+  })
+
+  test('that a reset lets a step write on in are not held against what the step had told before', async () => {
+    const store = await withLog('hello')
+    const writer = await store.logs.open({ runId: RUN, executableId: 'step:1', attempt: 1 })
+    await writer.write(Buffer.from(' again'))
+    await writer.release()
+    expect(kinds(await store.verify(RUN))).toEqual(['log_edited'])
+    const started = EVENTS.find(({ eventType }) => eventType === 'step_started')
+    const again = { ...started, timestamp: new Date().toISOString() } as (typeof EVENTS)[number]
+    await store.audit.append({ ...at, executionId: 'another' }, [again])
+    expect(await store.verify(RUN)).toMatchObject({ ok: true, logs: 0, findings: [{ kind: 'forked' }] })
   })
 })
 

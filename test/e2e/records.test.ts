@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHome, type Home, type RunningEngine } from '../support/real-engine.ts'
@@ -72,6 +72,16 @@ test('a crash is no tampering, an edit is, and an exported run is checked withou
   expect(log).toContain('\n19999\n20000\n')
   expect(log).not.toContain(SECRET)
   expect(await home.cli('export', done, '--out', out)).toMatchObject({ code: 7 })
+
+  const logPath = join(home.dataDir, 'logs', done, 'step.1-1.log')
+  const printed = await readFile(logPath)
+  await chmod(logPath, 0o600)
+  await writeFile(logPath, printed.toString().replace('\n777\n', '\n778\n'))
+  const logEdited = await home.cli('verify-audit', done)
+  expect(logEdited).toMatchObject({ code: 1, out: expect.stringContaining('log_edited') })
+  await rm(logPath)
+  expect(await home.cli('verify-audit', done)).toMatchObject({ code: 1, out: expect.stringContaining('log_missing') })
+  await writeFile(logPath, printed, { mode: 0o400 })
 
   const path = join(home.dataDir, 'audit', 'deploy', `${done}.jsonl`)
   const record = await readFile(path, 'utf8')

@@ -66,7 +66,7 @@ describe('while the store is away', () => {
     state.isDown = true
     await writer.write(bytes('while\n'))
     await writer.write(bytes('more\n'))
-    expect(await writer.close()).toEqual({ bytes: 18 })
+    expect(await writer.close()).toEqual({ bytes: 18, isPending: true })
     expect(held.state()).toMatchObject({ runs: 1, waiting: 11, downSince: expect.any(String) })
     expect(Buffer.from((await held.store.read(KEY, 7, 100)).bytes).toString()).toBe('while\nmore\n')
     expect(await text()).toBe('before\n')

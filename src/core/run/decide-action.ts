@@ -6,6 +6,7 @@ import { failure } from './failure.ts'
 import { runningWorks } from './works.ts'
 import { findExecution, ofItem, outputExcess } from './items.ts'
 import type { LostResult, RunInput } from './input.ts'
+import { logSummary } from './log-summary.ts'
 import { ENGINE } from './principal.ts'
 import type { Run } from './run.ts'
 import type { CommandResult } from './task.ts'
@@ -89,11 +90,11 @@ export const actionEnded = (
 
 const isEnding = (run: Run): boolean => run.ending !== undefined || run.rollback !== undefined
 
-const resultDetails = ({ durationMs, exitCode, output, outputs, logBytes, logSha256, adopted }: CommandResult) => ({
+const resultDetails = ({ durationMs, exitCode, output, outputs, adopted, ...log }: CommandResult) => ({
   duration_ms: durationMs,
   ...(exitCode !== undefined && { exitCode }),
   ...(output !== '' && { output }),
   ...(Object.keys(outputs).length > 0 && { outputs }),
-  ...(logSha256 !== undefined && { log: { bytes: logBytes, sha256: logSha256 } }),
+  ...logSummary(log),
   ...(adopted !== undefined && { adopted }),
 })

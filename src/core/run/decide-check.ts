@@ -1,8 +1,9 @@
-import type { EventDraft } from './event.ts'
+import type { EventDetails, EventDraft } from './event.ts'
 import { failure, MAX_LOST } from './failure.ts'
 import type { RunInput } from './input.ts'
 import { ENGINE } from './principal.ts'
 import { type Execution, findExecution, ofItem } from './items.ts'
+import { checkLogSummary } from './log-summary.ts'
 import type { Run } from './run.ts'
 
 // decide-check.ts: what the end of a command that only looks leads to: a step's verify commands, a verification gate.
@@ -15,8 +16,11 @@ const engine = { principal: ENGINE, via: 'engine' } as const
 const isAgain = (run: Run, lost: number | undefined): boolean =>
   run.seed.rulesVersion >= 2 && run.ending === undefined && run.rollback === undefined && (lost ?? 0) < MAX_LOST
 
-const printed = (result: Result): { readonly output?: string } =>
-  result.outcome === 'lost' || result.output === '' ? {} : { output: result.output }
+/** A check that was made again wrote on in the log of the one whose worker was lost, which may yet say so in it. */
+const printed = (run: Run, result: Result, lost = 0): Pick<EventDetails['verification_passed'], 'output' | 'log'> =>
+  result.outcome === 'lost'
+    ? {}
+    : { ...(result.output !== '' && { output: result.output }), ...(lost === 0 && checkLogSummary(run, result)) }
 
 const errorOf = (result: Result): string =>
   result.error ?? (result.outcome === 'lost' ? 'the worker died' : `exit code ${result.exitCode}`)
@@ -37,7 +41,7 @@ export const verifyEnded = (
     const details = { title: step.title, attempt, ...ofItem(item), ...resultOf(state), lost: (state.lost ?? 0) + 1 }
     return [{ eventType: 'verification_started', stepNumber: number, ...engine, details }]
   }
-  const details = { attempt, ...ofItem(item), duration_ms: durationOf(result), ...printed(result) }
+  const details = { attempt, ...ofItem(item), duration_ms: durationOf(result), ...printed(run, result, state.lost) }
   if (result.outcome === 'ok') return [{ eventType: 'verification_passed', stepNumber: number, ...engine, details }]
   const error = errorOf(result)
   // The step itself ran to its end, so a lost check never makes it unknown.
@@ -72,7 +76,7 @@ export const gateCommandEnded = (run: Run, id: string, result: Result): readonly
     const command = gate.command && { command: gate.command.script }
     return [{ eventType: 'verification_started', ...base, details: { gate: id, ...again, ...command } }]
   }
-  const details = { gate: id, attempt: gate.attempt, duration_ms: durationOf(result), ...printed(result) }
+  const details = { gate: id, attempt: gate.attempt, duration_ms: durationOf(result), ...printed(run, result) }
   if (result.outcome === 'ok') return [{ eventType: 'verification_passed', ...base, details }]
   const then = !gate.required ? 'continue' : run.mode === 'auto' ? 'fail' : 'pause'
   return [{ eventType: 'verification_failed', ...base, details: { ...details, error: errorOf(result), then } }]

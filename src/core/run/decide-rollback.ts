@@ -5,6 +5,7 @@ import { cancel, pause, resume } from './decide-control.ts'
 import type { Decision } from './decision.ts'
 import type { EventDraft } from './event.ts'
 import type { RunInput } from './input.ts'
+import { checkLogSummary } from './log-summary.ts'
 import { ENGINE } from './principal.ts'
 import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
 import { ofItem } from './items.ts'
@@ -86,6 +87,7 @@ export const undoEnded = (
     duration_ms: durationMs,
     ...(result.outcome !== 'lost' && result.exitCode !== undefined && { exitCode: result.exitCode }),
     ...(result.outcome !== 'lost' && result.output !== '' && { output: result.output }),
+    ...(result.outcome !== 'lost' && checkLogSummary(run, result)),
   }
   if (result.outcome === 'ok') return [{ eventType: 'step_rolled_back', ...about, details }]
   const error =

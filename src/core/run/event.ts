@@ -89,13 +89,16 @@ interface UndoDetails extends OfItem {
   readonly duration_ms: number
   readonly exitCode?: number
   readonly output?: string
+  readonly log?: LogSummary
 }
 
-/** What the log of a command is known by, where it was brought from another host. */
+/** What the log of a command is known by. */
 export interface LogSummary {
   readonly bytes: number
   /** In hex. */
   readonly sha256: string
+  /** The store had all of it when the command ended. Absent: it may still be on its way from another host. */
+  readonly stored?: true
 }
 
 /** The details of each event type. Optional keys are absent when they do not apply. */
@@ -316,6 +319,7 @@ export interface EventDetails {
     readonly attempt: number
     readonly duration_ms: number
     readonly output?: string
+    readonly log?: LogSummary
   }
   verification_failed: OfItem & {
     readonly gate?: string
@@ -324,6 +328,7 @@ export interface EventDetails {
     readonly error: string
     readonly exitCode?: number
     readonly output?: string
+    readonly log?: LogSummary
     /** For a gate. What a step's failed verification leads to stands in its `step_failed`. */
     readonly then?: AfterFailure
   }

@@ -3,6 +3,7 @@ import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
 import type { AfterFailure, EventDraft, Outcome } from './event.ts'
 import { hasBranches, jumpBetween } from './graph.ts'
+import { logSummary } from './log-summary.ts'
 import { ENGINE, type Principal, type Surface } from './principal.ts'
 import type { Run, StepRun } from './run.ts'
 import type { CommandResult } from './task.ts'
@@ -17,6 +18,7 @@ export interface FailureReport {
   readonly outputs?: CommandResult['outputs']
   readonly logBytes?: number
   readonly logSha256?: string
+  readonly logStored?: true
   /** See `CommandResult.adopted`. */
   readonly adopted?: string
   readonly principal: Principal
@@ -139,7 +141,7 @@ export const failure = (
       ...(report.exitCode !== undefined && { exitCode: report.exitCode }),
       ...(report.output !== undefined && report.output !== '' && { output: report.output }),
       ...(report.outputs !== undefined && Object.keys(report.outputs).length > 0 && { outputs: report.outputs }),
-      ...(report.logSha256 !== undefined && { log: { bytes: report.logBytes ?? 0, sha256: report.logSha256 } }),
+      ...logSummary(report),
       ...(report.adopted !== undefined && { adopted: report.adopted }),
       ...(report.comment !== undefined && { comment: report.comment }),
       ...then,

@@ -21,9 +21,10 @@ import type { Warrants } from './task.ts'
  * lost is made again. 3: Temporal's list hears of the end of a run as the run closes, not before its record is complete;
  * steps that a jump passes over are told as skipped. 4: admission is asked for locks, by number and on behalf of the parent, and a
  * run that is a step of another is none more among all runs. 5: a run whose events cannot be put on record begins nothing new
- * past a limit, and goes on by itself; the record says where a start was forced.
+ * past a limit, and goes on by itself; the record says where a start was forced. 6: the record has the digests of what checks and
+ * walks back printed.
  */
-export const RULES_VERSION = 5
+export const RULES_VERSION = 6
 
 /** The settings of the installation that bear on a run, pinned at its start. */
 export interface RunPolicy {

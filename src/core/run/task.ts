@@ -72,8 +72,10 @@ export interface CommandResult {
   readonly outputs: Readonly<Record<string, Json>>
   /** Size of the step's whole log. */
   readonly logBytes: number
-  /** SHA-256 of it, in hex, where it has yet to reach the store of the engine. */
+  /** SHA-256 of it, in hex. */
   readonly logSha256?: string
+  /** The store of the engine had all of it by then. */
+  readonly logStored?: true
   /** Highest sequence that the record holds now. */
   readonly ackedSeq: number
   /** Its worker was lost meanwhile, and this host kept it. */

@@ -9,6 +9,8 @@ export interface StoredHead {
   readonly file: string
   readonly line: number
   readonly head?: Head
+  /** The text is not how an engine writes the entry: white space, other order of keys, a key twice. */
+  readonly isRewritten?: true
 }
 
 /** An entry, and whether it may speak for its run. */
@@ -64,7 +66,7 @@ export const createChainCheck = (options: ChainCheckOptions): ChainCheck => {
     else more++
   }
 
-  const take = ({ file, line, head }: StoredHead): Witness | undefined => {
+  const take = ({ file, line, head, isRewritten }: StoredHead): Witness | undefined => {
     entries++
     const at: FindingAt = { file, line }
     if (head === undefined) {
@@ -77,6 +79,8 @@ export const createChainCheck = (options: ChainCheckOptions): ChainCheck => {
     for (const finding of orderOf(head, before, unreadable, name, where)) tell(finding)
     const isWhole = hashes(head, sha256Hex)
     if (!isWhole) tell(problem('head_edited', `${name} was changed: its hash does not fit its content`, where))
+    else if (isRewritten === true)
+      tell(problem('head_edited', `${name} was written anew: no engine writes it like that`, where))
     const isSigned = isWhole && (!looksAt(head) || checkSignature(head, name, where))
     if (noted !== undefined && head.index === noted.index) {
       isNotedSeen = true

@@ -2,11 +2,11 @@ import type { Sha256Hex } from '../audit-chain.ts'
 import { base64Bytes } from '../seal.ts'
 import type { Head, HeadMark } from '../heads.ts'
 import type { RunDocument } from '../run-document.ts'
-import { createChainCheck, type Witness } from './chain.ts'
+import { definitionOf, lineOf, witnessesOf } from './export-parts.ts'
 import { checkDefinition } from './definition.ts'
 import { type Finding, notice, problem, type RunCheck } from './finding.ts'
 import { checkRun, type SealedLog } from './run.ts'
-import type { StoredDefinition, StoredLine } from './stored-record.ts'
+import type { StoredLine } from './stored-record.ts'
 
 // export.ts: one run as the lines of one file, and the check of such a file, which needs nothing else: no engine, no network.
 // Each line is JSON, the last one seals all before it. What is large (logs) comes in pieces, and is held piece by piece.
@@ -114,11 +114,16 @@ export const createExportCheck = (options: ExportCheckOptions) => {
     if (isEnded) return edited('something was put behind the end of the file')
     if (line?.type === 'end') {
       isEnded = true
-      return checkEnd(line)
+      return checkEnd(line, text)
     }
     whole.update(isWhole ? `${text}\n` : text)
     if (line === undefined) return isWhole ? edited('a line is none of an export') : undefined
-    takeLine(line)
+    try {
+      takeLine(line)
+    } catch {
+      // Of the kind that it names, but without what such a line has.
+      edited(`a line is none of an export, though it says that it is one of kind "${line.type}"`)
+    }
   }
 
   const takeLine = (line: ExportLine): void => {
@@ -166,8 +171,12 @@ export const createExportCheck = (options: ExportCheckOptions) => {
     }
   }
 
-  const checkEnd = (end: Extract<ExportLine, { type: 'end' }>): void => {
+  const checkEnd = (end: Extract<ExportLine, { type: 'end' }>, text: string): void => {
     const sha256 = whole.digest()
+    // The seal covers what stands before it, so of the last line itself only one form is right.
+    const { type, seal } = end
+    if (text !== JSON.stringify({ type, lines: lines - 1, sha256: end.sha256, seal }))
+      edited('the last line was changed: no engine writes it like that')
     if (sha256 !== end.sha256) return edited(`the file was changed: it is not the ${end.lines} lines that were sealed`)
     const key = about?.key ?? ''
     if (!verify(key, exportText(sha256), end.seal))
@@ -205,10 +214,10 @@ export const createExportCheck = (options: ExportCheckOptions) => {
     const { executableId, attempt, sequence } = sealed
     const name = `the log of ${executableId} #${attempt}`
     const held = logs.get(`${executableId}#${attempt}`)
-    if (held === undefined)
-      return sealed.bytes === 0 ? [] : [problem('log_missing', `${name} is missing`, { file, runId, sequence })]
-    if (held.bytes < sealed.bytes && held.isClosed === false)
+    if (held === undefined && sealed.bytes === 0) return []
+    if ((held?.bytes ?? 0) < sealed.bytes && held?.isClosed !== true && sealed.stored !== true)
       return [notice('log_pending', `${name} was not whole when it was exported`, { file, runId, sequence })]
+    if (held === undefined) return [problem('log_missing', `${name} is missing`, { file, runId, sequence })]
     return held.sha256 === sealed.sha256
       ? []
       : [problem('log_edited', `${name} is not the one that event ${sequence} tells of`, { file, runId, sequence })]
@@ -255,45 +264,4 @@ export const createExportCheck = (options: ExportCheckOptions) => {
     }
   }
   return { take, end, isForeign: () => isForeign }
-}
-
-const definitionOf = (
-  { digest, definition, isMasked }: Extract<ExportLine, { type: 'definition' }>,
-  file: string,
-  line: number,
-): readonly Finding[] => {
-  if (isMasked === true)
-    return [
-      notice(
-        'definition_masked',
-        `definition ${digest} spells secrets out, which were left out: its digest cannot be checked`,
-        { file, line },
-      ),
-    ]
-  const stored: StoredDefinition = { file, pinned: { definition } }
-  return checkDefinition(digest, stored).map((finding) => ({ ...finding, line }))
-}
-
-/** Of a chain of which a file has only the entries about one run, each is checked for itself. */
-const witnessesOf = (
-  heads: readonly { readonly line: number; readonly head: Head }[],
-  options: Pick<ExportCheckOptions, 'sha256Hex' | 'keys' | 'verify'>,
-  found: Finding[],
-): readonly Witness[] =>
-  heads.flatMap(({ line, head }) => {
-    const check = createChainCheck(options)
-    const witness = check.take({ file: 'heads of the export', line, head })
-    const { findings } = check.end()
-    // What stands between two of them belongs to other runs.
-    found.push(...findings.filter(({ kind }) => kind !== 'head_missing' && kind !== 'head_replaced'))
-    return witness === undefined ? [] : [witness]
-  })
-
-const lineOf = (text: string): ExportLine | undefined => {
-  try {
-    const line = JSON.parse(text) as { readonly type?: unknown } | null
-    return typeof line?.type === 'string' ? (line as ExportLine) : undefined
-  } catch {
-    return undefined
-  }
 }

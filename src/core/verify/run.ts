@@ -1,5 +1,6 @@
 import type { Sha256Hex } from '../audit-chain.ts'
 import type { LogSummary, RecordedEvent } from '../run/event.ts'
+import { effectiveEvents } from '../run/fork.ts'
 import type { ExecutableId } from '../run/task.ts'
 import type { ChainResult, Witness } from './chain.ts'
 import { type Finding, type FindingAt, type HistoryCheck, notice, problem, type RunCheck } from './finding.ts'
@@ -251,16 +252,29 @@ const definitionsOf = (lines: LinesCheck): readonly { readonly digest: string; r
 const placed = (findings: readonly Finding[], at: FindingAt): readonly Finding[] =>
   findings.map((finding) => ({ ...at, ...finding }))
 
-/** The logs of which the record has digests; of one that is named twice the last counts. */
+/**
+ * The logs of which the record has digests; of one that is named twice the last counts. Where a reset made a part of the run
+ * undone, its commands are done again and write on in the same logs.
+ */
 const logsOf = (lines: LinesCheck): readonly SealedLog[] => {
   const logs = new Map<string, SealedLog>()
-  for (const event of lines.events.values()) {
-    const { log, attempt, item } = event.details as { log?: LogSummary; attempt?: number; item?: number }
-    if (log === undefined || attempt === undefined || event.stepNumber === undefined) continue
-    const executableId = `step:${event.stepNumber}${item === undefined ? '' : `[${item}]`}` as ExecutableId
+  for (const event of effectiveEvents([...lines.events.values()])) {
+    const { log, attempt } = event.details as { log?: LogSummary; attempt?: number }
+    const executableId = writerOf(event)
+    if (log === undefined || attempt === undefined || executableId === undefined) continue
     logs.set(`${executableId}#${attempt}`, { ...log, executableId, attempt, sequence: event.sequence })
   }
   return [...logs.values()]
+}
+
+/** Whose log an event tells of. */
+const writerOf = ({ eventType, stepNumber, details }: RecordedEvent): ExecutableId | undefined => {
+  const { gate, item } = details as { gate?: string; item?: number }
+  const isCheck = eventType === 'verification_passed' || eventType === 'verification_failed'
+  if (isCheck && gate !== undefined) return `gate:${gate}`
+  if (stepNumber === undefined) return undefined
+  const isUndo = eventType === 'step_rolled_back' || eventType === 'rollback_failed'
+  return `${isCheck ? 'verify' : isUndo ? 'rollback' : 'step'}:${stepNumber}${item === undefined ? '' : `[${item}]`}`
 }
 
 /** Each once: two witnesses may tell the same of a record that was cut off. */
