@@ -113,7 +113,7 @@ export function createApp(deps: AppDeps): { readonly app: Express; readonly docu
   mountPublic(app, publicRoutes, { ...deps, document })
   const failures = createFailureLimit(deps.authFailuresPerMinute ?? 100)
   if (deps.monitoring && exposition) app.get('/metrics', openScrape(deps.monitoring, exposition))
-  app.use(limitFlow(createFlowLimit()))
+  app.use(limitFlow(createFlowLimit(), deps.webhooks))
   app.use(webhookHandler({ ...deps, failures, baseUrl: baseUrlOf(deps) }))
   if (deps.page !== undefined) app.use(pageHandler(deps.page))
   app.post('/api/v1/session', signInHandler({ ...deps, failures }))

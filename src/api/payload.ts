@@ -57,8 +57,12 @@ function parsePayload(media: string, text: string): Json {
 
 const MAX_FIELDS = 1_000
 
+/** Bytes written as `%C3%BC`; what the text holds besides is UTF-8 already. */
+const ESCAPED = /(?:%[0-9a-f]{2})+/gi
+
 /** A field that comes twice is a list. GitHub puts its JSON into the one field `payload`. */
 function formOf(text: string): Json {
+  for (const [escaped] of text.matchAll(ESCAPED)) decodeBody(Buffer.from(escaped.replaceAll('%', ''), 'hex'))
   const fields = [...new URLSearchParams(text)]
   if (fields.length > MAX_FIELDS)
     throw new SopError('invalid', `Cannot read the form: it has more than ${MAX_FIELDS} fields`)

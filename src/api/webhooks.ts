@@ -23,9 +23,13 @@ export interface WebhookDeps {
 const TRIGGER_ROUTES: readonly string[] = ['/api/v1/events', '/api/v1/messages']
 
 /** Keeps the requests that are under way at the doors of triggers within their limits. */
-export function limitFlow(flow: FlowLimit): RequestHandler {
-  return (request, response, next) => {
-    if (request.method === 'GET' || (isOwn(request.path) && !TRIGGER_ROUTES.includes(request.path))) return next()
+export function limitFlow(flow: FlowLimit, webhooks: Pick<WebhookDoor, 'serves'>): RequestHandler {
+  return async (request, response, next) => {
+    const { method, path } = request
+    if (isOwn(path) && !TRIGGER_ROUTES.includes(path)) return next()
+    // Pages and streams are read by GET; a webhook may be as well.
+    if (method === 'GET' && !(await webhooks.serves(method, path))) return next()
+    if (response.closed) return
     const leave = flow.enter(request.socket.remoteAddress ?? '')
     if (leave === undefined) {
       response.setHeader('Connection', 'close')

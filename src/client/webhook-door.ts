@@ -7,7 +7,7 @@ import { keyAt, keyOf, readKeyRule } from '../core/trigger/key.ts'
 import { REPLAY_WINDOW_MS } from '../core/trigger/signature.ts'
 import type { Catalog } from './catalog.ts'
 import type { Admission, TriggerDoor } from './trigger-door.ts'
-import { signatureProblem } from './webhook-signature.ts'
+import { checkSignature } from './webhook-signature.ts'
 
 // webhook-door.ts: requests at the paths that SOPs name. Who may send is asked of each SOP by itself: each has its own
 // secret, or takes a token of the API (rulings 27).
@@ -55,10 +55,15 @@ export const createWebhookDoor = (deps: WebhookDoorDeps): WebhookDoor => {
       const { method, path: subject, headers, payload } = request
       const admits = async (sop: string, trigger: Trigger, secrets: readonly string[]): Promise<Admission> => {
         if (trigger.type !== 'webhook') return {}
-        const refusal = await refusalOf(deps, { sop, trigger, secrets, request, now: now() })
+        const { refusal, signedAt } = await checkSender(deps, { sop, trigger, secrets, request, now: now() })
         if (refusal !== undefined) return { refusal }
         const rule = trigger.idempotencyKey === undefined ? undefined : readKeyRule(trigger.idempotencyKey)
-        const key = keyOf(rule?.ok === true ? rule.rule : undefined, { headers, payload, bodyDigest })
+        const key = keyOf(rule?.ok === true ? rule.rule : undefined, {
+          headers,
+          payload,
+          bodyDigest,
+          ...(signedAt !== undefined && { signedAt }),
+        })
         return {
           ...(key !== undefined && { key: keyAt({ source: 'webhook', subject }, key) }),
           ...(trigger.secret === undefined && request.actor && { principal: request.actor.principal }),
@@ -97,10 +102,16 @@ interface Refusal {
   readonly reason: string
 }
 
-const refusalOf = async (
+interface CheckedSender {
+  readonly refusal?: Refusal
+  /** The time that the sender signed, where one was. */
+  readonly signedAt?: string
+}
+
+const checkSender = async (
   { secrets: store, warn }: WebhookDoorDeps,
   { sop, trigger, secrets, request, now }: Question,
-): Promise<Refusal | undefined> => {
+): Promise<CheckedSender> => {
   const { secret: written, signature, replayWindowMs = REPLAY_WINDOW_MS } = trigger
   if (written === undefined) return tokenRefusal(request.actor)
   let secret: string
@@ -113,29 +124,29 @@ const refusalOf = async (
       path: trigger.path,
       error: error.message,
     })
-    return { code: 'unavailable', reason: error.message }
+    return { refusal: { code: 'unavailable', reason: error.message } }
   }
-  const problem = signatureProblem(request, {
+  const checked = checkSignature(request, {
     secret,
     ...(signature !== undefined && { signature }),
     replayWindowMs,
     now,
   })
-  return problem === undefined ? undefined : { code: 'unauthenticated', reason: problem }
+  if (!checked.ok) return { refusal: { code: 'unauthenticated', reason: checked.problem } }
+  return checked.signedAt === undefined ? {} : { signedAt: checked.signedAt }
 }
 
 /** The name of a secret, and not the secret itself (rulings 27). */
 const isName = (written: string, secrets: readonly string[]): boolean =>
   secrets.includes(written) || /^[A-Z][A-Z0-9_]*$/.test(written)
 
-const tokenRefusal = (actor: Actor | undefined): Refusal | undefined => {
-  if (actor === undefined)
-    return {
-      code: 'unauthenticated',
-      reason: 'The webhook has no secret, so it needs a token: "Authorization: Bearer <token>"',
-    }
+const tokenRefusal = (actor: Actor | undefined): CheckedSender => {
+  if (actor === undefined) {
+    const reason = 'The webhook has no secret, so it needs a token: "Authorization: Bearer <token>"'
+    return { refusal: { code: 'unauthenticated', reason } }
+  }
   const verdict = may(actor, 'createRun')
-  return verdict.ok ? undefined : { code: 'forbidden', reason: verdict.reason }
+  return verdict.ok ? {} : { refusal: { code: 'forbidden', reason: verdict.reason } }
 }
 
 /** Headers of credentials and of the connection are no part of what happened. */

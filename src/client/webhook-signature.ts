@@ -23,22 +23,27 @@ export interface SignatureCheck {
 /** A list of signatures that is longer is not looked at. */
 const MAX_SIGNATURES = 10
 
-/** Why the request does not show it, as a sentence; undefined when it does. Never says what would have been right. */
-export const signatureProblem = (request: SignedRequest, check: SignatureCheck): string | undefined => {
+/** `problem`: a sentence that never says what would have been right. `signedAt`: the time that was signed, where one was. */
+export type CheckedSignature =
+  | { readonly ok: true; readonly signedAt?: string }
+  | { readonly ok: false; readonly problem: string }
+
+const no = (problem: string): CheckedSignature => ({ ok: false, problem })
+
+/** Whether the request shows that its sender knows the secret. */
+export const checkSignature = (request: SignedRequest, check: SignatureCheck): CheckedSignature => {
   const schemes = check.signature === undefined ? ANY_SIGNATURE : schemesOf(check.signature)
   const brought = schemes.filter(({ header }) => request.headers[header] !== undefined)
   if (brought.length === 0) {
     const [only] = schemes
-    return check.signature === undefined || only === undefined
-      ? 'The request has no signature: sign it, or send the secret as "Authorization: Bearer"'
-      : `The request has no header "${only.header}"`
+    return no(
+      check.signature === undefined || only === undefined
+        ? 'The request has no signature: sign it, or send the secret as "Authorization: Bearer"'
+        : `The request has no header "${only.header}"`,
+    )
   }
-  let problem: string | undefined
-  for (const scheme of brought) {
-    problem = problemOf(scheme, request, check)
-    if (problem === undefined) return undefined
-  }
-  return problem
+  const checked = brought.map((scheme) => checkScheme(scheme, request, check))
+  return checked.find(({ ok }) => ok) ?? checked.at(-1) ?? no('The request has no signature')
 }
 
 const schemesOf = (signature: string): readonly SignatureScheme[] => {
@@ -46,21 +51,21 @@ const schemesOf = (signature: string): readonly SignatureScheme[] => {
   return read.ok ? [read.scheme] : []
 }
 
-const problemOf = (scheme: SignatureScheme, request: SignedRequest, check: SignatureCheck): string | undefined => {
+const checkScheme = (scheme: SignatureScheme, request: SignedRequest, check: SignatureCheck): CheckedSignature => {
   const given = request.headers[scheme.header] ?? ''
   switch (scheme.kind) {
     case 'token': {
       const token = scheme.header === 'authorization' ? /^Bearer +(\S+) *$/i.exec(given)?.[1] : given.trim()
       return token !== undefined && isSame(token, check.secret)
-        ? undefined
-        : `The header "${scheme.header}" does not have the secret`
+        ? { ok: true }
+        : no(`The header "${scheme.header}" does not have the secret`)
     }
     case 'hmac':
       return isSigned(signaturesOf(given), request.body, check.secret)
-        ? undefined
-        : `The signature in "${scheme.header}" is not one of this body`
+        ? { ok: true }
+        : no(`The signature in "${scheme.header}" is not one of this body`)
     case 'timestamped':
-      return timestampedProblem(scheme.header, given, request.body, check)
+      return checkTimestamped(scheme.header, given, request.body, check)
     default:
       return scheme satisfies never
   }
@@ -81,22 +86,23 @@ const isSigned = (signatures: readonly string[], body: Uint8Array, secret: strin
   })
 }
 
-const timestampedProblem = (
+const checkTimestamped = (
   header: string,
   given: string,
   body: Uint8Array,
   { secret, replayWindowMs, now }: SignatureCheck,
-): string | undefined => {
+): CheckedSignature => {
   const parts = given.split(',', MAX_SIGNATURES + 1).map((part) => part.trim())
   const time = parts.find((part) => part.startsWith('t='))?.slice(2) ?? ''
   const signatures = parts.filter((part) => part.startsWith('v1=')).map((part) => part.slice(3))
-  if (!/^\d{1,12}$/.test(time) || signatures.length === 0) return `The header "${header}" is not t=…,v1=…`
+  if (!/^\d{1,12}$/.test(time) || signatures.length === 0) return no(`The header "${header}" is not t=…,v1=…`)
   // The signature first: the time is not worth anything before.
   if (!isSigned(signatures, Buffer.concat([Buffer.from(`${time}.`), body]), secret))
-    return `The signature in "${header}" is not one of this body and time`
+    return no(`The signature in "${header}" is not one of this body and time`)
   const ageMs = now - Number(time) * 1000
-  if (Math.abs(ageMs) <= replayWindowMs) return undefined
-  return `The signature in "${header}" is from ${new Date(Number(time) * 1000).toISOString()}: too ${ageMs > 0 ? 'old' : 'far ahead'}`
+  if (Math.abs(ageMs) <= replayWindowMs) return { ok: true, signedAt: time }
+  const signedAt = new Date(Number(time) * 1000).toISOString()
+  return no(`The signature in "${header}" is from ${signedAt}: too ${ageMs > 0 ? 'old' : 'far ahead'}`)
 }
 
 /** Of digests, since texts of two lengths cannot be compared in the same time. */

@@ -291,6 +291,21 @@ describe('its signature', () => {
     expect(await deliveriesOf(name)).toMatchObject([{ verdict: 'refused', redacted: 'unauthenticated' }])
   })
 
+  test('for a time is good once: what somebody overheard and sends again starts nothing, what is signed anew does', async () => {
+    const api = await open()
+    const { name, path } = add()
+    clock = t * 1000
+    const send = (time: string, body = BODY) =>
+      post(api, path, body, { 'Stripe-Signature': `t=${time},v1=${hex(`${time}.${body}`)}` })
+    const first = await send(String(t))
+    const again = await send(String(t))
+    expect([first.status, again.status]).toEqual([202, 202])
+    expect(again.json).toMatchObject({ status: 'duplicate', runId: first.json['runId'] })
+    expect((await send(String(t + 1))).json).toMatchObject({ status: 'started' })
+    expect((await send(String(t), '{"a":"v"}')).json).toMatchObject({ status: 'started' })
+    expect(await deliveriesOf(name)).toHaveLength(4)
+  })
+
   test('an admin token opens no webhook that has a secret', async () => {
     const api = await open()
     const { path } = add()
@@ -377,6 +392,7 @@ describe('its body', () => {
     ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`, {}, 400],
     ['100,000 levels', '['.repeat(100_000), {}, 400],
     ['a __proto__ key', '{"__proto__":{"admin":true}}', {}, 400],
+    ['a form that is no UTF-8', 'a=%ff', type('application/x-www-form-urlencoded'), 400],
     ['a __proto__ field', '__proto__=x', type('application/x-www-form-urlencoded'), 400],
     [
       'a CloudEvent without id',
@@ -439,6 +455,30 @@ test('of a thousand requests at once from one address some are told to come agai
   const closing: Promise<unknown>[] = []
   for await (const { workflowId } of open_) closing.push(engine.temporal.workflow.getHandle(workflowId).terminate())
   await Promise.all(closing)
+  await engine.startWorker()
+})
+
+test('requests that a webhook takes by GET are held to the same number', async () => {
+  const api = await open()
+  const { name, path } = add({ methods: ['GET'], signature: 'token X-Acme-Token' })
+  await engine.stopWorker()
+  const ask = () => api.call('GET', path, { token: null, headers: { 'X-Acme-Token': SECRET } })
+  const statuses = await Promise.all(Array.from({ length: 400 }, async () => (await ask()).status))
+  const taken = statuses.filter((status) => status === 202).length
+  expect(taken).toBeGreaterThanOrEqual(100)
+  expect(statuses.filter((status) => status === 429)).toHaveLength(400 - taken)
+  expect(taken).toBeLessThan(400)
+  expect((await deliveriesOf(name)).length).toBeLessThanOrEqual(taken)
+  const started = await until(
+    async () => {
+      const ids: string[] = []
+      for await (const { workflowId } of engine.temporal.workflow.list({ query: `SopName = "${name}"` }))
+        ids.push(workflowId)
+      return ids
+    },
+    (ids) => ids.length === taken,
+  )
+  await Promise.all(started.map((runId) => engine.temporal.workflow.getHandle(runId).terminate()))
   await engine.startWorker()
 })
 

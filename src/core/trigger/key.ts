@@ -1,3 +1,4 @@
+import { sha256Hex } from '../canonical.ts'
 import type { Json } from '../definition.ts'
 import { mapParams, mappingProblem } from './params.ts'
 import type { Occurrence } from './occurrence.ts'
@@ -33,19 +34,25 @@ export interface KeySource {
   readonly payload: Json
   /** SHA-256 of the bytes of the body, in hex. */
   readonly bodyDigest: string
+  /** The time that a signature was made for, where it holds: such a signature is good once. */
+  readonly signedAt?: string
 }
 
 const MAX_KEY = 500
 
 /**
  * The key of an occurrence; undefined where nothing tells its repeats. A rule that finds nothing in the request leaves it
- * to the headers that senders use (rulings 27).
+ * to the headers that senders use (rulings 27), and those to the time that it was signed for: whoever sends again what he
+ * overheard has the same time and body, while a sender that tries again signs anew.
  */
 export const keyOf = (rule: KeyRule | undefined, source: KeySource): string | undefined => {
   const own = rule === undefined ? undefined : byRule(rule, source)
   if (rule?.kind === 'none') return undefined
-  return own ?? byHeaders(source.headers)
+  return own ?? byHeaders(source.headers) ?? bySignature(source)
 }
+
+const bySignature = ({ signedAt, bodyDigest }: KeySource): string | undefined =>
+  signedAt === undefined ? undefined : `signed ${signedAt} ${bodyDigest}`
 
 const byRule = (rule: KeyRule, { headers, payload, bodyDigest }: KeySource): string | undefined => {
   switch (rule.kind) {
@@ -76,8 +83,11 @@ const byHeaders = (headers: KeySource['headers']): string | undefined =>
 /** CloudEvents are told by source and id together (CloudEvents 1.0, 3.1). */
 export const cloudEventKey = (source: string, id: string): string => limited('ce ', JSON.stringify([source, id])) ?? ''
 
-const limited = (prefix: string, value: string | undefined): string | undefined =>
-  value === undefined || value === '' || value.length > MAX_KEY ? undefined : prefix + value
+/** A long one tells repeats as well as any other: its digest stands for it. */
+const limited = (prefix: string, value: string | undefined): string | undefined => {
+  if (value === undefined || value === '') return undefined
+  return prefix + (value.length > MAX_KEY ? `sha256 ${sha256Hex(value)}` : value)
+}
 
 /** The key of an occurrence as its run is known by: of two webhooks of one SOP each has keys of its own. */
 export const keyAt = ({ source, subject }: Pick<Occurrence, 'source' | 'subject'>, key: string): string =>

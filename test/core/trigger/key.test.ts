@@ -16,7 +16,14 @@ describe('keyOf()', () => {
     [undefined, { 'x-github-delivery': 'b' }, {}, 'x-github-delivery b'],
     [undefined, { 'ce-id': '1', 'ce-source': '/ci' }, {}, 'ce ["/ci","1"]'],
     [undefined, { 'idempotency-key': '' }, {}, undefined],
-    [undefined, { 'idempotency-key': 'x'.repeat(501) }, {}, undefined],
+    [undefined, { 'idempotency-key': 'x'.repeat(500) }, {}, `idempotency-key ${'x'.repeat(500)}`],
+    [
+      undefined,
+      { 'idempotency-key': 'x'.repeat(501) },
+      {},
+      expect.stringMatching(/^idempotency-key sha256 [0-9a-f]{64}$/),
+    ],
+    ['$.id', {}, { id: 'x'.repeat(501) }, expect.stringMatching(/^value sha256 [0-9a-f]{64}$/)],
     ['X-Request-Id', { 'x-request-id': '7', 'idempotency-key': 'a' }, {}, 'x-request-id 7'],
     ['X-Request-Id', { 'idempotency-key': 'a' }, {}, 'idempotency-key a'],
     ['$.alert.id', {}, { alert: { id: 'q' } }, 'value q'],
@@ -29,7 +36,7 @@ describe('keyOf()', () => {
     ['not a header', {}, {}, 'no: it is none of a header, a path such as $.id, an expression in {{ }}, body and none'],
     ['{{ nope( }}', {}, {}, 'no: Cannot read expression "nope(": it ends too early'],
   ])('%j with %j and %j → %j', (written, headers, payload, key) => {
-    expect(ask(written, headers, payload)).toBe(key)
+    expect(ask(written, headers, payload)).toEqual(key)
   })
 
   test('a key of one kind is never one of another', () => {
@@ -41,6 +48,18 @@ describe('keyOf()', () => {
       ask(undefined, { 'x-github-delivery': '1' }),
     ]
     expect(new Set(keys).size).toBe(keys.length)
+  })
+
+  test.each<[written: string | undefined, headers: Record<string, string>, key: string | undefined]>([
+    [undefined, {}, 'signed 17 abc'],
+    ['$.id', {}, 'signed 17 abc'],
+    ['body', {}, 'body abc'],
+    [undefined, { 'idempotency-key': 'a' }, 'idempotency-key a'],
+    ['none', {}, undefined],
+  ])('a signature for a time tells repeats where nothing else does: %j with %j → %j', (written, headers, key) => {
+    const read = written === undefined ? undefined : readKeyRule(written)
+    const rule = read?.ok === true ? read.rule : undefined
+    expect(keyOf(rule, { headers, payload: {}, bodyDigest: 'abc', signedAt: '17' })).toBe(key)
   })
 
   test('two webhooks of one SOP have keys of their own', () => {
