@@ -6,6 +6,7 @@ import type { Json } from '../core/definition.ts'
 import { readMessage } from '../core/trigger/message.ts'
 import type { Occurrence } from '../core/trigger/occurrence.ts'
 import type { Log } from '../log.ts'
+import { type ChannelKeys, createAmqpKeys } from './amqp-keys.ts'
 import { deliverMessage, type MessageOutcome } from './deliver-message.ts'
 import { readPemFiles } from './pem-files.ts'
 import { type SourceTrigger, type TriggerOf, triggersOf, type TriggerSource } from './source.ts'
@@ -13,7 +14,7 @@ import { type SourceTrigger, type TriggerOf, triggersOf, type TriggerSource } fr
 // amqp.ts: amqp triggers (docs/decisions/0022-brokers.md). Invariants:
 //   A1 a message is acknowledged after its runs are durable and its verdicts on record; while that cannot be it stays with
 //      the broker, in a durable queue that is this installation's own.
-//   A2 a message is named by its message-id; one that has none and is sent again after a lost connection may count twice.
+//   A2 a message is named by its message-id, else by a key that is made up for it and found again when it is sent again.
 //   A3 a message that cannot be dealt with goes to the queue of the dead, where it is kept, and not round in a circle.
 
 export interface AmqpDeps {
@@ -41,6 +42,7 @@ export const createAmqp = async (deps: AmqpDeps): Promise<TriggerSource> => {
   const queue = config.queue ?? deps.queue
   const closing = new AbortController()
   let bound = textsOf(await state.get(STATE))
+  const keys = await createAmqpKeys(state)
   let triggers: readonly AmqpTrigger[] = []
   let channel: Channel | undefined
   let since = new Date().toISOString()
@@ -68,23 +70,31 @@ export const createAmqp = async (deps: AmqpDeps): Promise<TriggerSource> => {
     binding = binding.then(() => bind(at)).catch((error: unknown) => end((error as Error).message))
   }
 
-  const take = async (message: ConsumeMessage): Promise<MessageOutcome> => {
+  const take = async (message: ConsumeMessage, key: string): Promise<MessageOutcome> => {
     const read = readMessage(message.content)
-    return deliverMessage(door, log, occurrenceOf(message, read.ok ? read.payload : null), {
+    return deliverMessage(door, log, occurrenceOf(message, read.ok ? read.payload : null, key), {
       bars: () => (read.ok ? undefined : `Cannot take the message: ${read.reason}`),
     })
   }
+  const takeAndSettle = async (at: Channel, own: ChannelKeys, message: ConsumeMessage): Promise<void> => {
+    const id = idOf(message)
+    const key = id ?? (await own.keyOf(message))
+    const outcome = await takeSurely(at, message, key)
+    if (channel !== at || outcome === 'later') return
+    if (outcome === 'taken') at.ack(message)
+    else at.nack(message, false, false)
+    if (id !== undefined) return
+    // An answer to a question that comes after the acknowledgement says that the broker has that as well.
+    await at.checkQueue(queue)
+    await own.forget(key)
+  }
   /** The pause after a failure belongs to the message: it is held, and with it no more than `prefetch` others. */
-  const takeAndSettle = async (at: Channel, message: ConsumeMessage): Promise<void> => {
-    let pauseMs = pauses.firstMs
-    for (;;) {
-      const outcome = await take(message)
-      if (channel !== at) return
-      if (outcome === 'taken') return at.ack(message)
-      if (outcome === 'poison') return at.nack(message, false, false)
+  const takeSurely = async (at: Channel, message: ConsumeMessage, key: string): Promise<MessageOutcome> => {
+    for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(pauseMs * 2, pauses.longestMs)) {
+      const outcome = await take(message, key)
+      if (outcome !== 'later' || channel !== at) return outcome
       await pause(pauseMs)
-      if (closing.signal.aborted || channel !== at) return
-      pauseMs = Math.min(pauseMs * 2, pauses.longestMs)
+      if (closing.signal.aborted || channel !== at) return outcome
     }
   }
 
@@ -93,26 +103,29 @@ export const createAmqp = async (deps: AmqpDeps): Promise<TriggerSource> => {
     const over = new Promise<string>((resolve) => {
       end = resolve
     })
-    connection.on('error', (error) => end(error.message))
-    connection.on('close', () => end('the connection was closed'))
-    const aborted = (): void => end('the engine stops')
+    // Work that outlives this connection must not end the next one.
+    const endThis = end
+    connection.on('error', (error) => endThis(error.message))
+    connection.on('close', () => endThis('the connection was closed'))
+    const aborted = (): void => endThis('the engine stops')
     closing.signal.addEventListener('abort', aborted, { once: true })
     try {
       await ensureExchange(connection, config.exchange)
       const opened = await connection.createChannel()
-      opened.on('error', (error) => end(error.message))
-      opened.on('close', () => end('the channel was closed'))
+      opened.on('error', (error) => endThis(error.message))
+      opened.on('close', () => endThis('the channel was closed'))
       const dead = `${queue}.dead`
       await opened.assertQueue(dead, { durable: true })
       await opened.assertQueue(queue, { durable: true, deadLetterExchange: '', deadLetterRoutingKey: dead })
       await opened.prefetch(config.prefetch)
       channel = opened
       await bind(opened)
+      const own = keys.channel()
       await opened.consume(queue, (message) => {
         // The queue was deleted.
-        if (message === null) return end('its queue was deleted')
-        const work = takeAndSettle(opened, message)
-          .catch((error: unknown) => end((error as Error).message))
+        if (message === null) return endThis('its queue was deleted')
+        const work = takeAndSettle(opened, own, message)
+          .catch((error: unknown) => endThis((error as Error).message))
           .finally(() => taking.delete(work))
         taking.add(work)
       })
@@ -209,18 +222,23 @@ const optionsOf = async (config: Config['amqp']): Promise<Readonly<Record<string
   }
 }
 
-const MAX_ID = 500
-
-const occurrenceOf = ({ fields, properties }: ConsumeMessage, payload: Json): Occurrence => {
-  const { routingKey } = fields
+const idOf = ({ properties }: ConsumeMessage): string | undefined => {
   const id: unknown = properties.messageId
+  return typeof id === 'string' && id !== '' ? id : undefined
+}
+
+const occurrenceOf = (
+  { fields: { routingKey }, properties }: ConsumeMessage,
+  payload: Json,
+  key: string,
+): Occurrence => {
   return {
     source: 'amqp',
     subject: routingKey,
     at: new Date().toISOString(),
     payload,
     headers: headersOf(properties),
-    ...(typeof id === 'string' && id !== '' && id.length <= MAX_ID && { key: id }),
+    key,
     principal: { id: `amqp:${routingKey}`, kind: 'service' },
   }
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'vitest'
 import { type BrokerName, provideBroker } from './broker-binaries.ts'
+import type { Certificates } from './certificates.ts'
 import { freePorts } from './free-port.ts'
 
 // brokers.ts: brokers of a test file's own, on free ports of the loopback interface, with folders that go with them.
@@ -12,6 +13,8 @@ import { freePorts } from './free-port.ts'
 export interface Broker {
   readonly port: number
   readonly url: string
+  /** With TLS, where it was asked for. */
+  readonly tlsUrl?: string
   /** At once, as a crash does: what it had promised to keep, it keeps. */
   kill(): Promise<void>
   /** Again on the same port, with the same data. */
@@ -97,10 +100,13 @@ const brokerOf = async (
   }
 }
 
-/** An MQTT broker without logins, which keeps sessions and messages on disk at once. */
-export const startMosquitto = async (program: string): Promise<Broker> => {
+/**
+ * An MQTT broker without logins, which keeps sessions and messages on disk at once. With certificates also one that
+ * takes only clients with one of theirs.
+ */
+export const startMosquitto = async (program: string, tls?: Certificates): Promise<Broker> => {
   const folder = await mkdtemp(join(tmpdir(), 'sop-test-mosquitto-'))
-  const [port = 0] = await freePorts(1)
+  const [port = 0, tlsPort = 0] = await freePorts(2)
   const config = join(folder, 'mosquitto.conf')
   await writeFile(
     config,
@@ -110,19 +116,39 @@ persistence true
 persistence_location ${folder}/
 autosave_interval 1
 autosave_on_changes true
-${process.getuid?.() === 0 ? 'user root\n' : ''}`,
+${process.getuid?.() === 0 ? 'user root\n' : ''}${
+  tls === undefined
+    ? ''
+    : `listener ${tlsPort} 127.0.0.1
+cafile ${tls.caFile}
+certfile ${tls.server.certFile}
+keyfile ${tls.server.keyFile}
+require_certificate true
+`
+}`,
   )
-  return brokerOf(port, 'mqtt', folder, async () => [await run(program, ['-c', config, '-v'], 'running')])
+  const broker = await brokerOf(port, 'mqtt', folder, async () => [await run(program, ['-c', config, '-v'], 'running')])
+  return tls === undefined ? broker : { ...broker, tlsUrl: `mqtts://127.0.0.1:${tlsPort}` }
 }
 
-/** An AMQP broker with the login guest. */
-export const startRabbit = async (program: string): Promise<Broker> => {
+/** An AMQP broker with the login guest; with certificates it speaks TLS as well. */
+export const startRabbit = async (program: string, tls?: Certificates): Promise<Broker> => {
   const folder = await mkdtemp(join(tmpdir(), 'sop-test-rabbit-'))
-  const [port = 0, dist = 0, epmd = 0] = await freePorts(3)
+  const [port = 0, dist = 0, epmd = 0, tlsPort = 0] = await freePorts(4)
   await writeFile(join(folder, 'plugins'), '[].\n')
   await writeFile(
     join(folder, 'rabbitmq.conf'),
-    `listeners.tcp.1 = 127.0.0.1:${port}\ndisk_free_limit.absolute = 50MB\n`,
+    `listeners.tcp.1 = 127.0.0.1:${port}\ndisk_free_limit.absolute = 50MB\n${
+      tls === undefined
+        ? ''
+        : `listeners.ssl.1 = 127.0.0.1:${tlsPort}
+ssl_options.cacertfile = ${tls.caFile}
+ssl_options.certfile = ${tls.server.certFile}
+ssl_options.keyfile = ${tls.server.keyFile}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+`
+    }`,
   )
   const env = {
     HOME: folder,
@@ -139,7 +165,7 @@ export const startRabbit = async (program: string): Promise<Broker> => {
     // Two cores are enough, and waiting threads burn none.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 2:2 +sbwt none',
   }
-  return brokerOf(port, 'amqp', folder, async () => {
+  const broker = await brokerOf(port, 'amqp', folder, async () => {
     // Else the server would leave one behind that outlives the tests.
     const names = await run('epmd', ['-d', '-port', String(epmd), '-address', '127.0.0.1'], 'epmd running', env)
     try {
@@ -149,4 +175,5 @@ export const startRabbit = async (program: string): Promise<Broker> => {
       throw error
     }
   })
+  return tls === undefined ? broker : { ...broker, tlsUrl: `amqps://127.0.0.1:${tlsPort}` }
 }

@@ -5,10 +5,11 @@ import amqplib, { type ChannelModel, type ConfirmChannel, type Options } from 'a
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createFileState } from '../../src/adapters/file-state.ts'
 import { SopError } from '../../src/core/errors.ts'
-import { createAmqp } from '../../src/triggers/amqp.ts'
+import { type AmqpDeps, createAmqp } from '../../src/triggers/amqp.ts'
 import type { SourceTrigger, TriggerSource } from '../../src/triggers/source.ts'
 import { createLog } from '../../src/log.ts'
 import { type Broker, provideFor, startRabbit } from '../support/brokers.ts'
+import { type Certificates, makeCertificates } from '../support/certificates.ts'
 import { sopOf } from '../support/definitions.ts'
 import { startTestEngine, until } from '../support/engine.ts'
 import { createFakeDoor, type FakeDoor, triggerOf } from '../support/fake-door.ts'
@@ -17,6 +18,7 @@ import { createFakeDoor, type FakeDoor, triggerOf } from '../support/fake-door.t
 
 const START_LIMIT_MS = 120_000
 let broker: Broker | undefined
+let tls: Certificates | undefined
 let connection: ChannelModel | undefined
 let channel: ConfirmChannel | undefined
 const { program, needs } = await provideFor('rabbitmq-server')
@@ -27,12 +29,14 @@ const connect = async (): Promise<void> => {
 }
 beforeAll(async () => {
   if (program === '') return
-  broker = await startRabbit(program)
+  tls = await makeCertificates()
+  broker = await startRabbit(program, tls)
   await connect()
 }, START_LIMIT_MS)
 afterAll(async () => {
   await connection?.close()
   await broker?.remove()
+  await tls?.remove()
 })
 beforeEach((context) => needs(context))
 
@@ -41,6 +45,13 @@ afterEach(async () => {
   for (const source of open.splice(0)) await source.close()
 })
 
+interface Opening {
+  readonly door?: Pick<FakeDoor, 'deliver'>
+  readonly config?: Partial<AmqpDeps['config']>
+  /** Does not wait until it is connected. */
+  readonly isRefused?: boolean
+}
+
 let count = 0
 /** An installation's queue, exchange and memory: the same ones over restarts. */
 const installation = async () => {
@@ -48,14 +59,11 @@ const installation = async () => {
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
   const [queue, exchange] = [`sop-test-${++count}`, `events-${count}`]
   const door = createFakeDoor()
-  const start = async (
-    triggers: readonly SourceTrigger[],
-    opening: { readonly door?: Pick<FakeDoor, 'deliver'> } = {},
-  ): Promise<TriggerSource> => {
+  const start = async (triggers: readonly SourceTrigger[], opening: Opening = {}): Promise<TriggerSource> => {
     const source = await createAmqp({
       door: opening.door ?? door,
       log: createLog({ level: 'error', out: { write: () => {} } }),
-      config: { url: broker?.url ?? '', exchange, prefetch: 4 },
+      config: { url: broker?.url ?? '', exchange, prefetch: 4, ...opening.config },
       queue,
       state: createFileState({ dataDir }),
       connect: (url, options) => amqplib.connect(url, options),
@@ -63,7 +71,7 @@ const installation = async () => {
     })
     open.push(source)
     await source.follow(triggers)
-    await expect.poll(() => source.health()?.ok, { timeout: 15_000 }).toBe(true)
+    if (opening.isRefused !== true) await expect.poll(() => source.health()?.ok, { timeout: 15_000 }).toBe(true)
     return source
   }
   const publish = async (key: string, text: string, options: Options.Publish = {}): Promise<void> => {
@@ -78,6 +86,7 @@ const stop = async (source: TriggerSource): Promise<void> => {
 }
 const on = (routingKey: string, sop?: string): SourceTrigger => triggerOf({ type: 'amqp', routingKey }, sop)
 const payloads = (door: FakeDoor): readonly unknown[] => door.came.map(({ occurrence }) => occurrence.payload)
+const keysOf = (door: FakeDoor) => door.came.map(({ occurrence }) => occurrence.key)
 const came = (door: FakeDoor, last: unknown) =>
   until(
     async () => payloads(door),
@@ -104,7 +113,7 @@ describe('createAmqp()', () => {
       headers: { 'x-from': 'ci', n: '1', 'message-id': 'm-1', type: 'release' },
       principal: { id: 'amqp:release.app.ready', kind: 'service' },
     })
-    expect(door.came[1]?.occurrence).not.toHaveProperty('key')
+    expect(door.came[1]?.occurrence.key).toMatch(/^[0-9a-f-]{36}$/)
     await source.follow([on('other')])
     await until(
       async () => (await publish('other', '"followed"'), payloads(door)),
@@ -156,9 +165,12 @@ describe('createAmqp()', () => {
     expect(payloads(door).slice(before)).toEqual(['end'])
   })
 
-  test('starts one run where the engine was killed between the start and the acknowledgement', async () => {
+  test.each<[what: string, name: string, options: Options.Publish]>([
+    ['with an id', 'amqp-once', { messageId: 'only-one' }],
+    ['without an id', 'amqp-nameless', { headers: { n: 1 } }],
+  ])('starts one run of a message %s whose acknowledgement was lost with the engine', async (_what, name, options) => {
     const { start, publish } = await installation()
-    const sop = sopOf({ name: 'amqp-once', triggers: [{ type: 'amqp', routingKey: 'once' }], steps: [{}] })
+    const sop = sopOf({ name, triggers: [{ type: 'amqp', routingKey: 'once' }], steps: [{}] })
     const engine = await startTestEngine({ sops: [sop], policy: { defaultMode: 'auto' } })
     onTestFinished(() => engine.stop())
     let deliver: (() => void) | undefined
@@ -179,7 +191,7 @@ describe('createAmqp()', () => {
       end = resolve
     })
     const source = await start([on('once', sop.name)], { door: dying })
-    await publish('once', '{}', { messageId: 'only-one' })
+    await publish('once', '{}', options)
     await delivered
     const stopping = stop(source)
     await expect.poll(() => source.health()?.ok, { timeout: 10_000 }).toBe(false)
@@ -192,6 +204,68 @@ describe('createAmqp()', () => {
     )
     expect(found.map(({ verdict }) => verdict)).toEqual(['duplicate', 'started'])
     expect(new Set(found.map(({ runId }) => runId)).size).toBe(1)
+  })
+
+  test('counts each of two messages without an id that look the same', async () => {
+    const { start, door, publish } = await installation()
+    let isDown = true
+    door.onDeliver = () => {
+      if (isDown) throw new SopError('unavailable', 'Temporal cannot be reached')
+    }
+    const source = await start([on('x')])
+    for (const text of ['"on"', '"on"']) await publish('x', text)
+    await until(
+      async () => new Set(keysOf(door)).size,
+      (different) => different === 2,
+    )
+    const first = new Set(keysOf(door))
+    await stop(source)
+    isDown = false
+    const before = door.came.length
+    await start([on('x')])
+    await until(
+      async () => door.came.length - before,
+      (more) => more === 2,
+    )
+    expect(new Set(keysOf(door).slice(before))).toEqual(first)
+    // What was acknowledged is forgotten: another one that looks the same is another one.
+    await publish('x', '"on"')
+    await until(
+      async () => door.came.length - before,
+      (more) => more === 3,
+    )
+    expect(first.has(keysOf(door).at(-1))).toBe(false)
+  })
+
+  describe('over TLS', () => {
+    const url = () => broker?.tlsUrl ?? ''
+    beforeEach(({ skip }) => {
+      if (tls === undefined) skip('There is no openssl, which makes certificates')
+    })
+
+    test('takes messages of a broker whose authority is in ca_file, and shows its own certificate', async () => {
+      const { start, door, publish } = await installation()
+      await start([on('#')], { config: { url: url(), caFile: tls?.caFile ?? '', ...tls?.client } })
+      await publish('x', '"secret"')
+      expect(await came(door, 'secret')).toEqual(['secret'])
+    })
+
+    test.each<[what: string, config: () => Partial<AmqpDeps['config']>, detail: RegExp]>([
+      ['that no known authority vouches for', () => ({ ...tls?.client }), /self-signed certificate|unable to verify/],
+      [
+        'of another authority',
+        () => ({ caFile: tls?.otherCaFile ?? '', ...tls?.client }),
+        /self-signed certificate|unable to verify/,
+      ],
+      ['whose ca_file is not there', () => ({ caFile: '/nowhere/ca.pem' }), /ENOENT.*\/nowhere\/ca\.pem/],
+      ['that wants a certificate of the engine', () => ({ caFile: tls?.caFile ?? '' }), /certificate/],
+    ])('takes nothing of a broker %s, and says why', async (_what, config, detail) => {
+      const { start, door } = await installation()
+      const source = await start([on('#')], { config: { url: url(), ...config() }, isRefused: true })
+      await expect.poll(() => source.health()?.detail, { timeout: 15_000 }).toMatch(detail)
+      expect(source.health()?.ok).toBe(false)
+      expect(door.came).toEqual([])
+    })
   })
 
   test(

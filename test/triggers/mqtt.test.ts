@@ -6,10 +6,11 @@ import mqtt from 'mqtt'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createFileState } from '../../src/adapters/file-state.ts'
 import { SopError } from '../../src/core/errors.ts'
-import { createMqtt } from '../../src/triggers/mqtt.ts'
+import { createMqtt, type MqttDeps } from '../../src/triggers/mqtt.ts'
 import type { SourceTrigger, TriggerSource } from '../../src/triggers/source.ts'
 import { createLog } from '../../src/log.ts'
 import { type Broker, provideFor, startMosquitto } from '../support/brokers.ts'
+import { type Certificates, makeCertificates } from '../support/certificates.ts'
 import { sopOf } from '../support/definitions.ts'
 import { startTestEngine, until } from '../support/engine.ts'
 import { createFakeDoor, type FakeDoor, triggerOf } from '../support/fake-door.ts'
@@ -17,12 +18,18 @@ import { createFakeDoor, type FakeDoor, triggerOf } from '../support/fake-door.t
 // mqtt triggers, against a real broker.
 
 let broker: Broker | undefined
+let tls: Certificates | undefined
 const { program, needs } = await provideFor('mosquitto')
 beforeAll(async () => {
-  if (program !== '') broker = await startMosquitto(program)
+  if (program === '') return
+  tls = await makeCertificates()
+  broker = await startMosquitto(program, tls)
 })
 beforeEach((context) => needs(context))
-afterAll(() => broker?.remove())
+afterAll(async () => {
+  await broker?.remove()
+  await tls?.remove()
+})
 
 const open: TriggerSource[] = []
 afterEach(async () => {
@@ -33,6 +40,9 @@ let count = 0
 interface Opening {
   readonly url?: string
   readonly door?: Pick<FakeDoor, 'deliver'>
+  readonly config?: Partial<MqttDeps['config']>
+  /** Does not wait until it is connected. */
+  readonly isRefused?: boolean
 }
 
 /** A client and its folder: the same one over restarts. */
@@ -45,7 +55,7 @@ const clientOf = async () => {
     const source = await createMqtt({
       door: opening.door ?? door,
       log: createLog({ level: 'error', out: { write: () => {} } }),
-      config: { sessionExpiryMs: 60_000 },
+      config: { sessionExpiryMs: 60_000, ...opening.config },
       clientId,
       state: createFileState({ dataDir }),
       connect: (options) => mqtt.connect(opening.url ?? broker?.url ?? '', options),
@@ -53,7 +63,8 @@ const clientOf = async () => {
     })
     open.push(source)
     await source.follow(triggers)
-    if (triggers.length > 0) await expect.poll(() => source.health()?.ok, { timeout: 15_000 }).toBe(true)
+    if (triggers.length > 0 && opening.isRefused !== true)
+      await expect.poll(() => source.health()?.ok, { timeout: 15_000 }).toBe(true)
     return source
   }
   return { start, door }
@@ -298,6 +309,42 @@ describe('createMqtt()', () => {
       'duplicate',
       'started',
     ])
+  })
+
+  describe('over TLS', () => {
+    const opening = (config: Partial<MqttDeps['config']>): Opening => ({ url: broker?.tlsUrl ?? '', config })
+    beforeEach(({ skip }) => {
+      if (tls === undefined) skip('There is no openssl, which makes certificates')
+    })
+
+    test('takes messages of a broker whose authority is in ca_file, and shows its own certificate', async () => {
+      const { start, door } = await clientOf()
+      const topic = topicOf()
+      await start([on(topic)], opening({ caFile: tls?.caFile ?? '', ...tls?.client }))
+      await publish(topic, '"secret"')
+      await until(
+        async () => all(door),
+        (told) => told.includes('secret'),
+      )
+    })
+
+    test.each<[what: string, config: () => Partial<MqttDeps['config']>, detail: RegExp]>([
+      ['that no known authority vouches for', () => ({ ...tls?.client }), /self-signed certificate|unable to verify/],
+      [
+        'of another authority',
+        () => ({ caFile: tls?.otherCaFile ?? '', ...tls?.client }),
+        /self-signed certificate|unable to verify/,
+      ],
+      ['whose ca_file is not there', () => ({ caFile: '/nowhere/ca.pem' }), /ENOENT.*\/nowhere\/ca\.pem/],
+      ['that wants a certificate of the engine', () => ({ caFile: tls?.caFile ?? '' }), /certificate required/],
+    ])('takes nothing of a broker %s, and says why', async (_what, config, detail) => {
+      const { start, door } = await clientOf()
+      const topic = topicOf()
+      const source = await start([on(topic)], { ...opening(config()), isRefused: true })
+      await expect.poll(() => source.health()?.detail, { timeout: 15_000 }).toMatch(detail)
+      expect(source.health()?.ok).toBe(false)
+      expect(door.came).toEqual([])
+    })
   })
 })
 
