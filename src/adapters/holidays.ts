@@ -27,19 +27,54 @@ const YEARS_AHEAD = 2
  */
 export const createHolidays =
   ({ sopDir, pathOf, now }: HolidaysOptions): ReadHolidays =>
-  async (sop, file) => {
-    const root = await realpath(sopDir)
-    const folder = dirname(join(root, (await pathOf(sop)) ?? '.'))
-    const path = (await insideOf(root, join(folder, file))) ?? (await insideOf(root, join(root, file)))
-    if (path === undefined)
-      throw new SopError(
-        'not_found',
-        `Cannot read holidays "${file}": it is neither beside SOP "${sop}" nor in the SOP directory`,
-      )
-    if ((await stat(path)).size > MAX_BYTES)
-      throw new SopError('invalid', `Cannot read holidays "${file}": it is larger than ${MAX_BYTES} bytes`)
-    return daysOf(file, await readFile(path, 'utf8'), now().getUTCFullYear())
+  async (sop, file) =>
+    readCalendar(file, await placeOf(sopDir, (await pathOf(sop)) ?? '.', file), now())
+
+/**
+ * Why such a file cannot be read, as a sentence; undefined when it can. `path`: the main file of the SOP, below the SOP
+ * directory. It is read anew when it changed.
+ */
+export const createCalendarProblem = (
+  sopDir: string,
+): ((path: string, file: string) => Promise<string | undefined>) => {
+  const known = new Map<string, { readonly stamp: string; readonly problem: string | undefined }>()
+  const look = async (path: string, file: string): Promise<string | undefined> => {
+    const at = await placeOf(sopDir, path, file)
+    const { size, mtimeMs, ino } = await stat(at)
+    const stamp = `${ino}:${size}:${mtimeMs}`
+    const before = known.get(at)
+    if (before?.stamp === stamp) return before.problem
+    const problem = await readCalendar(file, at, new Date()).then(() => undefined, sentenceOf)
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(at, { stamp, problem })
+    return problem
   }
+  return (path, file) => look(path, file).catch(sentenceOf)
+}
+
+const MAX_KNOWN = 1_000
+
+const sentenceOf = (error: unknown): string => {
+  if (error instanceof SopError) return error.message
+  return `Cannot read holidays: the system says ${(error as NodeJS.ErrnoException).code ?? String(error)}`
+}
+
+/** Where the file is. @throws SopError `not_found` */
+const placeOf = async (sopDir: string, path: string, file: string): Promise<string> => {
+  const root = await realpath(sopDir)
+  const found = (await insideOf(root, join(root, dirname(path), file))) ?? (await insideOf(root, join(root, file)))
+  if (found !== undefined) return found
+  throw new SopError(
+    'not_found',
+    `Cannot read holidays "${file}": it is neither beside the SOP ("${path}") nor in the SOP directory`,
+  )
+}
+
+const readCalendar = async (file: string, at: string, now: Date): Promise<readonly FiledDay[]> => {
+  if ((await stat(at)).size > MAX_BYTES)
+    throw new SopError('invalid', `Cannot read holidays "${file}": it is larger than ${MAX_BYTES} bytes`)
+  return daysOf(file, await readFile(at, 'utf8'), now.getUTCFullYear())
+}
 
 /** The file itself, where it is there and no link leads out. */
 const insideOf = async (root: string, path: string): Promise<string | undefined> => {

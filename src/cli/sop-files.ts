@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import type { Catalog, Compiled } from '../client/catalog.ts'
 import type { NewSop } from '../client/client.ts'
+import { type CalendarProblem, checkCalendars } from '../core/compile/check-calendars.ts'
 import { linkSops } from '../core/compile/link-sops.ts'
 import { SopError } from '../core/errors.ts'
 import type { CheckedSop, SopFiles } from './ports.ts'
@@ -19,6 +20,9 @@ export interface SopFilesDeps {
     files: readonly { readonly path: string; readonly at: string }[],
     fallbackName: string,
   ): Promise<Compiled>
+  readText(at: string): Promise<string>
+  /** Of the SOPs of the directory. */
+  readonly calendarProblem: CalendarProblem
 }
 
 /**
@@ -59,7 +63,14 @@ const compileOne = async (deps: SopFilesDeps, paths: readonly string[], fallback
   const compiled = await deps.compileFiles(files, fallbackName)
   const path = files.at(-1)?.path ?? ''
   const isOfDirectory = paths.every((at) => isBelow(deps.sopDir, at))
-  return checked(compiled.name, path, isOfDirectory ? await linkedOne(deps, compiled) : compiled)
+  if (!isOfDirectory) return checked(compiled.name, path, compiled)
+  const linked = await linkedOne(deps, compiled)
+  const texts = await Promise.all(files.map(async (each) => ({ path: each.path, text: await deps.readText(each.at) })))
+  const own = relative(deps.sopDir, paths.at(-1) ?? '')
+  const calendars = await checkCalendars({ path, files: texts, compiled: linked }, (_path, file) =>
+    deps.calendarProblem(own, file),
+  )
+  return checked(compiled.name, path, { ...linked, diagnostics: [...linked.diagnostics, ...calendars] })
 }
 
 /** With what is wrong between it and the other SOPs of the directory; the findings name the file as it was given. */

@@ -2,6 +2,7 @@
 // that `sop list` reads neither the schema of the configuration nor Temporal.
 
 import type { Catalog, Compiled } from '../client/catalog.ts'
+import type { CalendarProblem } from '../core/compile/check-calendars.ts'
 import type { SopClient } from '../client/client.ts'
 import type { TokenClient } from '../client/http.ts'
 import { resolve } from 'node:path'
@@ -72,7 +73,7 @@ const openClient = async (io: Io, url: string | undefined): Promise<SopClient & 
 }
 
 const openFiles = async (io: Io): Promise<SopFiles> => {
-  const [{ createSopFiles }, { readClientConfig }, { SOP_FILES }] = await Promise.all([
+  const [{ createSopFiles }, { readClientConfig }, { SOP_FILES, readBytes }] = await Promise.all([
     import('./sop-files.ts'),
     import('../config/client-config.ts'),
     import('../client/catalog-files.ts'),
@@ -80,9 +81,27 @@ const openFiles = async (io: Io): Promise<SopFiles> => {
   const { createCatalog } = await import('../client/catalog.ts')
   const { createSop } = await import('../client/create-sop.ts')
   const { sopDir } = await readClientConfig({ env: io.env, cwd: io.cwd })
-  const openCatalog = (folder: string): Catalog => createCatalog({ sopDir: folder, workdir: io.cwd })
-  return createSopFiles({ sopDir, cwd: io.cwd, folderFiles: SOP_FILES, openCatalog, createSop, compileFiles })
+  const openCatalog = (folder: string): Catalog =>
+    createCatalog({ sopDir: folder, workdir: io.cwd, calendarProblem: calendarProblem(resolve(io.cwd, folder)) })
+  return createSopFiles({
+    sopDir,
+    cwd: io.cwd,
+    folderFiles: SOP_FILES,
+    openCatalog,
+    createSop,
+    compileFiles,
+    readText: async (at) => new TextDecoder().decode((await readBytes(at)).bytes),
+    calendarProblem: calendarProblem(sopDir),
+  })
 }
+
+/** The library that reads calendars is loaded by SOPs that name one. */
+const calendarProblem =
+  (sopDir: string): CalendarProblem =>
+  async (path, file) => {
+    const { createCalendarProblem } = await import('../adapters/holidays.ts')
+    return createCalendarProblem(sopDir)(path, file)
+  }
 
 const compileFiles = async (
   files: readonly { readonly path: string; readonly at: string }[],

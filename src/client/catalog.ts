@@ -4,6 +4,7 @@ import { linkSops } from '../core/compile/link-sops.ts'
 import { type Compiled, compile, decodeSource } from '../core/compile.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { SopError } from '../core/errors.ts'
+import { type CalendarProblem, checkCalendars } from '../core/compile/check-calendars.ts'
 import { type Broken, type Candidate, codeOf, fileError, findFiles, readBytes, stampOf } from './catalog-files.ts'
 
 export type { Compiled } from '../core/compile.ts'
@@ -30,6 +31,8 @@ export interface CatalogOptions {
   readonly sopDir: string
   /** Where the fallback `.pi/sops` is looked for when the directory is missing. Default: the working directory. */
   readonly workdir?: string
+  /** Absent: calendar files of holidays are not looked at. */
+  readonly calendarProblem?: CalendarProblem
 }
 
 interface Source {
@@ -145,6 +148,16 @@ const linked = (entries: readonly CatalogEntry[]): readonly CatalogEntry[] => {
   })
 }
 
+const withCalendars =
+  (problemOf: CalendarProblem) =>
+  async (entry: CatalogEntry): Promise<CatalogEntry> => {
+    const found = await checkCalendars(entry, problemOf)
+    const { compiled } = entry
+    return found.length === 0
+      ? entry
+      : { ...entry, compiled: { ...compiled, diagnostics: [...compiled.diagnostics, ...found] } }
+  }
+
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
@@ -171,7 +184,7 @@ const missing = async (sopDir: string, workdir: string, error: unknown): Promise
  * The SOPs of a directory. Every call looks at the files anew, so an edit is seen by the next one; what did not change is
  * not read or compiled again.
  */
-export const createCatalog = ({ sopDir, workdir = process.cwd() }: CatalogOptions): Catalog => {
+export const createCatalog = ({ sopDir, workdir = process.cwd(), calendarProblem }: CatalogOptions): Catalog => {
   const root = resolve(workdir, sopDir)
   let kept = new Map<string, Kept>()
 
@@ -200,9 +213,9 @@ export const createCatalog = ({ sopDir, workdir = process.cwd() }: CatalogOption
       ...loaded.map((each) => each.entry).filter((entry) => entry !== undefined),
       ...found.broken.map(brokenEntry),
     ]
-    return [...linked(refuseTwins(entries))].sort((a, b) =>
-      a.name < b.name ? -1 : a.name > b.name ? 1 : a.path < b.path ? -1 : 1,
-    )
+    const all = linked(refuseTwins(entries))
+    const checked = calendarProblem === undefined ? all : await mapLimited(all, withCalendars(calendarProblem))
+    return [...checked].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.path < b.path ? -1 : 1))
   }
 
   const get = async (name: string): Promise<CatalogEntry | undefined> => {

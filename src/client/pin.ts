@@ -39,10 +39,11 @@ export const createPin = ({ catalog, key, policy }: PinDeps) => {
         : 'it does not compile'
       throw new SopError('invalid', `Cannot start SOP "${entry.name}": ${where}`, { diagnostics })
     }
-    const known = pins.get(definition)
-    if (known !== undefined) return known
-    const digest = digestOf(definition)
     const warnings = diagnostics.filter((each) => each.severity === 'warning').map((each) => each.message)
+    const known = pins.get(definition)
+    // Some warnings come and go while the file stands as it is.
+    if (known !== undefined && (known.warnings ?? []).join('\n') === warnings.join('\n')) return known
+    const digest = digestOf(definition)
     const pinned: PinnedSop = {
       definition,
       digest,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.ts'
-import { createHolidays } from '../adapters/holidays.ts'
+import { createCalendarProblem, createHolidays } from '../adapters/holidays.ts'
 import { chooseStores } from '../worker/choose-stores.ts'
 import { openHostId } from '../worker/host-id.ts'
 import type { Stores } from '../worker/stores.ts'
@@ -101,7 +101,11 @@ export const openParts = async ({
     seal: (text: string) => key.seal(text),
   }
   const opened = await chooseStores(how, { config, environment: env, log, installation })
-  const catalog = createCatalog({ sopDir: config.sopDir, workdir: config.workdir })
+  const catalog = createCatalog({
+    sopDir: config.sopDir,
+    workdir: config.workdir,
+    calendarProblem: createCalendarProblem(config.sopDir),
+  })
   const pin = createPin({ catalog, key, policy: runPolicy(config) })
   const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
   const stores = { ...opened, audit: keepSources(opened.audit, pin.sourceOf, warn) }

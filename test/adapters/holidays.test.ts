@@ -59,7 +59,7 @@ test('a file of the SOP directory serves every SOP, and an event without name is
   ]))
 
 test.each([
-  ['missing.ics', 'not_found', /neither beside SOP "deploy" nor in the SOP directory/],
+  ['missing.ics', 'not_found', /neither beside the SOP \("deploy\/SOP.toml"\) nor in the SOP directory/],
   ['link.ics', 'not_found', /neither beside/],
   ['../outside.ics', 'not_found', /neither beside/],
   ['broken.ics', 'invalid', /is no calendar/],

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type CatalogEntry, createCatalog } from '../../src/client/catalog.ts'
 import { stampOf } from '../../src/client/catalog-files.ts'
+import { createCalendarProblem } from '../../src/adapters/holidays.ts'
 import { createSop } from '../../src/client/create-sop.ts'
 
 let base = ''
@@ -28,6 +29,50 @@ const names = async (): Promise<string[]> => (await list()).map((entry) => entry
 const errorsOf = (entry: CatalogEntry | undefined) =>
   (entry?.compiled.diagnostics ?? []).filter((each) => each.severity === 'error')
 const codes = (entry: CatalogEntry | undefined) => errorsOf(entry).map((each) => each.code)
+
+describe('calendar files of holidays', () => {
+  const calendar =
+    'BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//t//EN\nBEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20261225\nEND:VEVENT\nEND:VCALENDAR\n'
+  const open = () => createCatalog({ sopDir: sops, calendarProblem: createCalendarProblem(sops) })
+  const closed = `---\nname: closed\nholidays: [12-25, days.ics]\n---\n\n## Step 1: Run\n\n\`\`\`bash\ntrue\n\`\`\`\n`
+
+  test('that are not there are a warning where they are named, until they are', async () => {
+    await write('closed.md', closed)
+    const catalog = open()
+    const [before] = await catalog.list()
+    expect(before?.compiled.definition).toBeDefined()
+    expect(before?.compiled.diagnostics).toEqual([
+      {
+        code: 'holidays-file',
+        severity: 'warning',
+        message: 'Cannot read holidays "days.ics": it is neither beside the SOP ("closed.md") nor in the SOP directory',
+        place: { file: 'closed.md', line: 3, column: 19, length: 8 },
+        sourceLine: 'holidays: [12-25, days.ics]',
+        help: 'Until it can be read no run of this SOP begins.',
+      },
+    ])
+    await write('days.ics', calendar)
+    const [after] = await catalog.list()
+    expect(after?.compiled.diagnostics).toEqual([])
+    expect(after?.compiled.definition).toBe(before?.compiled.definition)
+  })
+
+  test.each<[what: string, text: string, message: string]>([
+    ['no calendars', 'nonsense', 'it is no calendar (RFC 5545)'],
+    ['too large', 'x'.repeat(1_048_577), 'it is larger than 1048576 bytes'],
+  ])('that are %s are told as such, also after a change', async (_what, text, message) => {
+    await write('closed/SOP.toml', '[sop]\nname = "closed"\nholidays = ["days.ics"]\n')
+    await write('closed/SOP.md', steps)
+    await write('closed/days.ics', calendar)
+    const catalog = open()
+    expect((await catalog.get('closed'))?.compiled.diagnostics).toEqual([])
+    await write('closed/days.ics', text)
+    const { diagnostics = [] } = (await catalog.get('closed'))?.compiled ?? {}
+    expect(diagnostics.map(({ place, message }) => [place.file, place.line, message])).toEqual([
+      ['closed/SOP.toml', 3, expect.stringContaining(message)],
+    ])
+  })
+})
 
 describe('finding', () => {
   test('an empty directory has no SOPs', async () => expect(await list()).toEqual([]))

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Token } from 'markdown-it'
 import { describe, expect, test } from 'vitest'
 import { invocationOf } from '../../src/activities/interpreters.ts'
+import { createCalendarProblem } from '../../src/adapters/holidays.ts'
 import { createCatalog } from '../../src/client/catalog.ts'
 import { compile, type SourceFile } from '../../src/core/compile.ts'
 import { functionNames } from '../../src/core/condition/language.ts'
@@ -180,12 +181,13 @@ test('findings about files and folders have the codes of the page', async () => 
     for (const folder of ['a', 'b', 'broken/SOP.md', 'loop']) mkdirSync(join(root, folder), { recursive: true })
     for (const folder of ['a', 'b'])
       writeFileSync(join(root, folder, 'SOP.md'), '---\nname: same\n---\n## Step 1: Do it\n')
+    writeFileSync(join(root, 'closed.md'), '---\nholidays: [missing.ics]\n---\n## Step 1: Do it\n')
     symlinkSync(join(root, 'nothing.md'), join(root, 'dangling.md'))
     symlinkSync(join(root, 'loop'), join(root, 'loop', 'again'))
     symlinkSync(tmpdir(), join(root, 'outside'))
     const codes = async (): Promise<readonly string[]> =>
-      (await createCatalog({ sopDir: root }).list()).flatMap(({ compiled }) =>
-        compiled.diagnostics.map(({ code }) => code),
+      (await createCatalog({ sopDir: root, calendarProblem: createCalendarProblem(root) }).list()).flatMap(
+        ({ compiled }) => compiled.diagnostics.map(({ code }) => code),
       )
     writeFileSync(join(root, 'index.json'), '{')
     const found = new Set(await codes())
