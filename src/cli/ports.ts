@@ -44,6 +44,8 @@ export interface BackedUp {
   readonly at: string
   /** How long Temporal's server stood still, in milliseconds; absent where none ran. */
   readonly pausedMs?: number
+  /** Where the chain of heads ended; absent where there is none. */
+  readonly head?: { readonly index: number; readonly hash: string }
 }
 export interface RestoredBackup {
   readonly dataDir: string

@@ -161,20 +161,25 @@ export const verifyRun = async (deps: VerifyDeps, runId: string, options: Verify
   return withChain(run, again.heads.result)
 }
 
-/** What is wrong with the chain as a whole weakens what it says of each run; of the run itself it is no fault. */
-const withChain = (run: RunCheck, { findings }: ChainResult): RunCheck => {
-  const own = findings.filter(({ runId }) => runId === run.runId)
+/**
+ * What is wrong with the chain as a whole weakens what it says of each run; of the run itself it is no fault. Unless
+ * somebody asked for a head that was noted elsewhere: that it is not there is the answer.
+ */
+const withChain = (run: RunCheck, { findings, noted = [] }: ChainResult): RunCheck => {
+  const own = findings.filter((finding) => finding.runId === run.runId || noted.includes(finding))
   const others = findings.length - own.length
   const damaged =
     others === 0
       ? []
       : [
-          notice('heads_damaged', `the chain of heads has ${others} problems elsewhere: check all runs`, {
+          notice('heads_damaged', `the chain of heads has ${plural(others, 'problem')} elsewhere: check all runs`, {
             runId: run.runId,
           }),
         ]
   return { ...run, ok: run.ok && own.length === 0, findings: [...run.findings, ...own, ...damaged] }
 }
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
 /** Checks all runs that anybody knows of. */
 export async function* verifyAudit(

@@ -17,7 +17,11 @@ test('sop backup says where it is, how long the server stood still, and what is 
   expect(out).toMatch(
     /^Backed up to \/b\/x\.tar\.gz \(2 KiB, 12 files, .*\)\.\nTemporal stood still for 31 ms\.\n.*key/,
   )
+  expect(out).not.toContain('--head')
   expect(JSON.parse((await sop(['backup', '--json'], { ports })).out)).toEqual(made)
+  const head = { index: 7, hash: 'a'.repeat(64) }
+  const noted = await sop(['backup'], { ports: { backUp: async () => ({ ...made, head }) } })
+  expect(noted.out).toContain(`ends with 7:${head.hash}: note it elsewhere, for sop verify-audit --head`)
 })
 
 test('sop restore says how to go on', async () => {

@@ -39,7 +39,7 @@ describe('sop verify-audit', () => {
     const said = await sop(['verify-audit', '--key', key, '--head', head, '--no-history'], { engine })
     expect(said.out.match(/1 problem found/g)).toHaveLength(1)
     expect(said.out).toContain(`given back with --head: 2:${'a'.repeat(64)}`)
-    expect(said.out).toContain('Something is wrong: 1 problems in 1 records')
+    expect(said.out).toContain('Something is wrong: 1 problem, in 1 record.')
     expect(said.code).toBe(1)
     const asked = { keys: [key], head: { index: 7, hash: 'b'.repeat(64) }, history: false }
     expect(said.calls).toEqual([{ method: 'verifyAudit', args: [{ ...asked, signal: expect.any(AbortSignal) }] }])
@@ -52,6 +52,16 @@ describe('sop verify-audit', () => {
     expect(json.err).toBe('')
     expect(JSON.parse(json.out)).toEqual({ ok: false, audit: auditCheckSample, runs: [runCheckSample] })
     expect(json.code).toBe(1)
+  })
+
+  test('does not pass over --head where a file is checked, which has no chain to hold it against', async () => {
+    const exports = { check: async () => ({ ...whole, key: 'k' }), save: async () => ({ bytes: 0 }) }
+    const said = await sop(['verify-audit', 'run.jsonl', '--head', `7:${'b'.repeat(64)}`], {
+      engine,
+      ports: { exports },
+    })
+    expect([said.code, said.out]).toEqual([2, ''])
+    expect(said.err).toContain('Cannot hold --head against "run.jsonl"')
   })
 
   test('is broken off by Ctrl-C', async () => {

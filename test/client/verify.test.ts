@@ -234,6 +234,11 @@ describe('the chain of heads', () => {
     expect((await verifyWhole(follow(store), { head: other })).audit.findings).toMatchObject([
       { kind: 'head_replaced' },
     ])
+    // Who asks for one run asks for the head as well.
+    expect(await store.verify(RUN, { head })).toMatchObject({ ok: true, findings: [] })
+    expect(await store.verify(RUN, { head: other })).toMatchObject({ ok: false, findings: [{ kind: 'head_replaced' }] })
+    const later = { index: head.index + 1, hash: head.hash }
+    expect(await store.verify(RUN, { head: later })).toMatchObject({ ok: false, findings: [{ kind: 'heads_cut_off' }] })
     // Without the note nobody would see it: the record and its heads were cut off together.
     rmSync(store.path(RUN))
     rmSync(join(store.dataDir, 'runs'), { recursive: true })

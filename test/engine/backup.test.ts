@@ -6,6 +6,8 @@ import { promisify } from 'node:util'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
+import { createFileHeads } from '../../src/adapters/file-heads.ts'
+import { newSigner } from '../client/support/verified-store.ts'
 import { backUp, type BackupOptions } from '../../src/engine/backup/backup.ts'
 import { BACKUP_FORMAT } from '../../src/engine/backup/manifest.ts'
 import { restore } from '../../src/engine/backup/restore.ts'
@@ -126,6 +128,21 @@ describe('backUp() and restore()', () => {
     const { folder, options } = await world()
     const { file } = await backUp(options({ out: folder }))
     expect(file).toBe(join(folder, 'sop-backup-2026-11-21T03-00-00.tar.gz'))
+    // Another one within the same second.
+    await expect(backUp(options({ out: folder }))).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  test('say where the chain of heads ends, so that it can be noted elsewhere', async () => {
+    const { dataDir, options } = await world()
+    expect(await backUp(options())).not.toHaveProperty('head')
+    const heads = createFileHeads({ dataDir, signer: newSigner() })
+    await rm(join(dataDir, 'heads'), { recursive: true })
+    await heads.append([
+      { kind: 'opened', runId: 'a', sop: 'deploy', sequence: 1, eventHash: 'a'.repeat(64) },
+      { kind: 'closed', runId: 'a', sop: 'deploy', sequence: 2, eventHash: 'b'.repeat(64) },
+    ])
+    const report = await backUp(options({ out: join(dataDir, '..', 'c.tar.gz') }))
+    expect(report.head).toEqual({ index: 2, hash: (await heads.end()).hash })
   })
 })
 

@@ -48,7 +48,7 @@ const renderRun = (run: RunCheck | ExportCheck, look: VerifiedLook): readonly st
 
 const count = (findings: readonly Finding[], word: string): string => {
   const problems = findings.filter(({ severity }) => severity === 'problem').length
-  return `${problems} ${word}${problems === 1 ? '' : 's'}`
+  return plural(problems, word)
 }
 
 const renderFinding = ({ severity, kind, message, file, line }: Finding, { colours }: VerifiedLook): string => {
@@ -70,19 +70,21 @@ const renderTotals = (audit: AuditCheck, runs: readonly RunCheck[], look: Verifi
   const { history, heads, notices } = audit
   const noted = Object.entries(notices).map(([kind, number]) => `${number} ${kind}`)
   return [
-    `Checked ${audit.runs} records with ${audit.events} events, ${history.compared} of them against the workflow's history${history.unavailable > 0 ? `, ${history.unavailable} could not be: Temporal did not answer` : ''}`,
+    `Checked ${plural(audit.runs, 'record')} with ${plural(audit.events, 'event')}, ${history.compared} of them against the workflow's history${history.unavailable > 0 ? `, ${history.unavailable} could not be: Temporal did not answer` : ''}`,
     ...(noted.length === 0 ? [] : [`Good to know: ${noted.join(', ')} (see docs/operations.md, "Checking records")`]),
     `Chain of heads: ${heads.entries} entries, signed with ${heads.key}`,
     `Its end, to be noted elsewhere and given back with --head: ${heads.end.index}:${heads.end.hash}`,
-    verdict(
-      audit.ok,
-      look,
-      audit.ok
-        ? ''
-        : `${audit.problems} problems in ${runs.length} records${audit.findings.length > 0 ? ' and the chain of heads' : ''}`,
-    ),
+    verdict(audit.ok, look, audit.ok ? '' : `${plural(audit.problems, 'problem')}, ${inWhat(audit, runs)}`),
   ]
 }
+
+const plural = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`
+
+const inWhat = ({ findings }: AuditCheck, runs: readonly RunCheck[]): string =>
+  [
+    ...(runs.length > 0 ? [`in ${plural(runs.length, 'record')}`] : []),
+    ...(findings.length > 0 ? ['in the chain of heads'] : []),
+  ].join(' and ')
 
 const verdict = (ok: boolean, { colours }: VerifiedLook, about: string): string =>
   ok ? colours.green('Nothing is wrong.') : colours.red(`Something is wrong: ${about}.`)

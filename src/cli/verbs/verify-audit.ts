@@ -53,6 +53,10 @@ const checkSome = async (context: Context, what: readonly string[], options: Ver
   const runs: (RunCheck | ExportCheck)[] = []
   for (const each of what) {
     const exported = await context.ports.exports.check(each, options.keys ?? [])
+    if (exported !== undefined && options.head !== undefined)
+      throw new UsageError(
+        `Cannot hold --head against "${each}": a file has only the heads of its run. Give runs, or nothing`,
+      )
     runs.push(exported ?? (await (await context.client()).verifyRun(each, options)))
   }
   return { ok: runs.every(({ ok }) => ok), runs }

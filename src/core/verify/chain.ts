@@ -42,6 +42,8 @@ export interface ChainCheck {
 }
 export interface ChainResult {
   readonly findings: readonly Finding[]
+  /** Those of them that say that the chain has not the head that was noted elsewhere. */
+  readonly noted?: readonly Finding[]
   readonly entries: number
   readonly end: HeadMark
   /** When the last entry was written. */
@@ -61,6 +63,7 @@ export const createChainCheck = (options: ChainCheckOptions): ChainCheck => {
   let unreadable = 0
   let endAt: string | undefined
   let isNotedSeen = noted === undefined || noted.index === 0
+  const missed: Finding[] = []
   const tell = (finding: Finding): void => {
     if (found.length < MAX_FINDINGS) found.push(finding)
     else more++
@@ -85,7 +88,7 @@ export const createChainCheck = (options: ChainCheckOptions): ChainCheck => {
     if (noted !== undefined && head.index === noted.index) {
       isNotedSeen = true
       if (head.hash !== noted.hash)
-        tell(
+        missed.push(
           problem(
             'head_replaced',
             `head ${head.index} is not the one that was noted: the chain was written anew`,
@@ -120,11 +123,17 @@ export const createChainCheck = (options: ChainCheckOptions): ChainCheck => {
     take,
     end: () => {
       if (!isNotedSeen && noted !== undefined)
-        tell(
+        missed.push(
           problem('heads_cut_off', `the chain of heads ends at ${before.index}, though head ${noted.index} was noted`),
         )
       const rest = more === 0 ? [] : [problem('head_edited', `and ${more} more findings in the chain of heads`)]
-      return { findings: [...found, ...rest], entries, end: before, ...(endAt !== undefined && { endAt }) }
+      return {
+        findings: [...found, ...missed, ...rest],
+        noted: missed,
+        entries,
+        end: before,
+        ...(endAt !== undefined && { endAt }),
+      }
     },
   }
 }

@@ -4,8 +4,10 @@ import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { createGzip } from 'node:zlib'
 import { pipeline } from 'node:stream/promises'
+import { createFileHeads } from '../../adapters/file-heads.ts'
 import type { Config } from '../../config.ts'
 import { SopError } from '../../core/errors.ts'
+import type { HeadMark } from '../../core/heads.ts'
 import { tryLock } from '../file-lock.ts'
 import type { Environment } from '../find-temporal.ts'
 import { configuredTemporal } from '../temporal-address.ts'
@@ -33,6 +35,8 @@ export interface BackupReport {
   readonly at: string
   /** How long Temporal's server stood still; absent where none ran. */
   readonly pausedMs?: number
+  /** Where the chain of heads ended, which the copy has: to be noted elsewhere. Absent: there are none. */
+  readonly head?: HeadMark
 }
 
 /**
@@ -56,11 +60,13 @@ export const backUp = async (options: BackupOptions): Promise<BackupReport> => {
     const database = await copyDatabase(join(dataDir, 'temporal'))
     const at = now().toISOString()
     try {
+      const head = await createFileHeads({ dataDir }).end()
       const written = await write(file, options, database, at)
       return {
         file,
         at,
         ...written,
+        ...(head.index > 0 && { head: { index: head.index, hash: head.hash } }),
         ...(database.pausedMs !== undefined && { pausedMs: Math.round(database.pausedMs) }),
       }
     } finally {
@@ -89,15 +95,18 @@ const assertEmbedded = (config: Config, env: Environment): void => {
 
 const fileFor = async ({ out, config: { dataDir }, now }: BackupOptions): Promise<string> => {
   const path = resolve(out)
-  const found = await stat(path).catch(() => undefined)
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
   const name = `sop-backup-${now().toISOString().slice(0, 19).replaceAll(':', '-')}.tar.gz`
-  const file = found?.isDirectory() === true ? join(path, name) : path
+  const file = isFolder ? join(path, name) : path
   if (!relative(resolve(dataDir), file).startsWith('..'))
     throw new SopError(
       'invalid',
       `Cannot back up to "${file}": it lies in the data directory itself. Give another place with --out`,
     )
-  if (found?.isFile() === true)
+  if ((await stat(file).catch(() => undefined)) !== undefined)
     throw new SopError('conflict', `Cannot back up to "${file}": it is there already. Give another name with --out`)
   return file
 }
