@@ -3,7 +3,7 @@ import { SopError } from '../core/errors.ts'
 import { fold } from '../core/run/evolve.ts'
 import type { Run } from '../core/run/run.ts'
 import { isClosed } from '../core/run/state.ts'
-import { type RunView, viewOf } from '../core/run/view.ts'
+import { type RunSummary, type RunView, viewOf } from '../core/run/view.ts'
 import { statusQuery } from '../workflows/messages.ts'
 import { recordedSeed } from '../core/run/recorded-seed.ts'
 import type { Records } from './records.ts'
@@ -14,7 +14,7 @@ const QUERY_DEADLINE_MS = 3_000
 /** Pause between two looks at a run that has not begun, in milliseconds. */
 const PIN_PAUSE_MS = 50
 
-/** How long a closed run may take to be on record, and the pause between two looks, in milliseconds. */
+/** How long a run may take to be on record after it was seen to begin or to end, and the pause between two looks, in milliseconds. */
 const RECORD_MS = 2_000
 const RECORD_PAUSE_MS = 20
 
@@ -133,10 +133,20 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
 }
 
 /** Whoever reads that a run is over finds its whole record: the last events are on their way to it. */
-const untilRecorded = async (records: Records, runId: string): Promise<void> => {
+const untilRecorded = (records: Records, runId: string): Promise<void> =>
+  untilSummary(records, runId, (summary) => isClosed(summary.status))
+
+/**
+ * Whoever was told that a run began finds it by its SOP's name and in every list: its first events are on their way to
+ * the record. Waits two seconds at most, and not at all while the records are out of reach.
+ */
+export const untilListed = (records: Records, runId: string): Promise<void> =>
+  untilSummary(records, runId, () => true)
+
+const untilSummary = async (records: Records, runId: string, is: (summary: RunSummary) => boolean): Promise<void> => {
   for (const end = Date.now() + RECORD_MS; Date.now() < end; ) {
     const summary = await unlessDown(records.index.get(runId))
-    if (summary instanceof SopError || (summary !== undefined && isClosed(summary.status))) return
+    if (summary instanceof SopError || (summary !== undefined && is(summary))) return
     await new Promise((resolve) => setTimeout(resolve, RECORD_PAUSE_MS))
   }
 }

@@ -20,7 +20,7 @@ import { isLooser, sealedStart, type StartInput } from '../core/run/seed.ts'
 import type { RunView } from '../core/run/view.ts'
 import { ATTRIBUTE_KEYS, RUN_WORKFLOW, type RunSopInput, statusQuery } from '../workflows/messages.ts'
 import type { StartRequest } from './client.ts'
-import { isInTemporal, unavailable } from './find-run.ts'
+import { isInTemporal, unavailable, untilListed } from './find-run.ts'
 import { hideSecrets } from './hide-secrets.ts'
 import type { Pin } from './pin.ts'
 import type { Records } from './records.ts'
@@ -65,7 +65,10 @@ export const startRun = async (
       via: actor.via,
     },
   })
-  return request.wait === false ? unseen(runId, pinned) : firstSight(deps.temporal, runId, pinned)
+  if (request.wait === false) return unseen(runId, pinned)
+  const view = await firstSight(deps.temporal, runId, pinned)
+  if (view.stale !== true) await untilListed(deps.records, runId)
+  return view
 }
 
 /** A start whose rights and params are checked. */
