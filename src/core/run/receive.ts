@@ -1,4 +1,5 @@
 import type { Json } from '../definition.ts'
+import { nearest } from '../nearest.ts'
 import { sealedText, verifySeal } from '../seal.ts'
 import { DECISION_KINDS, type Decision, type DecisionKind, RETRY_OUTCOMES } from './decision.ts'
 import { PRINCIPAL_KINDS, type Principal, SURFACES } from './principal.ts'
@@ -16,6 +17,18 @@ const TABLES = ['values', 'params'] as const
 
 /** Keys that the first rules do not know: a run that goes by those passes over them in a bare message, as it did. */
 export const LATER_KEYS = ['covers', 'outcome', 'rollback', 'params'] as const satisfies readonly (keyof Decision)[]
+
+/** What a bare message may say besides: whatever it is about, and who sends it. */
+const SAID_OF_ALL = ['decisionId', 'gate', 'step', 'attempt', 'comment', 'reason', 'principal'] as const
+const SAID_OF: Readonly<Partial<Record<DecisionKind, readonly string[]>>> = {
+  approve: ['covers'],
+  complete: ['values', 'item', 'ticked', 'failed'],
+  cancel: ['rollback'],
+  retry: ['params', 'outcome'],
+}
+
+/** The rules by which a bare message with a key that nobody reads is refused; those before passed over such a key. */
+const STRICT_SINCE = 7
 
 /** Longest text that a message may bring along, in characters. */
 const MAX_TEXT = 16_384
@@ -40,9 +53,24 @@ export const receive = (
 ): Received => {
   if (argument === undefined) return { ok: false, reason: 'it has no argument; send at least {}' }
   if (!isRecord(argument)) return { ok: false, reason: 'its argument is not a JSON object' }
-  const isFirst = run.rulesVersion === 1 && typeof argument['seal'] !== 'string'
-  return read(kind, isFirst ? withoutLater(argument) : argument, door, run)
+  if (typeof argument['seal'] === 'string') return read(kind, argument, door, run)
+  const { rulesVersion = STRICT_SINCE } = run
+  const unread = rulesVersion >= STRICT_SINCE ? unreadKey(kind, argument) : undefined
+  if (unread !== undefined) return { ok: false, reason: unread }
+  return read(kind, rulesVersion === 1 ? withoutLater(argument) : argument, door, run)
 }
+
+/** A misspelt gate must not leave a decision about whichever one is open, nor `approved: false` an approval. */
+const unreadKey = (kind: DecisionKind, argument: Record<string, unknown>): string | undefined => {
+  const known: readonly string[] = [...SAID_OF_ALL, ...(SAID_OF[kind] ?? [])]
+  const key = Object.keys(argument).find((each) => !known.includes(each) && argument[each] !== null)
+  if (key === undefined) return undefined
+  const shown = key.slice(0, MAX_KEY)
+  const meant = nearest(shown, known)
+  const hint = meant === undefined ? `it knows ${known.join(', ')}` : `did you mean "${meant}"?`
+  return `its key "${shown}" means nothing to ${kind}; ${hint}`
+}
+const MAX_KEY = 100
 
 const withoutLater = (argument: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(argument).filter(([key]) => !LATER_KEYS.some((later) => later === key)))

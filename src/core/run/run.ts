@@ -22,9 +22,9 @@ import type { Warrants } from './task.ts'
  * steps that a jump passes over are told as skipped. 4: admission is asked for locks, by number and on behalf of the parent, and a
  * run that is a step of another is none more among all runs. 5: a run whose events cannot be put on record begins nothing new
  * past a limit, and goes on by itself; the record says where a start was forced. 6: the record has the digests of what checks and
- * walks back printed.
+ * walks back printed. 7: a bare message with a key that nobody reads is refused.
  */
-export const RULES_VERSION = 6
+export const RULES_VERSION = 7
 
 /** The settings of the installation that bear on a run, pinned at its start. */
 export interface RunPolicy {

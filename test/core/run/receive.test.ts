@@ -26,6 +26,24 @@ describe('receive()', () => {
     expect(read(kind, argument)).toEqual({ ok: false, reason })
   })
 
+  test.each([
+    ['approve', { stp: 3 }, 'its key "stp" means nothing to approve; did you mean "step"?'],
+    [
+      'approve',
+      { step: 3, approved: false },
+      'its key "approved" means nothing to approve; it knows decisionId, gate, step,',
+    ],
+    ['approve', { rollback: true }, 'its key "rollback" means nothing to approve'],
+    ['cancel', { roll_back: true }, 'its key "roll_back" means nothing to cancel; did you mean "rollback"?'],
+    ['complete', { vales: {} }, 'its key "vales" means nothing to complete; did you mean "values"?'],
+  ] as const)('refuses %s %j by hand, since nobody reads that key', (kind, argument, reason) => {
+    const refused = read(kind, argument)
+    expect(refused).toMatchObject({ ok: false })
+    expect(refused.ok ? '' : refused.reason).toContain(reason)
+    const before = receive(kind, argument, 'signal', { ...RUN, rulesVersion: 6 })
+    expect(before).toMatchObject({ ok: true })
+  })
+
   test('passes over a key that is null, as a form leaves it', () => {
     const received = read('retry', { params: null, outcome: null, step: null })
     expect(received).toMatchObject({ ok: true, decision: { kind: 'retry' } })
