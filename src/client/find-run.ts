@@ -14,7 +14,7 @@ const QUERY_DEADLINE_MS = 3_000
 /** Pause between two looks at a run that has not begun, in milliseconds. */
 const PIN_PAUSE_MS = 50
 
-/** How long a run may take to be on record after it was seen to begin or to end, and the pause between two looks, in milliseconds. */
+/** How long a closed run may take to be on record, and the pause between two looks, in milliseconds. */
 const RECORD_MS = 2_000
 const RECORD_PAUSE_MS = 20
 
@@ -134,17 +134,22 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
 
 /** Whoever reads that a run is over finds its whole record: the last events are on their way to it. */
 const untilRecorded = (records: Records, runId: string): Promise<void> =>
-  untilSummary(records, runId, (summary) => isClosed(summary.status))
+  untilSummary(records, runId, Date.now() + RECORD_MS, (summary) => isClosed(summary.status))
 
 /**
  * Whoever was told that a run began finds it by its SOP's name and in every list: its first events are on their way to
- * the record. Waits two seconds at most, and not at all while the records are out of reach.
+ * the record. `until`: when the waiting is over, in milliseconds since 1970; it is at once while the records are out of reach.
  */
-export const untilListed = (records: Records, runId: string): Promise<void> =>
-  untilSummary(records, runId, () => true)
+export const untilListed = (records: Records, runId: string, until: number): Promise<void> =>
+  untilSummary(records, runId, until, () => true)
 
-const untilSummary = async (records: Records, runId: string, is: (summary: RunSummary) => boolean): Promise<void> => {
-  for (const end = Date.now() + RECORD_MS; Date.now() < end; ) {
+const untilSummary = async (
+  records: Records,
+  runId: string,
+  end: number,
+  is: (summary: RunSummary) => boolean,
+): Promise<void> => {
+  while (Date.now() < end) {
     const summary = await unlessDown(records.index.get(runId))
     if (summary instanceof SopError || (summary !== undefined && is(summary))) return
     await new Promise((resolve) => setTimeout(resolve, RECORD_PAUSE_MS))

@@ -1,15 +1,9 @@
-import {
-  type Client,
-  isGrpcServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-} from '@temporalio/client'
+import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
 import type { SearchAttributePair } from '@temporalio/common'
 import { ulid } from 'ulid'
 import { type Actor, assertMay, assertMayStart } from '../core/access.ts'
 import { sha256Hex } from '../core/canonical.ts'
 import type { Json, SopDefinition } from '../core/definition.ts'
-import { isWorthSeeing, refusalOf } from '../core/run/first-sight.ts'
 import { SopError } from '../core/errors.ts'
 import { type CheckedParams, checkParams, type FieldProblem } from '../core/params.ts'
 import { PRIORITY_KEYS } from '../core/run/admission.ts'
@@ -18,16 +12,14 @@ import { RULES_VERSION } from '../core/run/run.ts'
 import type { PinnedSop } from '../core/run/run.ts'
 import { isLooser, sealedStart, type StartInput } from '../core/run/seed.ts'
 import type { RunView } from '../core/run/view.ts'
-import { ATTRIBUTE_KEYS, RUN_WORKFLOW, type RunSopInput, statusQuery } from '../workflows/messages.ts'
+import { ATTRIBUTE_KEYS, RUN_WORKFLOW, type RunSopInput } from '../workflows/messages.ts'
 import type { StartRequest } from './client.ts'
-import { isInTemporal, unavailable, untilListed } from './find-run.ts'
+import { isInTemporal, readRun, unavailable, untilListed } from './find-run.ts'
+import { FIRST_SIGHT_MS, firstSight, unseen } from './first-sight.ts'
 import { hideSecrets } from './hide-secrets.ts'
 import type { Pin } from './pin.ts'
 import type { Records } from './records.ts'
 import type { InstallationKey } from './signing.ts'
-
-/** How long a start waits for the first gate or step (rulings 23), in milliseconds. */
-const FIRST_SIGHT_MS = 5_000
 
 export interface StartDeps {
   readonly temporal: Client
@@ -50,24 +42,21 @@ export const startRun = async (
   const { idempotencyKey: key } = request
   const runId = key === undefined ? newRunId() : keyedRunId(name, 'key', key)
   const { params, secretNames } = checkedParams(pinned, request)
-  await startPinned(deps, {
-    runId,
-    pinned,
-    params,
-    secretNames,
-    keyed: key !== undefined,
-    input: {
-      ...(request.executionMode !== undefined && { executionMode: request.executionMode }),
-      ...(request.skipApproval === true && { skipApproval: true }),
-      ...(request.force === true && { force: true }),
-      trigger: request.trigger ?? { type: 'manual' },
-      startedBy: actor.principal,
-      via: actor.via,
-    },
-  })
-  if (request.wait === false) return unseen(runId, pinned)
-  const view = await firstSight(deps.temporal, runId, pinned)
-  if (view.stale !== true) await untilListed(deps.records, runId)
+  const input = {
+    ...(request.executionMode !== undefined && { executionMode: request.executionMode }),
+    ...(request.skipApproval === true && { skipApproval: true }),
+    ...(request.force === true && { force: true }),
+    trigger: request.trigger ?? { type: 'manual' as const },
+    startedBy: actor.principal,
+    via: actor.via,
+  }
+  const start = { runId, pinned, params, secretNames, keyed: key !== undefined, input }
+  const isKnown = (await startPinned(deps, start)) === 'known'
+  if (request.wait === false) return isKnown ? readRun(deps, runId) : unseen(start)
+  const until = Date.now() + FIRST_SIGHT_MS
+  const view = await firstSight(deps.temporal, runId, until)
+  if (view === undefined) return isKnown ? readRun(deps, runId) : { ...unseen(start), stale: true }
+  await untilListed(deps.records, runId, until)
   return view
 }
 
@@ -189,61 +178,3 @@ const searchAttributes = (input: RunSopInput, definition: SopDefinition): Search
   { key: ATTRIBUTE_KEYS.SopDigest, value: (input.reopen?.run.seed ?? input).pinned?.digest ?? '' },
   { key: ATTRIBUTE_KEYS.SopPriority, value: PRIORITY_KEYS[definition.priority] },
 ]
-
-/** Waits until there is something to see: a gate, a step, or an end. A refusal at the door is a conflict. */
-const firstSight = async (temporal: Client, runId: string, pinned: PinnedSop): Promise<RunView> => {
-  const until = Date.now() + FIRST_SIGHT_MS
-  let seen: RunView | undefined
-  for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 250)) {
-    seen = (await look(temporal, runId, Math.max(until, Date.now() + 250))) ?? seen
-    if (seen !== undefined && isWorthSeeing(seen)) return refusedOr(seen)
-    if (Date.now() >= until) return seen ?? unseen(runId, pinned)
-    await new Promise((resolve) => setTimeout(resolve, pauseMs))
-  }
-}
-
-const look = async (temporal: Client, runId: string, deadline: number): Promise<RunView | undefined> => {
-  try {
-    const view = await temporal.connection.withDeadline(deadline, () =>
-      temporal.workflow.getHandle(runId).query(statusQuery),
-    )
-    return 'sopName' in view ? view : undefined
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw unavailable(error)
-    return undefined
-  }
-}
-
-const refusedOr = (view: RunView): RunView => {
-  const reason = refusalOf(view)
-  if (reason === undefined) return view
-  throw new SopError('conflict', `Cannot start SOP "${view.sopName}": ${reason}`, {
-    runId: view.runId,
-    reason,
-  })
-}
-
-/** The start is durable, and no worker has seen it: the run is pending. */
-const unseen = (runId: string, { definition, digest }: PinnedSop): RunView => ({
-  runId,
-  sopName: definition.name,
-  title: definition.title,
-  version: definition.version,
-  digest,
-  status: 'pending',
-  mode: 'supervised',
-  priority: definition.priority,
-  currentStep: null,
-  totalSteps: definition.steps.length,
-  createdAt: new Date().toISOString(),
-  params: {},
-  outputs: {},
-  trigger: { type: 'manual' },
-  startedBy: { id: 'engine', kind: 'service' },
-  via: 'engine',
-  openGates: [],
-  openInputs: [],
-  stepResults: [],
-  sequence: 0,
-  stale: true,
-})

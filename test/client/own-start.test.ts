@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { sopOf } from '../support/definitions.ts'
-import { startTestEngine, type TestEngine } from '../support/engine.ts'
+import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
 
 // Who starts a run, and goes on by the name of its SOP, as the calls of the systems before this one do.
 
@@ -30,4 +30,26 @@ test('createRun() answers when the run is found by the name of its SOP and in th
 
   const stepping = await engine.client.createRun('stepping')
   expect((await engine.client.getRunStatus('stepping')).runId).toBe(stepping.runId)
+})
+
+test('createRun() of somebody who does not wait tells of a run that nobody has seen what is known of it', async () => {
+  const params = { region: 'eu' }
+  const run = await engine.client.createRun('stepping', { wait: false, params, executionMode: 'step_by_step' })
+  const seen = { status: 'pending', mode: 'step_by_step', params, startedBy: { id: 'alice' }, via: 'http' }
+  expect(run).toMatchObject({ ...seen, trigger: { type: 'manual' }, openGates: [], sequence: 0 })
+  expect(run).not.toHaveProperty('stale')
+  expect(run.stepResults).toMatchObject([{ number: 1, title: 'Build', status: 'pending' }])
+})
+
+test('createRun() with a known key tells how its first run ended, also to somebody who does not wait', async () => {
+  const key = { idempotencyKey: 'one' }
+  const { runId } = await engine.client.createRun('stepping', key)
+  await until(
+    () => engine.client.getRunStatus(runId),
+    ({ status }) => status === 'completed',
+  )
+  expect(await engine.client.createRun('stepping', { ...key, wait: false })).toMatchObject({
+    runId,
+    status: 'completed',
+  })
 })

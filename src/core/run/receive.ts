@@ -19,7 +19,7 @@ const TABLES = ['values', 'params'] as const
 export const LATER_KEYS = ['covers', 'outcome', 'rollback', 'params'] as const satisfies readonly (keyof Decision)[]
 
 /** What a bare message may say besides: whatever it is about, and who sends it. */
-const SAID_OF_ALL = ['decisionId', 'gate', 'step', 'attempt', 'comment', 'reason', 'principal'] as const
+const SAID_OF_ALL = ['decisionId', 'gate', 'step', 'attempt', 'comment', 'reason', 'principal', 'via'] as const
 const SAID_OF: Readonly<Partial<Record<DecisionKind, readonly string[]>>> = {
   approve: ['covers'],
   complete: ['values', 'item', 'ticked', 'failed'],
