@@ -17,21 +17,8 @@ import { jsonSource, tomlSource } from './config/file-sources.ts'
 import { type Host, nest, resolveSettings } from './config/resolve.ts'
 import { parseConfig } from './config/schema.ts'
 import type { ConfigProblem } from './config/source.ts'
+import type { FactSource, MaintenanceWindow } from './core/fact-source.ts'
 import type { VersioningBehavior } from './config/values.ts'
-
-/** A fact that the installation knows how to find out (rulings 16). Exactly one source. */
-export interface FactSource {
-  readonly command?: string
-  readonly url?: string
-  readonly env?: string
-}
-
-/** A maintenance window: opens when the cron fires, stays open for the duration. */
-export interface MaintenanceWindow {
-  readonly cron: string
-  readonly durationMs: number
-  readonly timezone?: string
-}
 
 /** Where a broker of messages is. Files are PEM. */
 export interface BrokerConfig {

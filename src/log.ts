@@ -1,7 +1,7 @@
 import { printable } from './core/printable.ts'
 
 /** Severity of a log line, from the least to the most. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** Facts beside a message. JSON-safe, except that errors are taken apart. Never secrets. */

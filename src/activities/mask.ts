@@ -5,7 +5,7 @@
 
 export const MASK = '***'
 /** Shorter values would blank half of every log, and protect nothing. */
-export const MIN_SECRET_CHARS = 4
+const MIN_SECRET_CHARS = 4
 
 /** Masks a stream of bytes. `push` may hold back the end of a write that could begin a secret; `end` gives the rest. */
 export interface Masker {

@@ -1,3 +1,4 @@
+import type { FactSource, MaintenanceWindow } from '../core/fact-source.ts'
 import { spawn } from 'node:child_process'
 import { Cron } from 'croner'
 import type { ResolveFact } from '../activities/deps.ts'
@@ -5,20 +6,6 @@ import type { Json } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
 import { nextAt, wallTime, weekdayIn } from '../core/local-time.ts'
 import { didYouMean } from '../core/nearest.ts'
-
-/** Where a fact comes from: exactly one of the three. */
-export interface FactSource {
-  readonly command?: string
-  readonly url?: string
-  readonly env?: string
-}
-
-/** Opens when the cron fires, stays open for the duration. */
-export interface MaintenanceWindow {
-  readonly cron: string
-  readonly durationMs: number
-  readonly timezone?: string
-}
 
 /** What facts need of the config. */
 export interface FactsConfig {

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, readdir, readFile, rename, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { AuditListener, AuditStore, RunHeader, SopSource } from '../activities/deps.ts'
 import { chainEvent, GENESIS_HASH } from '../core/audit-chain.ts'
@@ -10,6 +10,9 @@ import { createInTurn } from './shared/in-turn.ts'
 import { sha256Hex } from './shared/native-hash.ts'
 import type { RecordedEvent, RunEvent } from '../core/run/event.ts'
 import type { PinnedSop } from '../core/run/run.ts'
+import { orEmpty } from './shared/missing-file.ts'
+import { keepOnce, readKept } from './shared/kept-files.ts'
+import { createTailReader } from './shared/record-tail.ts'
 
 // file-audit.ts: the record as files (docs/decisions/0005-audit-files.md). Invariants:
 //   A1 one process appends (the data directory is locked by its owner); any process may read.
@@ -234,65 +237,8 @@ const hashesOf = (
   return Array.from(hashes, (hash) => hash ?? '')
 }
 
-/** Runs of which it is kept in mind how far they were read. */
-const MAX_MARKS = 500
-
-interface Mark {
-  readonly path: string
-  /** Events up to this sequence end at this byte. */
-  readonly sequence: number
-  readonly bytes: number
-}
-
-/** Who asks for what is new in a long record again and again is not made to read all of it each time (A3). */
-const createTailReader = (
-  find: (runId: string) => Promise<string | undefined>,
-): Pick<AuditStore, 'read'> & { forget(runId: string): void } => {
-  const marks = new Map<string, Mark>()
-  const remember = (runId: string, mark: Mark): void => {
-    marks.delete(runId)
-    marks.set(runId, mark)
-    for (const first of marks.keys()) {
-      if (marks.size <= MAX_MARKS) break
-      marks.delete(first)
-    }
-  }
-  return {
-    forget: (runId) => void marks.delete(runId),
-    read: async (runId, after = 0) => {
-      const known = marks.get(runId)
-      const path = known?.path ?? (await find(runId))
-      if (path === undefined) return []
-      const from = known !== undefined && known.sequence <= after ? known : { bytes: 0, sequence: 0 }
-      const { events, wholeBytes } = parseRecord(await readFrom(path, from.bytes))
-      const sequence = events.at(-1)?.sequence ?? from.sequence
-      if (after > 0) remember(runId, { path, sequence, bytes: from.bytes + wholeBytes })
-      return after === 0 ? events : events.filter((event) => event.sequence > after)
-    },
-  }
-}
-
-const readFrom = async (path: string, offset: number): Promise<Buffer> => {
-  if (offset === 0) return readFile(path).catch(orEmpty)
-  const handle = await open(path, 'r').catch(orEmpty)
-  if (Buffer.isBuffer(handle)) return handle
-  try {
-    const { size } = await handle.stat()
-    const bytes = Buffer.alloc(Math.max(0, size - offset))
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset)
-    return bytes.subarray(0, bytesRead)
-  } finally {
-    await handle.close()
-  }
-}
-
 const readEvents = async (path: string): Promise<readonly RecordedEvent[]> =>
   parseRecord(await readFile(path).catch(orEmpty)).events
-
-const orEmpty = (error: unknown): Buffer => {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  return Buffer.alloc(0)
-}
 
 /** The readable log grows with the run; both documents are written anew, from the whole record, when it closes. */
 const writeDocuments = async (
@@ -321,36 +267,4 @@ const writeDocuments = async (
 const replaceFile = async (path: string, text: string): Promise<void> => {
   await writeFile(`${path}.tmp`, text, { mode: 0o600 })
   await rename(`${path}.tmp`, path)
-}
-
-/** What is kept under a digest: a definition, or its source. */
-const keptPath = (folder: string, digest: string): string => join(folder, `${encodeFileName(digest)}.json`)
-
-/** Once in so long is enough to say that a definition is used. */
-const TOUCH_MS = 12 * 3_600_000
-
-const keepOnce = async (folder: string, digest: string, content: unknown): Promise<void> => {
-  const path = keptPath(folder, digest)
-  const found = await stat(path).catch(() => undefined)
-  if (found !== undefined) {
-    // Whoever asks again says that it is still used, and it is not removed as one that nobody needs.
-    if (Date.now() - found.mtimeMs > TOUCH_MS) await utimes(path, new Date(), new Date())
-    return
-  }
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  // Several runs may begin at once: each writes a file of its own, and the last rename wins with the same content.
-  const draft = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`
-  const handle = await open(draft, 'wx', 0o600)
-  try {
-    await handle.writeFile(JSON.stringify(content))
-    await handle.datasync()
-  } finally {
-    await handle.close()
-  }
-  await rename(draft, path)
-}
-
-const readKept = async <T>(folder: string, digest: string): Promise<T | undefined> => {
-  const bytes = await readFile(keptPath(folder, digest)).catch(orEmpty)
-  return bytes.length === 0 ? undefined : (JSON.parse(bytes.toString('utf8')) as T)
 }

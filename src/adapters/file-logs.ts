@@ -4,6 +4,7 @@ import type { LogKey, LogPiece, LogRemoval, LogStore, LogWriter, RunLogUsage } f
 import { decodeFileName, encodeFileName } from '../core/file-name.ts'
 import { compareLogs, EXECUTABLE_KINDS } from '../core/log-order.ts'
 import type { ExecutableId } from '../core/run/task.ts'
+import { orUndefined } from './shared/missing-file.ts'
 
 // file-logs.ts: logs as files, `logs/<run-id>/<kind>.<name>-<attempt>.log`; bytes are appended and never change.
 //   A closed log is read-only: its mode says so, which costs no file more and is in the answer to `stat`.
@@ -94,10 +95,6 @@ const openToAppend = async (path: string): Promise<FileHandle> => {
 const isOurs = async (path: string): Promise<boolean> => {
   const found = await stat(path).catch(orUndefined)
   return found !== undefined && found.uid === process.getuid?.() && (found.mode & OWNER_WRITES) === 0
-}
-
-const orUndefined = (error: unknown): undefined => {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
 const openWriter = async (path: string): Promise<LogWriter> => {

@@ -4,6 +4,7 @@ import type { RawRecords } from '../activities/deps.ts'
 import { decodeFileName, encodeFileName } from '../core/file-name.ts'
 import type { StoredLine, StoredRecord } from '../core/verify/stored-record.ts'
 import { linesOf } from './shared/file-lines.ts'
+import { orUndefined } from './shared/missing-file.ts'
 
 // file-records.ts: the files of file-audit.ts as they lie there.
 
@@ -41,7 +42,7 @@ export const createFileRecords = ({ dataDir }: { readonly dataDir: string }): Ra
     },
     definition: async (digest) => {
       const file = `definitions/${encodeFileName(digest)}.json`
-      const text = await readFile(join(dataDir, file), 'utf8').catch(orNothing)
+      const text = await readFile(join(dataDir, file), 'utf8').catch(orUndefined)
       if (text === undefined) return undefined
       const pinned = parsed(text)
       return { file, ...(pinned !== undefined && { pinned }) }
@@ -93,8 +94,4 @@ const parsed = (text: string): unknown => {
   } catch {
     return undefined
   }
-}
-
-const orNothing = (error: unknown): undefined => {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }

@@ -6,7 +6,7 @@ import type { Json } from '../core/definition.ts'
 import { TransportError } from './problem.ts'
 import { SopError } from '../core/errors.ts'
 
-export const MAX_BODY_BYTES = 1024 * 1024
+const MAX_BODY_BYTES = 1024 * 1024
 export const MAX_DEPTH = 64
 
 /**

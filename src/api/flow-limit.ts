@@ -5,9 +5,9 @@ export interface FlowLimit {
 }
 
 /** What one address may have under way at once at the doors of triggers; the next one is answered 429. */
-export const FLOW_PER_ADDRESS = 100
+const FLOW_PER_ADDRESS = 100
 /** The same for all addresses together. */
-export const FLOW_IN_ALL = 400
+const FLOW_IN_ALL = 400
 
 export function createFlowLimit(perKey = FLOW_PER_ADDRESS, inAll = FLOW_IN_ALL): FlowLimit {
   const inside = new Map<string, number>()

@@ -22,7 +22,7 @@ export const findPage = (): PageFiles | undefined => {
 }
 
 /** Only files of ours, by their own names; nothing inline, nothing from elsewhere, and no string ever becomes markup. */
-export const INDEX_POLICY = [
+const INDEX_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

@@ -8,7 +8,7 @@ import { decodeBody, mediaOf, parseJson, readRawBody } from './body.ts'
 import { TransportError } from './problem.ts'
 
 /** A run carries its payload, and Temporal takes 2 MB for a run: half a megabyte leaves room for its definition. */
-export const MAX_PAYLOAD_BYTES = 512 * 1024
+const MAX_PAYLOAD_BYTES = 512 * 1024
 
 export const CLOUD_EVENT = 'application/cloudevents+json'
 export const CLOUD_EVENTS = 'application/cloudevents-batch+json'

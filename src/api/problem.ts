@@ -26,7 +26,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
 }
 
 /** Refusals of the transport keep their own status, with code `invalid` (rulings 32). */
-export const TRANSPORT_TITLES: Readonly<Record<number, string>> = {
+const TRANSPORT_TITLES: Readonly<Record<number, string>> = {
   408: 'The request took too long to arrive',
   413: 'The body is too large',
   415: 'The body is not JSON',

@@ -8,7 +8,7 @@ import type { Ports } from './ports.ts'
 import { type ProgramOptions, parseCommandLine } from './program.ts'
 import { cleanText, toJson } from './render/clean.ts'
 
-export const SUMMARY =
+const SUMMARY =
   'Carries out Standard Operating Procedures written in Markdown: durable runs, approval gates, a record that can be checked.'
 
 export interface CliDeps {

@@ -48,7 +48,7 @@ export function findEngine({ dataDir, url: givenUrl, token: givenToken }: FindEn
 }
 
 /** What the engine of this data directory wrote about itself; `undefined` when none ever ran there. */
-export function readEngine(dataDir: string): EngineFile | undefined {
+function readEngine(dataDir: string): EngineFile | undefined {
   const path = join(dataDir, 'engine.json')
   const text = readIfThere(path)
   if (text === undefined) return undefined

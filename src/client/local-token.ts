@@ -7,7 +7,7 @@ import type { Principal } from '../core/run/principal.ts'
 import { writeWhole } from './token-file.ts'
 
 /** Where the local token of a data directory is kept. */
-export const localTokenPath = (dataDir: string): string => join(dataDir, 'token')
+const localTokenPath = (dataDir: string): string => join(dataDir, 'token')
 
 /** The principal of local mode: the operating system's user, as admin (rulings 30). */
 export function localPrincipal(): Principal {

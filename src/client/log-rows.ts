@@ -15,7 +15,7 @@ const CHUNK_BYTES = 256 * 1024
 /** Bytes that one question counts at most; the answer then says that it goes on. */
 const COUNT_BYTES = 192 * 1024 * 1024
 /** Rows and bytes of one answer. */
-export const MAX_ROWS = 1_000
+const MAX_ROWS = 1_000
 const MAX_TEXT_BYTES = 1024 * 1024
 const MAX_MATCHES = 1_000
 /** Bytes that one question searches at most. */

@@ -50,7 +50,7 @@ export function toSnakeCase(key: string): string {
 }
 
 /** Names of environment variables that are read besides those of single settings. */
-export const OTHER_VARIABLES = ['SOP_CONFIG', 'DATA_DIR', 'SOP_INSTALLATION_KEY'] as const
+const OTHER_VARIABLES = ['SOP_CONFIG', 'DATA_DIR', 'SOP_INSTALLATION_KEY'] as const
 
 /** Every environment variable that `readConfig` honours. */
 export const CONFIG_VARIABLES: readonly string[] = [

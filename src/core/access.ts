@@ -74,7 +74,7 @@ export const isMeantBy = (name: string, principal: Principal): boolean =>
   name.startsWith('group:') ? (principal.groups ?? []).includes(name.slice('group:'.length)) : name === principal.id
 
 /** Whether `role` may do all that `needed` may. A principal without a role may do nothing. */
-export const hasRole = (role: TokenRole | undefined, needed: Role): boolean =>
+const hasRole = (role: TokenRole | undefined, needed: Role): boolean =>
   role !== undefined && role !== 'worker' && ROLES.indexOf(role) >= ROLES.indexOf(needed)
 
 /** Says whether the actor's role and kind allow the verb; `reason` is a sentence that names what is missing. */

@@ -57,8 +57,6 @@ export interface Command {
   readonly script: string
 }
 
-export const ACTION_KINDS = ['shell', 'manual', 'wait', 'http', 'sop'] as const
-
 export type Action =
   | { readonly kind: 'shell'; readonly commands: readonly Command[] }
   | {

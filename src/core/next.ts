@@ -20,7 +20,7 @@ export interface NextPart {
 }
 
 /** Items that an answer holds. */
-export const NEXT_SHOWN = 200
+const NEXT_SHOWN = 200
 
 /** Steps and gates that are still to come; none for a closed run. */
 export const nextOf = (run: Run, facts: PlanFacts, childFacts: ChildFacts = {}): NextPart => {

@@ -11,7 +11,7 @@ export interface Pool {
 export type PoolReading = { readonly ok: true; readonly pool: Pool } | { readonly ok: false; readonly reason: string }
 
 /** A worker takes from a queue for every set of its labels: with four these are sixteen. */
-export const MAX_LABELS = 4
+const MAX_LABELS = 4
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._=-]{0,62}$/

@@ -12,9 +12,6 @@ export interface Progress {
   wait(line: string): void
 }
 
-/** Says nothing; for callers that show no progress. */
-export const silentProgress: Progress = { note: () => {}, wait: () => {} }
-
 /** Shows progress on `out`. `everyMs`: least time between two waiting lines where the output is no terminal. */
 export function createProgress(out: Out, everyMs = 10_000): Progress {
   let open = false

@@ -113,7 +113,8 @@ export const openParts = async ({
   const temporal = new Client({ connection, namespace: target.namespace })
   const schedules = openSchedules(temporal, key, config, catalog)
   const moreChecks: MoreChecks[] = []
-  const triggers = createTriggerDoor({
+  /** What starts a run, whoever asks for it. */
+  const starting = {
     temporal,
     taskQueue: config.temporal.taskQueue,
     catalog,
@@ -122,6 +123,9 @@ export const openParts = async ({
     records: stores,
     resolveFact: stores.resolveFact,
     deliveries: stores.deliveries,
+  }
+  const triggers = createTriggerDoor({
+    ...starting,
     deliveryPayload: config.deliveryPayload,
     workdir: config.workdir,
     warn,
@@ -132,18 +136,11 @@ export const openParts = async ({
       const found = await Promise.all(moreChecks.map(async (each) => each()))
       return Object.fromEntries(found.flatMap((checks) => Object.entries(checks)))
     },
+    ...starting,
     triggers,
-    deliveries: stores.deliveries,
-    temporal,
-    taskQueue: config.temporal.taskQueue,
-    catalog,
-    pin,
-    key,
-    records: stores,
     sopDir: config.sopDir,
     agentsMayCreate: config.agentsMayCreate,
     version,
-    resolveFact: stores.resolveFact,
     schedules,
   })
   const healthWatch = createHealthWatch({ read: clients.health, log })

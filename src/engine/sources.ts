@@ -48,14 +48,19 @@ export const startSources = async ({ parts, config, log, ownsDataDir }: SourcesO
   schedules.start()
   const held = await holdTriggers({ parts, config, log }, () => triggers?.start())
   await watch.start()
-  return {
-    close: async () => {
-      held.close()
-      await watch.close()
-      await Promise.all(sources.map((source) => source.close()))
-    },
-  }
+  return closing(held, watch, sources)
 }
+
+type Closable = Pick<Source, 'close'>
+
+/** The watch goes first: nothing tells the sources any more what is in the SOP directory. */
+const closing = (held: { close(): void }, watch: Closable, sources: readonly Closable[]): Sources => ({
+  close: async () => {
+    held.close()
+    await watch.close()
+    await Promise.all(sources.map((source) => source.close()))
+  },
+})
 
 /**
  * What happened outside since the backup that this engine came up from may have begun its runs already: until a person has
@@ -89,11 +94,5 @@ export const startWorkerSources = async ({
   const triggers = openTriggerSources({ parts, config, log, watch, ownsDataDir: true })
   const held = await holdTriggers({ parts, config, log }, () => triggers?.start())
   await watch.start()
-  return {
-    close: async () => {
-      held.close()
-      await watch.close()
-      await triggers?.close()
-    },
-  }
+  return closing(held, watch, triggers === undefined ? [] : [triggers])
 }

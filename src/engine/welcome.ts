@@ -5,7 +5,7 @@ import type { SopClient } from '../client/client.ts'
 import type { Out } from './console.ts'
 
 /** The example that a first start runs. */
-export const WELCOME_SOP = 'welcome'
+const WELCOME_SOP = 'welcome'
 
 /** How often it looks for news, in milliseconds. */
 const LOOK_MS = 250

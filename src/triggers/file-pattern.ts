@@ -52,7 +52,7 @@ export interface FilePattern {
 }
 
 /** Files of one pattern that are watched; more are passed over and told. */
-export const MAX_FILES = 100_000
+const MAX_FILES = 100_000
 /** Deliveries of one pattern that are under way at once. */
 const AT_ONCE = 8
 

@@ -2,6 +2,7 @@ import { open, readFile, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogKey } from '../activities/deps.ts'
 import { SopError } from '../core/errors.ts'
+import { orUndefined } from '../adapters/shared/missing-file.ts'
 
 // log-delivery.ts: brings one spooled log to the engine.
 //   S1 an entry is removed only when the engine has confirmed length and SHA-256, or will never take it.
@@ -139,10 +140,6 @@ const bring = async (options: Delivering, from: number | undefined): Promise<num
   } finally {
     await handle.close()
   }
-}
-
-const orUndefined = (error: unknown): undefined => {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
 const whereTo = async (taker: LogTaker, key: LogKey, size: number): Promise<number> => {

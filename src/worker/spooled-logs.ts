@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogKey, LogPiece, LogStore, LogWriter } from '../activities/deps.ts'
 import { type Delivery, type LogTaker, type SpooledSum, startDelivery } from './log-delivery.ts'
+import { orUndefined } from '../adapters/shared/missing-file.ts'
 
 // spooled-logs.ts: the logs of a worker that reaches no store. They are written to its own disk first and brought to the
 // engine from there, so a step never waits for the engine and nothing is lost while that is away. An entry has
@@ -170,10 +171,6 @@ const readSpooled = async (path: string, offset: number, limit: number): Promise
 const readCut = async (path: string): Promise<number | undefined> => {
   const text = await readFile(`${path}.cut`, 'utf8').catch(orUndefined)
   return text === undefined ? undefined : Number(text)
-}
-
-const orUndefined = (error: unknown): undefined => {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
 const hashOf = async (file: string, size: number): Promise<Hash> => {

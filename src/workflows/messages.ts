@@ -1,14 +1,13 @@
 import { defineSearchAttributeKey } from '@temporalio/common'
 import { defineQuery } from '@temporalio/workflow'
-import type { ExecutionMode, Json } from '../core/definition.ts'
+import type { Json } from '../core/definition.ts'
 import type { RunEvent } from '../core/run/event.ts'
 import type { Inbox } from '../core/run/inbox.ts'
 import type { ChildResult } from '../core/run/input.ts'
-import type { Principal, Surface, TriggerInfo } from '../core/run/principal.ts'
 import type { Reopening } from '../core/run/reopening.ts'
-import type { ParentRun, PinnedSop, Run } from '../core/run/run.ts'
+import type { PinnedSop, Run } from '../core/run/run.ts'
+import type { StartInput } from '../core/run/seed.ts'
 import type { RunView } from '../core/run/view.ts'
-import type { StartedBySchedule } from '../core/schedule/sealed-schedule.ts'
 
 // messages.ts: the names and shapes that cross the border of a workflow. Names are wire format
 // (docs/decisions/0004-event-names.md). Signals and updates are named for the decisions in core/run/decision.ts.
@@ -19,26 +18,12 @@ export const RUN_WORKFLOW = 'runSop'
  * The argument of `runSop`. Our client gives it whole; from the Temporal UI or CLI `{"sop": "name"}` is enough, and the
  * first activity pins the definition.
  */
-export interface RunSopInput {
+export interface RunSopInput extends StartInput {
   readonly sop: string
-  readonly params?: Readonly<Record<string, Json>>
-  readonly executionMode?: ExecutionMode
-  readonly skipApproval?: boolean
-  readonly force?: boolean
-  readonly trigger?: TriggerInfo
-  readonly startedBy?: Principal
-  readonly via?: Surface
-  readonly rulesVersion?: number
   readonly pinned?: PinnedSop
-  /** Who started it is believed only with a seal over these fields by the installation. */
-  readonly seal?: string
   readonly snapshot?: Snapshot
   /** A closed run that is retried: this execution carries it on. */
   readonly reopen?: Reopening
-  /** For a run that is a step of another. */
-  readonly parent?: ParentRun
-  /** For a run that a Temporal Schedule starts: which one. */
-  readonly schedule?: StartedBySchedule
 }
 
 /** What one execution hands to the next: the folded state and the events that the record has not confirmed yet. */

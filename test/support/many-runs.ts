@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000
 const at = <T>(list: readonly T[], index: number): T => list[index % list.length] as T
 
 /** Lines of closed runs, the oldest first, one each ten minutes; the last one began an hour before `endMs`. */
-export const manySummaries = (count: number, endMs: number): readonly RunSummary[] =>
+const manySummaries = (count: number, endMs: number): readonly RunSummary[] =>
   Array.from({ length: count }, (_, index): RunSummary => {
     const createdMs = endMs - 60 * MINUTE_MS - (count - 1 - index) * 10 * MINUTE_MS
     const status = index % 17 === 3 ? 'failed' : index % 29 === 5 ? 'cancelled' : 'completed'

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 const PLACES = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt', '/Library/PostgreSQL']
 
 /** The folder that holds `initdb` and `postgres`; undefined where there is none. */
-export const findPostgres = (env: Readonly<Record<string, string | undefined>> = process.env): string | undefined => {
+const findPostgres = (env: Readonly<Record<string, string | undefined>> = process.env): string | undefined => {
   const placed = PLACES.flatMap((place) =>
     existsSync(place) ? readdirSync(place).map((name) => join(place, name)) : [],
   )

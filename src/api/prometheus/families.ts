@@ -39,7 +39,7 @@ export interface SketchSample {
 }
 
 /** Ends of buckets, in seconds: from a command to a procedure of weeks. */
-export const DURATION_BUCKETS = [
+const DURATION_BUCKETS = [
   1, 5, 15, 30, 60, 300, 900, 1800, 3600, 14_400, 43_200, 86_400, 259_200, 604_800, 2_592_000,
 ] as const
 /** The same for what a machine does while somebody waits. */

@@ -1,5 +1,5 @@
 /** What stands for SOPs that have no series of their own. */
-export const OTHER_SOPS = 'other'
+const OTHER_SOPS = 'other'
 
 /**
  * Gives SOPs their label. A process names so many SOPs at most, those with the most runs when it is first asked, and those

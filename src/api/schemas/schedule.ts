@@ -35,7 +35,7 @@ export const scheduleView: z.ZodType<ScheduleView> = z
 
 export const scheduleList = z.object({ schedules: list(scheduleView) }).register(components, { id: 'ScheduleList' })
 
-export const dueFire: z.ZodType<DueFire> = z
+const dueFire: z.ZodType<DueFire> = z
   .object({
     at: instant,
     schedule: z.string(),

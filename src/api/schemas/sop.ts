@@ -57,7 +57,7 @@ const summaryFields = {
   notices: list(z.string()).describe('What is written and not served yet'),
 }
 
-export const sopSummary: z.ZodType<SopSummary> = z
+const sopSummary: z.ZodType<SopSummary> = z
   .object(summaryFields)
   .register(components, { id: 'SopSummary', description: 'One SOP of the catalog, compiled or broken' })
 

@@ -23,7 +23,7 @@ export const newToken: z.ZodType<NewToken> = z
   })
   .register(components, { id: 'NewToken' })
 
-export const tokenInfo: z.ZodType<TokenInfo> = z.object(tokenFields).register(components, { id: 'Token' })
+const tokenInfo: z.ZodType<TokenInfo> = z.object(tokenFields).register(components, { id: 'Token' })
 
 export const tokenList = z.object({ tokens: list(tokenInfo) }).register(components, { id: 'TokenList' })
 

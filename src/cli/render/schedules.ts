@@ -12,7 +12,7 @@ export interface SchedulesLook {
 }
 
 /** `2026-11-22 02:30`, as a clock in that zone shows it; with seconds where there are any. */
-export const renderWall = (instant: string, zone: string): string => {
+const renderWall = (instant: string, zone: string): string => {
   const { year, month, day, hour, minute, second } = wallTime(new Date(instant), zone)
   const two = (value: number): string => String(value).padStart(2, '0')
   const seconds = second === 0 ? '' : `:${two(second)}`

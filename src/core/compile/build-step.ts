@@ -55,7 +55,7 @@ export interface StepDefaults {
 }
 
 /** The settings that `[defaults]` may hold. */
-export const DEFAULTABLE: readonly SettingKey[] = [
+const DEFAULTABLE: readonly SettingKey[] = [
   ...([
     'if',
     'requires_approval',

@@ -12,7 +12,7 @@ export const levelOf = (value: unknown): number | undefined => {
 }
 
 /** The number that a text spells, `%` ignored; undefined when it spells none. */
-export const numberIn = (text: string): number | undefined => {
+const numberIn = (text: string): number | undefined => {
   const trimmed = text.trim()
   return NUMERIC.test(trimmed) ? Number(trimmed.replace('%', '')) : undefined
 }

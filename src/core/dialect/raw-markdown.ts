@@ -4,7 +4,7 @@ import type { Block, Code, List, TextLine } from './markdown.ts'
 // same blocks, which is what makes `compile(render(definition))` the identity.
 
 /** The text of blocks, with a blank line between two of them. */
-export const rawBlocks = (blocks: readonly Block[]): string =>
+const rawBlocks = (blocks: readonly Block[]): string =>
   blocks
     .map(rawBlock)
     .filter((text) => text !== '')

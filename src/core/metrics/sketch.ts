@@ -2,7 +2,7 @@
 // can be taken out of another again, so that days, SOPs and processes are put together without the single values.
 
 /** Each bucket ends at this many times the end of the one before it; the first ends at one millisecond. */
-export const BUCKET_GROWTH = 1.05
+const BUCKET_GROWTH = 1.05
 
 /** Most that a quantile is off, as a share of the true value: the middle of a bucket stands for all of it. */
 export const QUANTILE_ERROR = 0.025
@@ -23,7 +23,7 @@ const LOG_GROWTH = Math.log(BUCKET_GROWTH)
 export const bucketOf = (ms: number): number => (ms <= 1 ? 0 : Math.ceil(Math.log(ms) / LOG_GROWTH))
 
 /** The longest that a bucket holds, in milliseconds. */
-export const bucketEndMs = (bucket: number): number => BUCKET_GROWTH ** bucket
+const bucketEndMs = (bucket: number): number => BUCKET_GROWTH ** bucket
 
 /** A sketch of one value. What a clock that was set back makes negative counts as no time. */
 export const sketchOf = (ms: number): Sketch => {

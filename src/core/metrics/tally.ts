@@ -64,8 +64,6 @@ export interface Tally {
   readonly title?: string
 }
 
-export const EMPTY_TALLY: Tally = { counts: {}, times: {} }
-
 export const countOf = (tally: Tally, count: Count): number => tally.counts[count] ?? 0
 export const sketchIn = (tally: Tally, timing: Timing): Sketch => tally.times[timing] ?? EMPTY_SKETCH
 

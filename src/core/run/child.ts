@@ -4,7 +4,6 @@ import { checkParams } from '../params.ts'
 import { HIDDEN, vaultName } from '../secret-param.ts'
 import type { Work } from './effect.ts'
 import type { ChildResult } from './input.ts'
-import { executionName } from './items.ts'
 import type { ParentRun, PinnedChild, PinnedSop, Run, RunSeed } from './run.ts'
 import type { StartInput } from './seed.ts'
 import type { CommandResult } from './task.ts'
@@ -15,7 +14,7 @@ import type { CommandResult } from './task.ts'
 export const MAX_DEPTH = 10
 
 /** Outputs that a child may hand up, as JSON in bytes. */
-export const MAX_CHILD_OUTPUT_BYTES = 256 * 1024
+const MAX_CHILD_OUTPUT_BYTES = 256 * 1024
 
 /** The rules under which the first children began. */
 const OLDEST_OF_CHILDREN = 3
@@ -256,9 +255,6 @@ const fillText = (text: string, valueOf: (name: string, written: string) => Json
     return typeof value === 'string' ? value : JSON.stringify(value)
   })
 }
-
-/** `step 3 (item 5)`, for the views of both runs. */
-export const placeInParent = ({ stepNumber, item }: ParentRun): string => `step ${executionName(stepNumber, item)}`
 
 /** How the step that ran a child ended, in the words of a command's result. */
 export const childCommandResult = (

@@ -12,7 +12,7 @@ import type { Run, StepRun } from './run.ts'
 // evolve-step.ts: what the end of a step means for a run.
 
 /** Characters of a step's output that the state keeps for views; the record holds the long tail. */
-export const STATE_OUTPUT_CHARS = 1024
+const STATE_OUTPUT_CHARS = 1024
 
 type Of<T extends EventType> = RunEvent<T>
 

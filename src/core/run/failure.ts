@@ -42,8 +42,7 @@ type Failing = Pick<StepRun, 'attempt' | 'failures'>
 export const MAX_LOST = 5
 
 /** How often the engine tries again by itself: `retries`, else the N of `on_failure: retry:N`. */
-export const retriesOf = (step: Step): number =>
-  step.retries ?? (step.onFailure?.kind === 'retry' ? step.onFailure.times : 0)
+const retriesOf = (step: Step): number => step.retries ?? (step.onFailure?.kind === 'retry' ? step.onFailure.times : 0)
 
 const consequence = (run: Run, step: Step, state: Failing, report: FailureReport, at: string): Consequence => {
   const byMode: AfterFailure = run.mode === 'auto' ? 'fail' : 'pause'

@@ -4,7 +4,7 @@ import type { DecisionReply } from './decision.ts'
 export type Inbox = readonly { readonly decisionId: string; readonly reply: DecisionReply }[]
 
 /** How many decision ids a run remembers, also across continue-as-new. */
-export const INBOX_SIZE = 1000
+const INBOX_SIZE = 1000
 
 /** The first answer to that decision, if it was seen before. */
 export const seenReply = (inbox: Inbox, decisionId: string | undefined): DecisionReply | undefined => {

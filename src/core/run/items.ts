@@ -11,7 +11,7 @@ export const MAX_ITEMS = 1_000
 export const MAX_LIST_BYTES = 256 * 1024
 
 /** Outputs of all items of a step together, as JSON in bytes. */
-export const MAX_ITEM_OUTPUT_BYTES = 256 * 1024
+const MAX_ITEM_OUTPUT_BYTES = 256 * 1024
 
 /** Characters of an item's error that the state keeps; the record holds all of it. */
 export const ITEM_ERROR_CHARS = 200

@@ -1,7 +1,7 @@
 import type { Json } from '../definition.ts'
 import { nearest } from '../nearest.ts'
 import { sealedText, verifySeal } from '../seal.ts'
-import { DECISION_KINDS, type Decision, type DecisionKind, RETRY_OUTCOMES } from './decision.ts'
+import { type Decision, type DecisionKind, RETRY_OUTCOMES } from './decision.ts'
 import { PRINCIPAL_KINDS, type Principal, SURFACES } from './principal.ts'
 
 // receive.ts: the one door from a message of unknown make to a decision. It never throws.
@@ -35,9 +35,6 @@ const MAX_TEXT = 16_384
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-export const isDecisionKind = (name: string): name is DecisionKind =>
-  (DECISION_KINDS as readonly string[]).includes(name)
 
 /**
  * Reads the argument of a message.

@@ -10,7 +10,7 @@ import type { RecordLimit, Run } from './run.ts'
 // is half undone is no place to wait. It goes on by itself once everything is on record.
 
 /** Where the installation sets none, and for runs that were pinned before it could. */
-export const RECORD_LIMIT: RecordLimit = { events: 500, ageMs: 3_600_000 }
+const RECORD_LIMIT: RecordLimit = { events: 500, ageMs: 3_600_000 }
 
 /** All of it travels with the run, and Temporal takes no more than 2 MiB at once. */
 export const MAX_UNRECORDED_BYTES = 1024 * 1024

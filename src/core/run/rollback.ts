@@ -21,7 +21,7 @@ const hasToUndo = ({ state, ran, isLeft }: ItemRun): boolean =>
   isLeft !== true && (state === 'success' || state === 'unknown' || (ran !== undefined && state !== 'rolled_back'))
 
 /** The item of a `for_each` step that is undone next, from 1; none where it has no items left to undo. */
-export const itemToUndo = ({ items }: StepRun): number | undefined => {
+const itemToUndo = ({ items }: StepRun): number | undefined => {
   const index = items?.runs.findLastIndex(hasToUndo) ?? -1
   return index < 0 ? undefined : index + 1
 }

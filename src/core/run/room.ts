@@ -3,7 +3,7 @@ import type { Run, StepRun } from './run.ts'
 // room.ts: how many executions may be under way at once.
 
 /** Executions of one run at once, unless its SOP says otherwise: items of `for_each` count one each. */
-export const DEFAULT_MAX_PARALLEL = 100
+const DEFAULT_MAX_PARALLEL = 100
 
 /** Items of one `for_each` step at once, unless it says otherwise. */
 export const DEFAULT_MAX_ITEMS_AT_ONCE = 5
@@ -29,7 +29,7 @@ const executions = (step: StepRun): number => {
 }
 
 /** Items that are running, or stand between two tries. */
-export const itemsUnderWay = ({ items }: StepRun): number =>
+const itemsUnderWay = ({ items }: StepRun): number =>
   (items?.runs ?? []).reduce(
     (count, item) =>
       item.state === 'running' || (item.state === 'failed' && item.then === 'retry') ? count + 1 : count,

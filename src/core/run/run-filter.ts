@@ -67,7 +67,7 @@ export const searchWords = (text: string | undefined): readonly string[] => [
 const folded = new WeakMap<RunSummary, string>()
 
 /** What a search looks at in the line of a run. */
-export const searchedText = (run: RunSummary): string => {
+const searchedText = (run: RunSummary): string => {
   let text = folded.get(run)
   if (text === undefined) folded.set(run, (text = fold(run)))
   return text

@@ -19,6 +19,7 @@ export interface StartInput {
   readonly startedBy?: Principal
   readonly via?: Surface
   readonly rulesVersion?: number
+  /** Who started it is believed only with a seal over these fields by the installation. */
   readonly seal?: string
   /** For a run that is a step of another; believed only with a seal. */
   readonly parent?: ParentRun

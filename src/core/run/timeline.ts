@@ -70,7 +70,7 @@ export interface Timeline {
 /** Bars of one row that an answer holds. */
 export const SPANS_OF_A_ROW = 60
 /** Bars of an answer altogether. */
-export const SPANS_OF_ALL = 5_000
+const SPANS_OF_ALL = 5_000
 const SPANS_OF_THE_RUN = 200
 
 /** What a timeline is made of, event by event: the run so far and its bars. */

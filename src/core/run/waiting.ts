@@ -201,7 +201,7 @@ const commandsOf = ({ action }: Step): readonly string[] => {
 const GRAVE_TAGS = ['production', 'prod', 'irreversible', 'destructive', 'dangerous']
 
 /** Why an approval of this gate wants a second look, as sentences; none where a slip can be made good. */
-export const secondLookAt = (run: Run, gate: GateRun): readonly string[] => {
+const secondLookAt = (run: Run, gate: GateRun): readonly string[] => {
   const { definition } = run.seed.pinned
   const steps = coveredBy(run, gate)
   const marked = (tags: readonly string[] = []): readonly string[] =>

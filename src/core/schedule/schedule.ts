@@ -7,20 +7,13 @@ import { zoneOf } from './zone.ts'
 // schedule.ts: which schedules an SOP calls for. A schedule is one cron trigger of one SOP as it stands in Temporal.
 
 /** A fire that is later than this is missed (rulings 25). */
-export const DEFAULT_CATCH_UP_MS = 86_400_000
+const DEFAULT_CATCH_UP_MS = 86_400_000
 /** Temporal takes no shorter one. */
 const LEAST_CATCH_UP_MS = 10_000
 /** What is written to Temporal has another form since: every schedule is written anew. */
 const FORM = 1
 
-export const OVERLAP_POLICIES = [
-  'allow_all',
-  'skip',
-  'buffer_one',
-  'buffer_all',
-  'cancel_other',
-  'terminate_other',
-] as const
+const OVERLAP_POLICIES = ['allow_all', 'skip', 'buffer_one', 'buffer_all', 'cancel_other', 'terminate_other'] as const
 export type OverlapPolicy = (typeof OVERLAP_POLICIES)[number]
 
 /** What belongs to the installation, and is the same for all its schedules. */

@@ -21,7 +21,7 @@ export interface Glob {
 export type ReadGlob = { readonly ok: true; readonly glob: Glob } | { readonly ok: false; readonly reason: string }
 
 /** Alternatives that a pattern may stand for, after its braces. */
-export const MAX_ALTERNATIVES = 100
+const MAX_ALTERNATIVES = 100
 const MAX_LENGTH = 1_000
 
 type Token =

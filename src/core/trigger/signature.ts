@@ -10,7 +10,7 @@ export type SignatureScheme =
   | { readonly kind: 'token'; readonly header: string }
 
 /** Senders whose way is known, by the word for it. */
-export const SIGNATURE_WORDS: Readonly<Record<string, SignatureScheme>> = {
+const SIGNATURE_WORDS: Readonly<Record<string, SignatureScheme>> = {
   github: { kind: 'hmac', header: 'x-hub-signature-256' },
   stripe: { kind: 'timestamped', header: 'stripe-signature' },
   pagerduty: { kind: 'hmac', header: 'x-pagerduty-signature' },

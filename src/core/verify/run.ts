@@ -42,7 +42,7 @@ export interface SealedLog extends LogSummary {
  * So long after an event a head should vouch for it, by the time of the chain's end, in milliseconds: what a crash kept
  * from being written is written within two minutes of the next start, before anything else.
  */
-export const SEALED_WITHIN_MS = 10 * 60_000
+const SEALED_WITHIN_MS = 10 * 60_000
 
 /** Checks the record; `undefined`: the store has none. */
 export const checkRun = (record: StoredRecord | undefined, witnesses: RunWitnesses, sha256Hex: Sha256Hex): RunCheck => {

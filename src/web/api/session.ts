@@ -85,7 +85,7 @@ export async function signOut(): Promise<void> {
 }
 
 /** Looks whether another tab has signed in meanwhile. */
-export const lookAgain = async (): Promise<void> => {
+const lookAgain = async (): Promise<void> => {
   if (ended) await goOn().catch(() => {})
 }
 

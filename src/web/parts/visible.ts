@@ -7,7 +7,7 @@ const UNSEEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g
 
 /** How much of one text a page shows at most; no reader misses the rest, and no page hangs on it. */
-export const MAX_SHOWN = 20_000
+const MAX_SHOWN = 20_000
 
 /** The text with colour codes left out, and other characters that nobody sees as `␛` or `\u202e`. */
 export function visible(text: string, max = MAX_SHOWN): string {

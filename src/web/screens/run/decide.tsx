@@ -12,7 +12,7 @@ import { type FieldTexts, ParamFields, valuesOf } from './param-fields.tsx'
 import { pathOf } from './log-choice.ts'
 
 /** Sends what a control stands for. @throws ApiProblem with who was quicker, or why not */
-export const sendControl = (
+const sendControl = (
   runId: string,
   { verb, body }: Pick<Control, 'verb' | 'body'>,
   more: Readonly<Record<string, unknown>> = {},

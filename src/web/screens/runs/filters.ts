@@ -5,7 +5,7 @@ import type { RunState } from '../../../core/run/state.ts'
 // a saved filter; what the words mean, the engine decides.
 
 /** The keys that narrow, each with its text as the API reads it. */
-export const FILTER_KEYS = ['q', 'sop', 'state', 'priority', 'trigger', 'from', 'to'] as const
+const FILTER_KEYS = ['q', 'sop', 'state', 'priority', 'trigger', 'from', 'to'] as const
 export type FilterKey = (typeof FILTER_KEYS)[number]
 export type Filters = Readonly<Partial<Record<FilterKey, string>>>
 
