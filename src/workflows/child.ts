@@ -13,7 +13,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import type { Activities } from '../activities/index.ts'
 import { type ChildTask, type ChildWork, childTask } from '../core/run/child.ts'
-import type { ChildResult } from '../core/run/input.ts'
+import type { ChildResult, RunInput } from '../core/run/input.ts'
 import { type ChildCancel, childResultOf } from '../core/run/child-end.ts'
 import type { Run } from '../core/run/run.ts'
 import { bookkeepingOptions } from './activity-options.ts'
@@ -57,9 +57,15 @@ export class Children {
     return this.adopted.has(workId)
   }
 
-  /** A child says that it ended; one that nobody waits for is passed over. */
-  receive(message: unknown): void {
-    if (isChildEnded(message)) this.waiting.get(message.workId)?.(message.result)
+  /** A child says that it ended. Given back is the end of one that nobody waits for, as of one that was opened again. */
+  receive(message: unknown): Extract<RunInput, { kind: 'child_ended' }> | undefined {
+    if (!isChildEnded(message)) return undefined
+    const { workId, result } = message
+    const waits = this.waiting.get(workId)
+    // Of one that an earlier execution began the end is looked for as soon as it is waited for.
+    if (waits === undefined) return this.adopted.has(workId) ? undefined : { kind: 'child_ended', workId, result }
+    waits(result)
+    return undefined
   }
 
   /** Runs a child to its end. When the scope is cancelled the child is told so, and its end is waited for. */

@@ -132,7 +132,8 @@ export class Interpreter {
 
   /** An SOP that runs as a step of this run is over. */
   receiveChildEnd(message: unknown): void {
-    this.children.receive(message)
+    const late = this.children.receive(message)
+    if (late !== undefined && this.run !== undefined && this.run.seed.rulesVersion >= 8) this.apply(late)
   }
 
   /** `temporal workflow cancel`, or the Cancel button. */

@@ -4,8 +4,8 @@ import { childCommandResult, childRunId } from './child.ts'
 import type { EventDraft } from './event.ts'
 import { failure } from './failure.ts'
 import { runningWorks } from './works.ts'
-import { findExecution, ofItem, outputExcess } from './items.ts'
-import type { LostResult, RunInput } from './input.ts'
+import { findExecution, ofItem, outputExcess, readChildWork } from './items.ts'
+import type { ChildResult, LostResult, RunInput } from './input.ts'
 import { logSummary } from './log-summary.ts'
 import { ENGINE } from './principal.ts'
 import type { Run } from './run.ts'
@@ -20,10 +20,35 @@ export const childEnded = (
   at: string,
 ): readonly EventDraft[] => {
   const work = runningWorks(run).find((each) => each.id === workId)
-  if (work?.kind !== 'child') return []
+  if (work?.kind !== 'child') return result.outcome === 'ok' ? childMended(run, workId, result, at) : []
   const { step, state } = findExecution(run, work.step, work.item)
   if (step === undefined || state === undefined) return []
   return actionEnded(run, work, childCommandResult(step, childRunId(run.seed.runId, work), state, result, at), at)
+}
+
+/** The rules from which on a run takes what a child of it came to that was opened again. */
+const MENDED_CHILDREN = 8
+
+/**
+ * A child that failed was opened again by itself, and completed: a run that stands still for it goes on with what it came to,
+ * where a retry of the step would do all of it a second time.
+ */
+const childMended = (run: Run, workId: string, result: ChildResult, at: string): readonly EventDraft[] => {
+  if (run.seed.rulesVersion < MENDED_CHILDREN || run.paused === undefined || isEnding(run)) return []
+  const work = readChildWork(workId)
+  if (work === undefined) return []
+  const { step, state } = findExecution(run, work.step, work.item)
+  if (step?.action.kind !== 'sop' || state?.state !== 'failed' || state.then !== 'pause') return []
+  if (state.attempt !== work.attempt) return []
+  const runId = childRunId(run.seed.runId, work)
+  const drafts = actionEnded(run, work, childCommandResult(step, runId, state, result, at), at)
+  const goesOn: EventDraft = {
+    eventType: 'run_resumed',
+    principal: ENGINE,
+    via: 'engine',
+    details: { comment: `run ${runId} was retried, and completed` },
+  }
+  return run.paused.kind === 'failed' && run.paused.stepNumber === work.step ? [...drafts, goesOn] : drafts
 }
 
 type OfExecution = { readonly step: number; readonly item?: number }

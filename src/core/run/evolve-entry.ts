@@ -19,16 +19,26 @@ export const queued = (run: Run, { details, timestamp }: Of<'run_queued'>): Run 
 
 const withoutSlot = ({ admitted: { slot: _, ...admitted } }: Run): Run['admitted'] => admitted
 
-export const letIn = (run: Run, { details: { phase, overLimit } }: Of<'run_admitted'>): Run => {
+export const letIn = (run: Run, { timestamp, details: { phase, overLimit } }: Of<'run_admitted'>): Run => {
   const { queued: _q, away: _a, ...rest } = run
   const counts = phase === 'slot' && run.seed.rulesVersion >= 4
   return {
     ...rest,
+    ...(phase === 'slot' && calendarOver(run, timestamp)),
     admitted: { ...run.admitted, [phase]: true, ...(overLimit === true && { over: true as const }) },
     ...(counts && { slots: (run.slots ?? 0) + 1 }),
     facts: {},
   }
 }
+
+/**
+ * Admission lets a run in only once its blackout is over, by the clock of its host. Where that of the run's is behind, the
+ * calendar is asked anew: the run would give its slot back, and nobody would call for another.
+ */
+const calendarOver = ({ calendar, seed }: Run, at: string): Pick<Run, 'calendar'> =>
+  calendar?.because === undefined || seed.rulesVersion < 8 || Date.parse(at) >= Date.parse(calendar.until)
+    ? {}
+    : { calendar: { ...calendar, until: at } }
 
 export const slotGiven = (run: Run, { timestamp }: Of<'slot_released'>): Run => ({
   ...run,

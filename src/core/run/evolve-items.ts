@@ -38,6 +38,8 @@ export const itemCompleted = (run: Run, event: Of<'step_completed'>, item: numbe
     durationMs: event.details.duration_ms,
     exitCode: undefined,
     outputs,
+    error: undefined,
+    then: undefined,
     startedAt: undefined,
     verification: undefined,
     timedOut: undefined,
@@ -77,6 +79,8 @@ export const itemUnknown = (run: Run, event: Of<'step_unknown'>, item: number): 
 
 export const itemVerifying = (run: Run, event: Of<'verification_started'>, item: number): Run =>
   patchItem(run, event.stepNumber, item, {
+    // One of which nobody knew is looked at, too, once somebody said that it ran.
+    ...(run.seed.rulesVersion >= 8 && { state: 'running' as const, error: undefined, then: undefined }),
     verification: 'running',
     timedOut: undefined,
     lost: event.details.lost,

@@ -98,6 +98,14 @@ export const readExecutionName = (name: string): { readonly step: number; readon
   return { step: Number(step), ...(item !== undefined && { item: Number(item) }) }
 }
 
+/** Which execution a work such as `child:3[5]#1` runs a child for. */
+export const readChildWork = (
+  workId: string,
+): { readonly step: number; readonly item?: number; readonly attempt: number } | undefined => {
+  const [, name, attempt] = /^child:([^#]+)#(\d+)$/.exec(workId) ?? []
+  return name === undefined ? undefined : { ...readExecutionName(name), attempt: Number(attempt) }
+}
+
 /** `item 5 (web5) of `, for sentences. */
 export const itemWords = (state: StepRun | undefined, item: number | undefined): string =>
   item === undefined ? '' : `item ${item}${shown(state?.items?.list[item - 1])} of `

@@ -22,9 +22,11 @@ import type { Warrants } from './task.ts'
  * steps that a jump passes over are told as skipped. 4: admission is asked for locks, by number and on behalf of the parent, and a
  * run that is a step of another is none more among all runs. 5: a run whose events cannot be put on record begins nothing new
  * past a limit, and goes on by itself; the record says where a start was forced. 6: the record has the digests of what checks and
- * walks back printed. 7: a bare message with a key that nobody reads is refused.
+ * walks back printed. 7: a bare message with a key that nobody reads is refused. 8: a run that is paused for a child goes on when
+ * that was retried and completed; an item of which somebody says that it ran is verified; a run that is let in by a clock before
+ * its own asks the calendar again.
  */
-export const RULES_VERSION = 7
+export const RULES_VERSION = 8
 
 /** The settings of the installation that bear on a run, pinned at its start. */
 export interface RunPolicy {

@@ -222,6 +222,18 @@ describe('blackouts', () => {
     expect(play.types.slice(-2)).toEqual(['run_started', 'step_started'])
   })
 
+  test('a run that is let in by a clock before its own asks the calendar, and never waits for nobody', () => {
+    const play = new Play(sop({ blackoutPolicy: 'wait' })).start().facts(lasts)
+    answer(play, admitted, 1)
+    expect([...play.works.keys()]).toEqual(['facts:blackout:2'])
+    play.facts(lasts)
+    expect([...play.works.keys()]).toEqual(['admission:slot'])
+    expect(admissionRequest(play.run, 'slot')).toMatchObject({ turn: 2, notBefore: LATER })
+    play.wait(2 * HOUR)
+    answer(play, admitted, 2).facts(clear(MUCH_LATER))
+    expect(play.types.at(-1)).toBe('step_started')
+  })
+
   test('one that began while it waited for a slot sends it back to the queue, without its slot', () => {
     const play = new Play(sop({ blackoutPolicy: 'wait', maxConcurrent: 1 }))
       .start()

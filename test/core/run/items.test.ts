@@ -90,6 +90,20 @@ describe('for_each', () => {
     expect(play.closedAs).toBe('failed')
   })
 
+  test('an item of which somebody says that it ran is verified, before it counts as done', () => {
+    const play = each(['a', 'b'], { verify: [command('true')] })
+    play.ends({ outcome: 'lost', error: 'gone' }, 'step:1[1]#1').ends(ok(), 'step:1[2]#1')
+    play.ends(ok(), 'verify:1[2]#1')
+    play.decide('complete', { step: 1, item: 1, values: { version: '1' } })
+    expect(running(play)).toEqual(['verify:1[1]#1'])
+    expect(play.state).toBe('running')
+    same(play)
+    play.ends(ok(), 'verify:1[1]#1')
+    expect(play.state).toBe('completed')
+    expect(play.run.outputs).toEqual({ version: ['1', null] })
+    same(play)
+  })
+
   test('its condition and its gate are asked once, for the step', () => {
     const play = each(['a', 'b'], { requiresApproval: true })
     expect(play.state).toBe('awaiting_approval')
