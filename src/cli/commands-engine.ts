@@ -63,13 +63,21 @@ export const ENGINE_COMMANDS: readonly CommandSpec[] = [
     details:
       'An engine that is started on it comes up with its open runs and schedules paused, steps that were under way unknown, and triggers waiting, since what was ' +
       'done after the backup is not known there. Resume the runs that are still wanted, and then let the rest go on with --confirm, in the ' +
-      'place of that engine (SOP_DATA_DIR).',
+      'place of that engine (SOP_DATA_DIR). Or cancel those that are not wanted any more, and resume all others at once with --resume-runs.',
     args: [{ name: '[file]', summary: 'what sop backup made' }],
     options: [
       { flags: '--to <dir>', summary: 'the data directory to make; it must not be there yet, or be empty' },
       { flags: '--confirm', summary: 'a person has looked: schedules and triggers go on' },
+      {
+        flags: '--resume-runs',
+        summary: 'with --confirm: all runs that the restore paused go on, too; what is unknown still asks',
+      },
     ],
-    examples: ['sop restore nightly.tar.gz --to /srv/sop', 'sop restore --confirm'],
+    examples: [
+      'sop restore nightly.tar.gz --to /srv/sop',
+      'sop restore --confirm',
+      'sop restore --confirm --resume-runs',
+    ],
     load: async () => (await import('./verbs/restore.ts')).restore,
   },
   {

@@ -29,12 +29,48 @@ test('sop restore says how to go on', async () => {
   const { out, code } = await sop(['restore', 'x.tar.gz', '--to', '/srv/sop'], { ports })
   expect(code).toBe(0)
   expect(out).toMatch(/Never start it beside[^]*SOP_DATA_DIR=\/srv\/sop sop serve/)
-  expect((await sop(['restore', '--confirm'], { ports })).out).toMatch(/^Confirmed: .*sop runs --state paused/)
+  expect((await sop(['restore', '--confirm'], { ports })).out).toMatch(/^Confirmed: [^]*sop runs --state paused/)
 })
 
-test.each([[['restore']], [['restore', 'x']], [['restore', '--to', 'y']], [['restore', 'x', '--confirm']]])(
-  'sop %j is refused before anything is done',
-  async (args) => {
-    expect((await sop(args, {})).code).toBe(2)
-  },
-)
+test('sop restore --resume-runs lets go on what the restore paused, and says what still waits', async () => {
+  const view = (by: string, kind = 'requested', reason = `paused by ${by}`) => ({ reason, paused: { by, kind } })
+  const views: Readonly<Record<string, object>> = {
+    one: view('restore'),
+    two: view('alice'),
+    three: view('engine', 'unknown', 'nobody knows whether step 1 ran'),
+    four: view('restore'),
+    five: view('restore'),
+  }
+  const pages: readonly (readonly string[])[] = [
+    ['one', 'two', 'three'],
+    ['four', 'five'],
+  ]
+  const resumed: string[] = []
+  const engine = {
+    listRunPage: async ({ cursor }: { cursor?: string } = {}) => ({
+      runs: (pages[cursor === undefined ? 0 : 1] ?? []).map((runId) => ({ runId })),
+      ...(cursor === undefined && { next: 'more' }),
+    }),
+    getRunStatus: async (runId: string) => views[runId],
+    resumeRun: async (runId: string) => {
+      resumed.push(runId)
+      return runId === 'five' ? { accepted: false, reason: 'it is ending' } : { accepted: true }
+    },
+  }
+  const ports = { confirmRestore: async () => ({ ...restored, confirmedAt: 'now' }) }
+  const { out, code } = await sop(['restore', '--confirm', '--resume-runs'], { ports, engine: engine as never })
+  expect(code).toBe(0)
+  expect(resumed.sort()).toEqual(['five', 'four', 'one'])
+  expect(out).toContain('2 runs go on.\nStill paused:\n  two: paused by alice\n  three: nobody knows')
+  expect(out).toContain('  five: it is ending')
+})
+
+test.each([
+  [['restore', 'x', '--to', 'y', '--resume-runs']],
+  [['restore']],
+  [['restore', 'x']],
+  [['restore', '--to', 'y']],
+  [['restore', 'x', '--confirm']],
+])('sop %j is refused before anything is done', async (args) => {
+  expect((await sop(args, {})).code).toBe(2)
+})

@@ -89,15 +89,14 @@ test('what comes up from a backup is paused, does nothing twice, and goes on whe
 
   // A person looks: the step ran, and the run that waited is still wanted.
   expect((await home.cli('resolve', busy, '--ran', '--comment', 'seen in the log')).code).toBe(0)
-  expect((await home.cli('resume', parked)).code).toBe(0)
+  const going = await home.cli('restore', '--confirm', '--resume-runs', '--json')
+  expect(JSON.parse(going.out)).toMatchObject({ resumed: [parked], left: [] })
   expect((await home.cli('approve', parked)).code).toBe(0)
   await home.runUntil(busy, ({ status }) => status === 'completed')
   await home.runUntil(parked, ({ status }) => status === 'completed')
   expect(await witnessed()).toEqual(['before', 'busy', 'after', 'after', 'gone'])
   for (const runId of [busy, parked]) expect(verifyChain(await home.record(runId), sha256Hex, { runId })).toEqual([])
 
-  const confirmed = await home.cli('restore', '--confirm')
-  expect(confirmed.code).toBe(0)
   await until(
     () => schedules(again),
     ([only]) => only?.state === 'active',

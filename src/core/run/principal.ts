@@ -41,6 +41,8 @@ export type Surface = (typeof SURFACES)[number]
 
 export const TIMER: Principal = { id: 'timer', kind: 'timer' }
 export const ENGINE: Principal = { id: 'engine', kind: 'service' }
+/** Id of who pauses what comes up from a backup. */
+export const RESTORE = 'restore'
 
 /** Why a run began, and what the trigger brought along. */
 export interface TriggerInfo {

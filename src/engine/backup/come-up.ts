@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { sha256Hex } from '../../core/canonical.ts'
 import type { Decision } from '../../core/run/decision.ts'
+import { RESTORE } from '../../core/run/principal.ts'
 import { isClosed } from '../../core/run/state.ts'
 import { personNote } from '../../core/schedule/pause-note.ts'
 import { sealedText } from '../../core/seal.ts'
@@ -17,7 +18,7 @@ import { readRestored, type Restored, writeRestored } from './restored.ts'
 type ComingUp = Pick<Parts, 'temporal' | 'key' | 'stores' | 'schedules'>
 
 /** Who pauses; the note of the schedules names it. */
-const BY = { id: 'restore', kind: 'service', role: 'admin' } as const
+const BY = { id: RESTORE, kind: 'service', role: 'admin' } as const
 const CONFIRM_POLL_MS = 1_000
 
 export interface CameUp {
@@ -45,7 +46,7 @@ export const holdAll = async (
   const schedules = await pauseSchedules(parts, restored)
   const runs = await pauseRuns(parts, restored)
   log.warn(
-    `This engine came up from a backup of ${restored.backupAt}: ${runs} open runs and ${schedules} schedules are paused, and triggers wait. See what was done after the backup, resume what is still wanted, and confirm: sop restore --confirm`,
+    `This engine came up from a backup of ${restored.backupAt}: ${runs} open runs and ${schedules} schedules are paused, and triggers wait. See what was done after the backup, resume what is still wanted, and confirm: sop restore --confirm (with --resume-runs all of them go on)`,
     { runs, schedules },
   )
 }
@@ -139,7 +140,7 @@ export const restoredCheck = async (dataDir: string): Promise<Readonly<Record<st
       ok: false,
       since: cameUpAt,
       detail: `this engine came up from a backup of ${backupAt}: its runs and schedules are paused, and triggers wait`,
-      help: 'See what was done after the backup, resume the runs that are still wanted (sop resume RUN), and confirm: sop restore --confirm',
+      help: 'See what was done after the backup, resume the runs that are still wanted (sop resume RUN), or cancel those that are not, and confirm: sop restore --confirm; with --resume-runs all the others go on',
     },
   }
 }
