@@ -34,6 +34,8 @@ export const createTriggerSources = (options: TriggerSourcesOptions): TriggerSou
     sources = opened
     const all = Object.values(opened)
     const unlisten = onChange((entries) => {
+      // An empty directory is more often one that is not mounted than one that somebody emptied.
+      if (entries.length === 0 && last.size > 0) return
       const triggers = triggersIn(entries, last)
       for (const source of all) void source.follow(triggers)
     })

@@ -12,7 +12,8 @@ import { type SourceTrigger, type TriggerOf, triggersOf, type TriggerSource } fr
 // sop-end.ts: sop triggers, which begin a run when one of another SOP ends (docs/decisions/0021-ends-of-runs.md). The list of
 // runs tells. Invariants:
 //   E1 how far it came is kept only after all that lies before was delivered; what is delivered twice has the same key.
-//   E2 a trigger hears of ends from the moment on at which it was first seen, and not of older ones.
+//   E2 a trigger hears of ends from the moment on at which it was first seen, and not of older ones; one that was taken away
+//      and comes again is a new one.
 
 export interface SopEndDeps {
   readonly door: Pick<TriggerDoor, 'deliver'>
@@ -56,7 +57,8 @@ export const createSopEnd = (deps: SopEndDeps): TriggerSource => {
   const closing = new AbortController()
   const { signal } = closing
   const sure = { door, log, signal, ...(patience && { patience }) }
-  let triggers: readonly EndTrigger[] = []
+  /** Undefined until somebody said which there are. */
+  let triggers: readonly EndTrigger[] | undefined
   let progress: Progress | undefined
   let keptAt = 0
   let problem: string | undefined
@@ -78,11 +80,14 @@ export const createSopEnd = (deps: SopEndDeps): TriggerSource => {
   }
 
   /** Those that may have ended since the last look, and how far that look came. */
-  const changed = async (before: Progress): Promise<{ runs: readonly RunSummary[]; cursor: string }> => {
+  const changed = async (
+    before: Progress,
+    waiting: readonly EndTrigger[],
+  ): Promise<{ runs: readonly RunSummary[]; cursor: string }> => {
     const { runs, cursor, reset } = await index.changes(before.cursor)
     if (before.cursor !== undefined && reset !== true) return { runs, cursor }
     const from = new Date(Date.parse(before.since) - OVERLAP_MS).toISOString()
-    const names = [...new Set(triggers.map(({ trigger }) => trigger.sop))]
+    const names = [...new Set(waiting.map(({ trigger }) => trigger.sop))]
     const lists = await Promise.all(
       names.map((sop) => index.list({ sop, states: [...(CLOSED ?? [])], limit: MAX_LISTED })),
     )
@@ -90,16 +95,17 @@ export const createSopEnd = (deps: SopEndDeps): TriggerSource => {
     return { runs: older, cursor }
   }
 
-  const look = async (): Promise<void> => {
+  const look = async (waiting: readonly EndTrigger[]): Promise<void> => {
     progress ??= progressFrom(await state.get(STATE), now())
-    const before = withTriggers(progress, triggers, now())
+    const before = withTriggers(progress, waiting, now())
     const isNew = before !== progress
     progress = before
+    if (waiting.length === 0) return isNew ? state.put(STATE, before as unknown as Json) : undefined
     const lookedAt = now().toISOString()
-    const { runs, cursor } = await changed(before)
+    const { runs, cursor } = await changed(before, waiting)
     const told = new Set(before.told)
     const ended = runs.filter((run) => hasEnded(run) && !told.has(endKey(run)))
-    const due = ended.filter((run) => triggers.some((each) => isConcerned(run, each)))
+    const due = ended.filter((run) => waiting.some((each) => isConcerned(run, each)))
     for (const run of due.sort((a, b) => ((a.completedAt ?? '') < (b.completedAt ?? '') ? -1 : 1))) {
       if (signal.aborted || !(await tell(run))) return
       told.add(endKey(run))
@@ -113,9 +119,9 @@ export const createSopEnd = (deps: SopEndDeps): TriggerSource => {
 
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
-      if (triggers.length > 0) {
+      if (triggers !== undefined) {
         try {
-          await look()
+          await look(triggers)
           problem = undefined
         } catch (error) {
           const { message } = error as Error
@@ -133,7 +139,7 @@ export const createSopEnd = (deps: SopEndDeps): TriggerSource => {
       triggers = triggersOf(all, 'sop')
     },
     health: () => {
-      if (triggers.length === 0) return undefined
+      if (triggers === undefined || triggers.length === 0) return undefined
       return problem === undefined ? { ok: true } : { ok: false, detail: `cannot look for runs that ended: ${problem}` }
     },
     close: async () => {
@@ -145,12 +151,13 @@ export const createSopEnd = (deps: SopEndDeps): TriggerSource => {
 
 const nameOf = (sop: string, trigger: Extract<Trigger, { type: 'sop' }>): string => `${sop} < ${trigger.sop}`
 
-/** Each trigger that was not there before hears of ends from now on. */
+/** Each trigger that was not there before hears of ends from now on; one that is not there any more is forgotten. */
 const withTriggers = (progress: Progress, triggers: readonly EndTrigger[], now: Date): Progress => {
-  const fresh = triggers.map(({ sop, trigger }) => nameOf(sop, trigger)).filter((name) => !(name in progress.begun))
-  if (fresh.length === 0) return progress
-  const begun = { ...progress.begun, ...Object.fromEntries(fresh.map((name) => [name, now.toISOString()])) }
-  return { ...progress, begun }
+  const names = new Set(triggers.map(({ sop, trigger }) => nameOf(sop, trigger)))
+  const known = Object.keys(progress.begun)
+  if (known.length === names.size && known.every((name) => names.has(name))) return progress
+  const begun = [...names].map((name) => [name, progress.begun[name] ?? now.toISOString()] as const)
+  return { ...progress, begun: Object.fromEntries(begun) }
 }
 
 const progressFrom = (kept: Json | undefined, now: Date): Progress => {

@@ -132,6 +132,30 @@ describe('createSopEnd()', () => {
     ])
   })
 
+  test.each([['with others beside it'], ['alone']])(
+    'a trigger that was taken away, %s, and comes again hears nothing of what ended meanwhile',
+    async (how) => {
+      const { name, next } = pair()
+      const { next: other } = pair()
+      const rest = how === 'alone' ? [] : [other]
+      const source = await started(next, ...rest)
+      const state = states()
+      const heardOf = (isIt: boolean) =>
+        until(
+          () => state.get('sop-ends'),
+          (kept) => JSON.stringify(kept ?? '').includes(next.name) === isIt,
+        )
+      await source.follow(triggersOf(...rest))
+      await heardOf(false)
+      await run(name)
+      await source.follow(triggersOf(next, ...rest))
+      await heardOf(true)
+      const last = await run(name)
+      const found = await delivered(next.name, 1)
+      expect(found.map(({ key }) => key?.split('@')[0])).toEqual([last])
+    },
+  )
+
   test('starts one run where it was killed before it could say how far it came', async () => {
     const { name, next } = pair()
     await stop(await started(next))
