@@ -7,7 +7,7 @@ export const QUEUE_COMMANDS: readonly CommandSpec[] = [
     name: 'queue',
     summary: 'what waits for a slot, a lock, a cooldown or a blackout, and who has it',
     details:
-      'An admin moves a waiting run (to the front, unless an option says where), drops it (it ends cancelled), or admits it over its limits; ' +
+      'An operator moves a waiting run (to the front, unless an option says where) or drops it (it ends cancelled); an admin admits it over its limits; ' +
       'no order passes a lock that another run holds. Who did it and why stands in the audit log of the run.',
     args: [
       { name: '[action]', summary: 'move, drop or admit', choices: ['move', 'drop', 'admit'] },

@@ -24,10 +24,10 @@ export interface QueueChange {
 export interface QueueClient {
   /** What waits, in the order of the queue, and for what; and who holds it. Needs: viewer. */
   getQueue(): Promise<Queue>
-  /** Needs: admin, as the two below. `invalid` for a place that there is not. */
+  /** Needs: operator. `invalid` for a place that there is not. */
   moveInQueue(ref: string, place: QueuePlace, request?: QueueRequest): Promise<QueueChange>
-  /** The run ends cancelled. `conflict` where it began already and waits for its slot again. */
+  /** The run ends cancelled. `conflict` where it began already and waits for its slot again. Needs: operator. */
   dropFromQueue(ref: string, request?: QueueRequest): Promise<QueueChange>
-  /** Over limits, cooldown and blackout; never past a lock that is held. */
+  /** Over limits, cooldown and blackout; never past a lock that is held. Needs: admin. */
   admitFromQueue(ref: string, request?: QueueRequest): Promise<QueueChange>
 }

@@ -124,15 +124,18 @@ describe('orders about the queue', () => {
     await engine.client.cancelRun(moved)
   })
 
-  test('are for admins, and about runs that wait', async () => {
+  test('over limits are for admins, the others for operators, and all about runs that wait', async () => {
     const operator = engine.as({ role: 'operator' })
-    await expect(operator.dropFromQueue('x')).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(operator.admitFromQueue('x')).rejects.toMatchObject({ code: 'forbidden' })
+    const viewer = engine.as({ role: 'viewer' })
+    await expect(viewer.dropFromQueue('x')).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(viewer.moveInQueue('x', { to: 'front' })).rejects.toMatchObject({ code: 'forbidden' })
     const { runId } = await engine.client.createRun('inner')
     await until(
       () => engine.client.getQueue(),
       ({ holders }) => holders.every((holder) => holder.runId !== runId),
     )
-    await expect(engine.client.dropFromQueue(runId)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(operator.dropFromQueue(runId)).rejects.toMatchObject({ code: 'not_found' })
   })
 })
 

@@ -4,7 +4,7 @@ import { moveBody, orderBody, queue, queueChange } from '../schemas/queue.ts'
 const changed = { 200: { description: 'Done, and on record in the run', schema: queueChange } } as const
 const change = { method: 'post', tag: 'Queue', replies: changed } as const
 
-/** What waits for admission, and what an admin does about it. */
+/** What waits for admission, and what people do about it. */
 export const queueRoutes: readonly Route[] = [
   route({
     method: 'get',
