@@ -27,6 +27,10 @@ export const TRIGGER_COMMANDS: readonly CommandSpec[] = [
         choices: OCCURRENCE_SOURCES,
       },
       { flags: '--subject <text>', summary: 'test: path of the webhook, name of the event, the message, the topic' },
+      {
+        flags: '--action <what>',
+        summary: 'test: what happened to it: create, modify, delete; completed, failed; POST',
+      },
       { flags: '--header <name=value>', summary: 'test: a header that comes with it', repeats: true },
       { flags: '--verdict <verdict>', summary: 'deliveries: only those', choices: DELIVERY_VERDICTS },
       { flags: '-n, --limit <number>', summary: 'deliveries: how many (default 50)' },
@@ -36,6 +40,7 @@ export const TRIGGER_COMMANDS: readonly CommandSpec[] = [
       'sop triggers',
       'sop triggers incident-response',
       'sop triggers test alert.json --source webhook --subject /webhook/incident',
+      'sop triggers test --source file_watch --subject inbox/orders/7.csv --action modify',
       `sop triggers test --payload '{"severity": "high"}'`,
       'sop triggers deliveries --verdict refused',
       'sop triggers redeliver del_01kag3qvz5c1t7m0w2e9n4y8xa',

@@ -42,6 +42,16 @@ export interface TriggerView {
   /** Why it starts nothing now, as a sentence. */
   readonly problem?: string
   readonly last?: DeliveryView
+  /** Of a cron: the newest run that its schedule started. Its fires are no deliveries: Temporal starts their runs. */
+  readonly lastRun?: TriggeredRun
+}
+
+/** A run that a trigger began. */
+export interface TriggeredRun {
+  readonly runId: string
+  readonly at: string
+  readonly state: RunState
+  readonly reason?: string
 }
 
 /** A delivery, with where its run stands now. */

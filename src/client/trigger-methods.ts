@@ -1,28 +1,18 @@
 import type { Client } from '@temporalio/client'
 import { type Actor, assertMay } from '../core/access.ts'
-import type { Json, Trigger } from '../core/definition.ts'
+import type { SopDefinition, Trigger } from '../core/definition.ts'
 import { SopError } from '../core/errors.ts'
-import { HIDDEN } from '../core/secret-param.ts'
 import { isServed, notServed } from '../core/run/supported.ts'
 import { acceptedOf, refusalOf } from '../core/trigger/accepted.ts'
 import { type Delivery, DELIVERY_LIST_MAX, type DeliveryStore } from '../core/trigger/delivery.ts'
 import { awaitedBy } from '../core/trigger/describe.ts'
-import { OCCURRENCE_SOURCES, type Occurrence, type OccurrenceSource } from '../core/trigger/occurrence.ts'
+import { OCCURRENCE_SOURCES, type Occurrence } from '../core/trigger/occurrence.ts'
 import type { Catalog, CatalogEntry } from './catalog.ts'
 import type { SopClient } from './client.ts'
-import { isInTemporal } from './find-run.ts'
-import type { Judged } from './judge-occurrence.ts'
 import { findEntry } from './pin.ts'
 import type { Records } from './records.ts'
-import { keyedRunId } from './start-run.ts'
-import type {
-  DeliveryView,
-  MessageReply,
-  TriggerClient,
-  TriggerTest,
-  TriggerTestResult,
-  TriggerView,
-} from './trigger-client.ts'
+import type { DeliveryView, MessageReply, TriggerClient, TriggeredRun, TriggerView } from './trigger-client.ts'
+import { testTriggers } from './test-triggers.ts'
 import type { TriggerDoor } from './trigger-door.ts'
 
 // trigger-methods.ts: the part of the contract that is about triggers, served by the door.
@@ -172,19 +162,24 @@ const viewsOf = (
         ]
   }
   return definition.triggers.flatMap((trigger, index) =>
-    trigger.type === 'manual' ? [] : [viewOf(deps, name, trigger, index, recent, notServed(definition))],
+    trigger.type === 'manual' ? [] : [viewOf(deps, definition, index, recent)],
   )
 }
 
 const viewOf = async (
   deps: TriggerMethodDeps,
-  sop: string,
-  trigger: Trigger,
+  definition: SopDefinition,
   index: number,
   recent: readonly Delivery[],
-  notices: readonly string[],
 ): Promise<TriggerView> => {
-  const last = recent.find((each) => each.sop === sop && each.trigger === index)
+  const { name: sop, triggers } = definition
+  const trigger = triggers[index] as Trigger
+  const notices = notServed(definition)
+  const own = ofSchedule(definition, index)
+  const last = recent.find(
+    (each) => each.sop === sop && (each.trigger === index || (each.source === 'cron' && own?.(each.subject) === true)),
+  )
+  const lastRun = own === undefined ? undefined : await lastRunOf(deps, sop, own)
   const problem = isServed(trigger)
     ? undefined
     : (notices.find((notice) => notice.includes(trigger.type)) ?? notices[0])
@@ -197,7 +192,30 @@ const viewOf = async (
     served: isServed(trigger),
     ...(problem !== undefined && { problem }),
     ...(last && { last: await withRun(deps, last) }),
+    ...(lastRun && { lastRun }),
   }
+}
+
+/** Tells the id of the schedule of a cron trigger: the SOP's cron triggers are numbered from 1. */
+const ofSchedule = ({ triggers }: SopDefinition, index: number): ((scheduleId: string) => boolean) | undefined => {
+  if (triggers[index]?.type !== 'cron') return undefined
+  const number = triggers.slice(0, index + 1).filter(({ type }) => type === 'cron').length
+  return (scheduleId) => scheduleId.endsWith(`_${number}`)
+}
+
+/** Enough to find one of each schedule of an SOP that has some of them. */
+const RECENT_RUNS = 50
+
+const lastRunOf = async (
+  { records }: TriggerMethodDeps,
+  sop: string,
+  isOwn: (scheduleId: string) => boolean,
+): Promise<TriggeredRun | undefined> => {
+  const runs = await records.index.list({ sop, triggers: ['cron'], limit: RECENT_RUNS })
+  const found = runs.find(({ startedBy }) => startedBy.startsWith('schedule:') && isOwn(startedBy))
+  if (found === undefined) return undefined
+  const { runId, createdAt: at, status: state, reason } = found
+  return { runId, at, state, ...(reason !== undefined && { reason }) }
 }
 
 /** `/approve RUN [STEP] [COMMENT]` and `/reject RUN [STEP] [REASON]` (rulings 31). */
@@ -211,86 +229,4 @@ const decisionIn = (message: string) => {
     step: step === undefined ? undefined : Number(step),
     text,
   }
-}
-
-/** Sources whose triggers take a payload from outside. */
-const WITH_PAYLOAD: readonly OccurrenceSource[] = ['webhook', 'event', 'mqtt', 'amqp']
-
-const testTriggers = async (
-  deps: TriggerMethodDeps,
-  test: TriggerTest,
-  { principal }: Actor,
-): Promise<readonly TriggerTestResult[]> => {
-  const entries = test.sop === undefined ? await deps.catalog.list() : [await findEntry(deps.catalog, test.sop)]
-  const base = {
-    at: new Date().toISOString(),
-    payload: test.payload ?? {},
-    ...(test.headers && { headers: test.headers }),
-    ...(test.key !== undefined && { key: test.key }),
-    principal,
-  }
-  const { source, subject } = test
-  if (source !== undefined && subject !== undefined) {
-    const payload = source === 'command' && test.payload === undefined ? { message: subject } : base.payload
-    const occurrence = { ...base, payload, source, subject, ...(test.action !== undefined && { action: test.action }) }
-    const only = test.sop === undefined ? {} : { only: { sop: test.sop } }
-    return Promise.all(
-      (await deps.triggers.judge(occurrence, only)).map((each) => resultOf(deps, entries, each, occurrence)),
-    )
-  }
-  if (source !== undefined || subject !== undefined)
-    throw new SopError('invalid', 'Cannot test triggers: give source and subject together, or neither')
-  const results = await Promise.all(
-    entries.flatMap((entry) =>
-      (entry.compiled.definition?.triggers ?? []).flatMap((trigger, index) => {
-        const own = WITH_PAYLOAD.find((each) => each === trigger.type)
-        if (own === undefined) return []
-        const action = test.action ?? (trigger.type === 'webhook' ? (trigger.methods ?? ['POST'])[0] : undefined)
-        const occurrence = {
-          ...base,
-          source: own,
-          subject: awaitedBy(trigger),
-          ...(action !== undefined && { action }),
-        }
-        return [judgeOne(deps, entries, occurrence, { sop: entry.name, trigger: index })]
-      }),
-    ),
-  )
-  return results.flat()
-}
-
-const judgeOne = async (
-  deps: TriggerMethodDeps,
-  entries: readonly CatalogEntry[],
-  occurrence: Occurrence,
-  only: { readonly sop: string; readonly trigger: number },
-): Promise<readonly TriggerTestResult[]> =>
-  Promise.all(
-    (await deps.triggers.judge(occurrence, { only })).map((each) => resultOf(deps, entries, each, occurrence)),
-  )
-
-const resultOf = async (
-  deps: TriggerMethodDeps,
-  entries: readonly CatalogEntry[],
-  judged: Judged,
-  { source, key }: Occurrence,
-): Promise<TriggerTestResult> => {
-  const trigger = entries.find(({ name }) => name === judged.sop)?.compiled.definition?.triggers[judged.trigger]
-  const at = {
-    sop: judged.sop,
-    trigger: judged.trigger,
-    type: trigger?.type ?? source,
-    awaits: trigger === undefined ? '' : awaitedBy(trigger),
-  }
-  if (judged.verdict === 'refused') return { ...at, verdict: 'refused', code: judged.code, reason: judged.reason }
-  if (judged.verdict === 'unmatched') return { ...at, verdict: 'unmatched', reason: judged.reason }
-  const { params, secretNames } = judged.params
-  const shown = Object.fromEntries(
-    Object.entries(params).map(([name, value]): [string, Json] => [name, secretNames.includes(name) ? HIDDEN : value]),
-  )
-  const runId = key === undefined ? undefined : keyedRunId(judged.sop, source, key)
-  const isThere = runId !== undefined && (await isInTemporal(deps.temporal, runId))
-  return isThere
-    ? { ...at, verdict: 'duplicate', params: shown, runId }
-    : { ...at, verdict: 'would_start', params: shown }
 }

@@ -280,6 +280,24 @@ describe('sop triggers test', () => {
     }
   })
 
+  test('a file and the end of a run are tested by what happened to them', async () => {
+    const api = await open()
+    const folder = `/tmp/test-${Date.now()}`
+    const files = add(() => ({ type: 'file_watch', path: `${folder}/*.csv`, events: ['create', 'delete'] }))
+    const ends = add(() => ({ type: 'sop', sop: files.name, on: ['failed'], params: { how: '$.status' } }))
+    const ask = (source: string, subject: string, ...argv: string[]) =>
+      sop(api, ['triggers', 'test', '--source', source, '--subject', subject, ...argv])
+    const created = await ask('file_watch', `${folder}/a b.csv`)
+    expect([created.code, created.out]).toEqual([0, expect.stringContaining('would start')])
+    expect(created.out).toContain(`path=${folder}/a b.csv, name=a b.csv`)
+    expect((await ask('file_watch', `${folder}/a b.csv`, '--action', 'modify')).code).toBe(1)
+    expect((await ask('file_watch', `${folder}/a b.csv`, '--action', 'delete')).out).toContain('event=delete')
+    expect((await ask('sop', files.name)).code).toBe(1)
+    expect((await ask('sop', files.name, '--action', 'failed')).out).toBe(
+      `${ends.name} (sop ${files.name}): would start\n  Params: how=failed\n`,
+    )
+  })
+
   test('a message is tested by its text', async () => {
     const api = await open()
     const command = add(() => ({ type: 'command', pattern: '^reboot (\\S+)$', captureGroups: true }))

@@ -98,6 +98,9 @@ describe('the schedules of an engine', () => {
     expect(await engine.client.listDeliveries({ source: 'cron', limit: 1 })).toMatchObject([
       { subject: id, action: 'trigger', sop: 'nightly', verdict: 'started', runId, principal: 'alice' },
     ])
+    expect(await engine.client.listTriggers('nightly')).toMatchObject([
+      { type: 'cron', last: { subject: id, action: 'trigger', runId }, lastRun: { runId, state: 'completed' } },
+    ])
   })
 
   test('are backfilled: one run for each time of the range, with that time as its own', async () => {

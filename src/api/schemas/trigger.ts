@@ -7,6 +7,7 @@ import type {
   TriggerTest,
   TriggerTestResult,
   TriggerView,
+  TriggeredRun,
 } from '../../client/trigger-client.ts'
 import { TRIGGER_TYPES } from '../../core/definition.ts'
 import { ERROR_CODES } from '../../core/errors.ts'
@@ -96,6 +97,13 @@ export const delivery: z.ZodType<DeliveryView> = z
 
 export const deliveryList = z.object({ deliveries: list(delivery) }).register(components, { id: 'DeliveryList' })
 
+const triggeredRun = z.object({
+  runId: z.string(),
+  at: z.string(),
+  state: z.enum(RUN_STATES),
+  reason: z.string().exactOptional(),
+}) satisfies z.ZodType<TriggeredRun>
+
 export const triggerList = z
   .object({
     triggers: list(
@@ -108,6 +116,7 @@ export const triggerList = z
         served: z.boolean(),
         problem: z.string().exactOptional(),
         last: delivery.exactOptional(),
+        lastRun: triggeredRun.exactOptional().describe('Of a cron: the newest run that its schedule started'),
       }) satisfies z.ZodType<TriggerView>,
     ),
   })

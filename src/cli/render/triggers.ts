@@ -13,17 +13,30 @@ export const renderTriggers = (triggers: readonly TriggerView[], { colours, now,
     ['SOP', 'TRIGGER', 'WAITS FOR', 'LAST', 'VERDICT', 'RUN', 'STATE', ...(long ? ['CONDITION'] : [])].map((heading) =>
       colours.dim(heading),
     ),
-    triggers.map(({ sop, type, awaits, condition, last, problem }) => [
-      sop,
-      type,
-      long ? awaits : fit(awaits, AWAITS_COLUMNS),
-      last === undefined ? '-' : renderInstant(last.at, now, long),
-      last?.verdict ?? (problem === undefined ? '-' : 'not served'),
-      last?.runId ?? '-',
-      last?.runState === undefined ? '-' : renderState(colours, last.runState),
-      ...(long ? [condition ?? '-'] : []),
-    ]),
+    triggers.map((trigger) => {
+      const { sop, type, awaits, condition, problem } = trigger
+      const last = lastOf(trigger)
+      return [
+        sop,
+        type,
+        long ? awaits : fit(awaits, AWAITS_COLUMNS),
+        last === undefined ? '-' : renderInstant(last.at, now, long),
+        last?.verdict ?? (problem === undefined ? '-' : 'not served'),
+        last?.runId ?? '-',
+        last?.runState === undefined ? '-' : renderState(colours, last.runState),
+        ...(long ? [condition ?? '-'] : []),
+      ]
+    }),
   )
+
+/** Its last delivery, or the last run of its schedule, whichever is newer. */
+const lastOf = ({
+  last,
+  lastRun,
+}: TriggerView): Pick<DeliveryView, 'at' | 'verdict' | 'runId' | 'runState'> | undefined =>
+  lastRun === undefined || (last !== undefined && last.at > lastRun.at)
+    ? last
+    : { at: lastRun.at, verdict: 'started', runId: lastRun.runId, runState: lastRun.state }
 
 /** Deliveries as a table; `long` shows reasons and payloads below each. */
 export const renderDeliveries = (deliveries: readonly DeliveryView[], look: RunLook): string => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { DeliveryVerdict } from '../../core/trigger/delivery.ts'
 import type { OccurrenceSource } from '../../core/trigger/occurrence.ts'
 import type { Verb } from '../command.ts'
@@ -12,6 +13,7 @@ export interface TriggersOptions {
   readonly payload?: string
   readonly source?: OccurrenceSource
   readonly subject?: string
+  readonly action?: string
   readonly header?: readonly string[]
   readonly verdict?: DeliveryVerdict
   readonly limit?: string
@@ -19,6 +21,7 @@ export interface TriggersOptions {
 }
 
 export const triggers: Verb<TriggersOptions> = async (context, [what, of], options) => {
+  checkOptions(what, options)
   if (what === 'test') return test(context, of, options)
   if (what === 'deliveries') return deliveries(context, of, options)
   if (what === 'redeliver') {
@@ -35,6 +38,27 @@ export const triggers: Verb<TriggersOptions> = async (context, [what, of], optio
   )
   for (const { sop: name, problem } of found) if (problem !== undefined) context.hint(`${name}: ${problem}`)
   return undefined
+}
+
+/** Options of one action; the others stand everywhere, or are for the lists. */
+const BELONGS: Readonly<Partial<Record<keyof TriggersOptions, readonly string[]>>> = {
+  payload: ['test'],
+  subject: ['test'],
+  action: ['test'],
+  header: ['test'],
+  source: ['test', 'deliveries'],
+  verdict: ['deliveries'],
+  limit: ['deliveries'],
+}
+
+const checkOptions = (what: string | undefined, options: TriggersOptions): void => {
+  for (const [name, actions] of Object.entries(BELONGS)) {
+    if (options[name as keyof TriggersOptions] === undefined || (what !== undefined && actions.includes(what))) continue
+    const belongs = actions.map((action) => `"${action}"`).join(' and ')
+    throw new UsageError(`Cannot use --${name} here: it belongs to ${belongs}`)
+  }
+  if (what === 'redeliver' && options.sop !== undefined)
+    throw new UsageError('Cannot use --sop here: a delivery is delivered again to its own SOP')
 }
 
 const look = ({ colours, io }: Context, { long }: TriggersOptions) => ({ colours, now: io.now(), long: long === true })
@@ -67,13 +91,14 @@ const test = async (context: Context, file: string | undefined, options: Trigger
   if (file !== undefined && options.payload !== undefined)
     throw new UsageError('Cannot read the payload: give a file or --payload, not both')
   const text = file === undefined ? options.payload : file === '-' ? '-' : `@${file}`
-  const { source, subject, sop } = options
+  const { source, subject, action, sop } = options
   if (text === undefined && subject === undefined)
     throw new UsageError('Cannot test triggers: give a file with the payload, --payload, or --source and --subject')
   const headers = readPairsOf('--header', options.header)
   const results = await (await context.client()).testTrigger({
     ...(source !== undefined && { source }),
-    ...(subject !== undefined && { subject }),
+    ...(subject !== undefined && { subject: source === 'file_watch' ? resolve(context.io.cwd, subject) : subject }),
+    ...(action !== undefined && { action }),
     ...(sop !== undefined && { sop }),
     ...(text !== undefined && { payload: await readJson(context.io, 'the payload', text) }),
     ...(headers !== undefined && { headers }),

@@ -47,7 +47,7 @@ export function TriggerList() {
 }
 
 function TriggerRow({
-  trigger: { sop, type, awaits, condition, problem, served, last },
+  trigger: { sop, type, awaits, condition, problem, served, last, lastRun },
 }: {
   readonly trigger: Trigger
 }) {
@@ -75,8 +75,13 @@ function TriggerRow({
         )}
       </td>
       <td>
+        {lastRun !== undefined && (
+          <div>
+            <Link to={`/runs/${encodeURIComponent(lastRun.runId)}`}>started</Link> <Time at={lastRun.at} />
+          </div>
+        )}
         {last === undefined ? (
-          <span className="muted">nothing yet</span>
+          lastRun === undefined && <span className="muted">nothing yet</span>
         ) : (
           <>
             <Verdict verdict={last.verdict} /> <Time at={last.at} />{' '}
