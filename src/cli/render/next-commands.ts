@@ -1,5 +1,5 @@
 import { isClosed } from '../../core/run/state.ts'
-import type { RunView } from '../../core/run/view.ts'
+import type { RunView, StepView } from '../../core/run/view.ts'
 import type { PauseView } from '../../core/run/view-pause.ts'
 import { sopCommand } from './shell-word.ts'
 
@@ -25,7 +25,19 @@ export const nextCommands = (run: RunView): readonly string[] => {
 const ofClosed = ({ status, runId }: RunView): readonly string[] =>
   status === 'failed' ? [`See why: ${sopCommand('logs', runId)}`, `Go on with it: ${sopCommand('retry', runId)}`] : []
 
-const ofPause = ({ runId }: RunView, { kind, stepNumber }: PauseView): readonly string[] => {
+/** Of several items of which nobody knows, an answer has to name the one that it is about. */
+const itemOf = (step: StepView | undefined): readonly string[] => {
+  const unknown = step?.items?.shown.filter(({ status }) => status === 'unknown') ?? []
+  return unknown[0] === undefined || unknown.length === 1 ? [] : ['--item', String(unknown[0].item)]
+}
+
+/** A retry of the step would do all of the SOP again that it runs; that one can be retried by itself. */
+const childOf = (step: StepView | undefined): readonly string[] =>
+  step?.child === undefined ? [] : [`Retry only what failed in it: ${sopCommand('retry', step.child)}`]
+
+const ofPause = ({ runId, stepResults }: RunView, { kind, stepNumber }: PauseView): readonly string[] => {
+  const stopped = stepResults.find(({ number }) => number === stepNumber)
+  const item = itemOf(stopped)
   const step = stepNumber === undefined || stepNumber === 0 ? [] : [String(stepNumber)]
   const why = `See why: ${sopCommand('logs', runId, ...step.flatMap((number) => ['--step', number]))}`
   const retry = `Retry:   ${sopCommand('retry', runId)}`
@@ -37,15 +49,15 @@ const ofPause = ({ runId }: RunView, { kind, stepNumber }: PauseView): readonly 
     case 'rejected':
       return [`Ask again: ${sopCommand('retry', runId)}`, ...skip, end]
     case 'failed':
-      return [why, retry, ...skip, end]
+      return [why, ...childOf(stopped), retry, ...skip, end]
     case 'condition':
       return [retry, ...skip, end]
     case 'unknown':
       return [
         why,
-        `It ran:  ${sopCommand('resolve', runId, ...step, '--ran')}`,
-        `It did not: ${sopCommand('resolve', runId, ...step, '--did-not-run')}`,
-        `Again in any case: ${sopCommand('resolve', runId, ...step, '--retry')}`,
+        `It ran:  ${sopCommand('resolve', runId, ...step, ...item, '--ran')}`,
+        `It did not: ${sopCommand('resolve', runId, ...step, ...item, '--did-not-run')}`,
+        `Again in any case: ${sopCommand('resolve', runId, ...step, ...item, '--retry')}`,
         ...skip,
         end,
       ]
