@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogKey, LogPiece, LogStore, LogWriter } from '../activities/deps.ts'
 import { createInTurn } from '../adapters/shared/in-turn.ts'
 import { SopError } from '../core/errors.ts'
+import { createHeldFiles, type HeldFile, idOf } from './held-files.ts'
 import type { StoreState } from './watched-stores.ts'
 
 // held-logs.ts: a log store that may be down. What it does not take is kept on the disk of the worker, up to a limit for all
 // logs together, and brought to it once it is back; a step that ends meanwhile does not wait. Past the limit, or where that
-// disk is full, too, writing waits, and with it the step: its output stays in its spool. An entry is `<id>.json`, which log it
-// is, from which byte on, and whether it has ended; and `<id>.log`, the bytes.
+// disk is full, too, writing waits, and with it the step: its output stays in its spool.
 
 export interface HeldLogsOptions {
   readonly logs: LogStore
@@ -33,19 +30,11 @@ export interface HeldLogs {
   close(): Promise<void>
 }
 
-interface Entry {
-  readonly id: string
-  readonly key: LogKey
-  /** Byte of the log that the first one here is. */
-  readonly base: number
-  size: number
-  cut?: number
-  isEnded: boolean
+/** A log that waits. */
+interface Entry extends HeldFile {
   /** A writer that goes on: it gets the open log when everything was brought. */
   onBrought?: (writer: LogWriter) => void
 }
-
-const PIECE = 256 * 1024
 
 /** The same store, which never fails for being away. */
 export const holdLogs = ({
@@ -56,6 +45,7 @@ export const holdLogs = ({
   now = Date.now,
   retryMs = 1_000,
 }: HeldLogsOptions): HeldLogs => {
+  const files = createHeldFiles(dir)
   const entries = new Map<string, Entry>()
   const turns = new Map<string, Promise<unknown>>()
   const inTurn = createInTurn(turns)
@@ -73,38 +63,21 @@ export const holdLogs = ({
   const up = (): void => {
     if (entries.size === 0) downSince = undefined
   }
-  const fileOf = ({ id }: Entry): string => join(dir, `${id}.log`)
-  const note = async ({ id, key, base, cut, isEnded }: Entry): Promise<void> => {
-    const path = join(dir, `${id}.json`)
-    await writeFile(`${path}.tmp`, JSON.stringify({ key, base, cut, isEnded }), { mode: 0o600, flush: true })
-    await rename(`${path}.tmp`, path)
-  }
   const hold = async (key: LogKey, base: number): Promise<Entry> => {
-    const entry: Entry = { id: idOf(key), key, base, size: 0, isEnded: false }
-    await mkdir(dir, { recursive: true, mode: 0o700 })
-    await writeFile(fileOf(entry), '', { mode: 0o600 })
-    await note(entry)
+    const entry: Entry = await files.create(key, base)
     entries.set(entry.id, entry)
     later()
     return entry
   }
   const append = async (entry: Entry, bytes: Uint8Array): Promise<void> => {
-    const handle = await open(fileOf(entry), 'r+', 0o600)
-    try {
-      // Where a try before was cut off by a full disk, its bytes are written over.
-      await handle.write(bytes, 0, bytes.length, entry.size)
-      await handle.datasync()
-    } finally {
-      await handle.close()
-    }
-    entry.size += bytes.length
+    await files.append(entry, bytes)
     total += bytes.length
   }
 
   const bring = async (entry: Entry): Promise<void> => {
     const writer = await logs.open(entry.key)
     try {
-      await copyTo(writer, entry)
+      await files.copyTo(writer, entry)
     } catch (error) {
       await writer.release().catch(() => {})
       throw error
@@ -114,23 +87,7 @@ export const holdLogs = ({
     else await writer.release()
     entries.delete(entry.id)
     total -= entry.size
-    for (const ending of ['json', 'log']) await rm(join(dir, `${entry.id}.${ending}`), { force: true })
-  }
-  const copyTo = async (writer: LogWriter, entry: Entry): Promise<void> => {
-    const handle = await open(fileOf(entry), 'r')
-    try {
-      // A try before may have brought a part of it.
-      for (let at = Math.max(0, writer.size - entry.base); at < entry.size; ) {
-        const buffer = Buffer.alloc(Math.min(PIECE, entry.size - at))
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
-        if (bytesRead === 0) break
-        await writer.write(buffer.subarray(0, bytesRead))
-        at += bytesRead
-      }
-    } finally {
-      await handle.close()
-    }
-    if (entry.cut !== undefined) await writer.cut(entry.cut)
+    await files.remove(entry)
   }
   const bringAll = async (): Promise<void> => {
     for (const entry of entries.values()) {
@@ -231,7 +188,7 @@ export const holdLogs = ({
         void (await untilDone(id, async () => {
           try {
             if (inner !== undefined) await inner.cut(bytes)
-            else await note(Object.assign(await held(), { cut: bytes }))
+            else await files.note(Object.assign(await held(), { cut: bytes }))
             return true
           } catch (error) {
             if (inner !== undefined) await leave(error)
@@ -245,7 +202,7 @@ export const holdLogs = ({
             const last = await held()
             delete last.onBrought
             last.isEnded = true
-            await note(last)
+            await files.note(last)
             later()
             return { bytes: position, isPending: true as const }
           } catch (error) {
@@ -264,18 +221,10 @@ export const holdLogs = ({
   const read = async (key: LogKey, offset: number, limit: number): Promise<LogPiece> => {
     const entry = entries.get(idOf(key))
     if (entry === undefined) return logs.read(key, offset, limit)
-    const end = entry.base + entry.size
-    const cut = entry.cut === undefined ? {} : { cutBytes: entry.cut }
-    if (offset < entry.base)
-      return { bytes: (await logs.read(key, offset, Math.min(limit, entry.base - offset))).bytes, end, ...cut }
-    const handle = await open(fileOf(entry), 'r')
-    try {
-      const buffer = Buffer.alloc(Math.max(0, Math.min(limit, end - offset)))
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset - entry.base)
-      return { bytes: buffer.subarray(0, bytesRead), end, ...cut }
-    } finally {
-      await handle.close()
-    }
+    if (offset >= entry.base) return files.read(entry, offset, limit)
+    // What the store has is there; how long the log is, is known here.
+    const { bytes } = await logs.read(key, offset, Math.min(limit, entry.base - offset))
+    return { bytes, end: entry.base + entry.size, ...(entry.cut !== undefined && { cutBytes: entry.cut }) }
   }
 
   return {
@@ -286,14 +235,9 @@ export const holdLogs = ({
       waiting: total,
     }),
     resume: async () => {
-      for (const name of await readdir(dir).catch(() => [])) {
-        if (!name.endsWith('.json')) continue
-        const id = name.slice(0, -'.json'.length)
-        const text = await readFile(join(dir, name), 'utf8')
-        const kept = JSON.parse(text) as Pick<Entry, 'key' | 'base' | 'cut' | 'isEnded'>
-        const { size } = await stat(join(dir, `${id}.log`))
-        entries.set(id, { id, ...kept, size })
-        total += size
+      for await (const entry of files.load()) {
+        entries.set(entry.id, entry)
+        total += entry.size
       }
       if (entries.size > 0) later()
     },
@@ -304,9 +248,3 @@ export const holdLogs = ({
     },
   }
 }
-
-const idOf = ({ runId, executableId, attempt }: LogKey): string =>
-  createHash('sha256')
-    .update(JSON.stringify([runId, executableId, attempt]))
-    .digest('hex')
-    .slice(0, 32)

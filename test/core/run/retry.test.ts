@@ -84,7 +84,7 @@ describe('retry from an earlier step', () => {
     isFolded(play)
   })
 
-  test('works from a pause by a person, from a gate, and from a manual step', () => {
+  test('begins the named step again from a pause by a person, from a gate, and from a manual step', () => {
     const paused = start([{}, { action: { kind: 'manual' } }]).ends(ok())
     paused.decide('pause')
     expect(paused.decide('retry', { step: 1 })).toMatchObject({ accepted: true, status: 'running' })
@@ -100,7 +100,7 @@ describe('retry from an earlier step', () => {
     for (const play of [paused, atGate, manual]) isFolded(play)
   })
 
-  test('works after a gate was rejected, which is asked again', () => {
+  test('asks a gate again that was rejected', () => {
     const play = start([{}, { requiresApproval: true }]).ends(ok())
     play.decide('reject')
     play.decide('retry', { step: 1 })
