@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createHolidays } from '../../src/adapters/holidays.ts'
 
 const calendar = (...events: readonly string[]) =>
@@ -57,6 +57,40 @@ test('a file of the SOP directory serves every SOP, and an event without name is
   expect(await read('shared.ics')).toEqual([
     { name: '2026-05-01', from: { year: 2026, month: 5, day: 1 }, to: { year: 2026, month: 5, day: 1 } },
   ]))
+
+test.each<[what: string, rule: string, message: RegExp]>([
+  ['never come', 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30', /its days are not worked out after 0\.3 s/],
+  ['never come, second by second', 'FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30', /its days are not worked out after 0\.3 s/],
+  ['are many', 'FREQ=DAILY\nRDATE;VALUE=DATE:20260101', /it has more than 10000 days/],
+])('days that %s keep nobody waiting', async (_what, rule, message) => {
+  const dir = await mkdtemp(join(tmpdir(), 'sop-holidays-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const often = message.source.includes('more') ? 10 : 1
+  const events = Array.from({ length: often }, (_, at) => `UID:${at}\nDTSTART;VALUE=DATE:20200101\nRRULE:${rule}`)
+  await writeFile(join(dir, 'x.ics'), calendar(...events))
+  const limited = createHolidays({
+    sopDir: dir,
+    pathOf: async () => 'a.md',
+    now: () => new Date('2026-06-01T00:00:00Z'),
+    limitMs: often === 1 ? 300 : 30_000,
+  })
+  await expect(limited('a', 'x.ics')).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringMatching(message),
+  })
+})
+
+test('days of a rule that is older than most people are those of today', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'sop-holidays-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  await writeFile(join(dir, 'x.ics'), calendar('UID:1\nDTSTART;VALUE=DATE:19000101\nRRULE:FREQ=DAILY'))
+  const days = await createHolidays({
+    sopDir: dir,
+    pathOf: async () => 'a.md',
+    now: () => new Date('2026-06-01T00:00:00Z'),
+  })('a', 'x.ics')
+  expect(days).toHaveLength(365 + 365 + 365 + 366)
+})
 
 test.each([
   ['missing.ics', 'not_found', /neither beside the SOP \("deploy\/SOP.toml"\) nor in the SOP directory/],

@@ -58,7 +58,7 @@ describe('calendar files of holidays', () => {
   })
 
   test.each<[what: string, text: string, message: string]>([
-    ['no calendars', 'nonsense', 'it is no calendar (RFC 5545)'],
+    ['no calendars', 'nonsense', 'it is no calendar (RFC 5545) of days'],
     ['too large', 'x'.repeat(1_048_577), 'it is larger than 1048576 bytes'],
   ])('that are %s are told as such, also after a change', async (_what, text, message) => {
     await write('closed/SOP.toml', '[sop]\nname = "closed"\nholidays = ["days.ics"]\n')
