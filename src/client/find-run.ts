@@ -1,4 +1,5 @@
-import { type Client, QueryNotRegisteredError, WorkflowNotFoundError } from '@temporalio/client'
+import { type Client, QueryNotRegisteredError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
+import { ApplicationFailure } from '@temporalio/common'
 import { SopError } from '../core/errors.ts'
 import { fold } from '../core/run/evolve.ts'
 import type { Run } from '../core/run/run.ts'
@@ -126,10 +127,35 @@ export const readRun = async (deps: FindDeps, runId: string): Promise<RunView> =
   if (down !== undefined) throw down
   const recorded = await fromRecord(deps.records, runId)
   if (recorded !== undefined) return isClosed(recorded.status) ? recorded : { ...recorded, stale: true }
+  const reason = await unbegunReason(deps.temporal, runId)
+  if (reason !== undefined) {
+    throw new SopError(
+      'not_found',
+      `Cannot read run "${runId}": it ended before it began, so it has no record. ${reason}`,
+    )
+  }
   throw new SopError(
     'unavailable',
     `Cannot read run "${runId}": it is not on record yet and no worker answers; is a worker running?`,
   )
+}
+
+/** Why an execution that is over left no record: one started in Temporal may name an SOP that is not there. Undefined of an open one. */
+const unbegunReason = async (temporal: Client, runId: string): Promise<string | undefined> => {
+  try {
+    const handle = temporal.workflow.getHandle(runId)
+    const { status } = await handle.describe()
+    if (status.name === 'RUNNING') return undefined
+    return await handle.result().then(
+      () => 'Temporal has it as completed',
+      (error: unknown) =>
+        error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure
+          ? error.cause.message
+          : `Temporal has it as ${status.name.toLowerCase()}`,
+    )
+  } catch {
+    return undefined
+  }
 }
 
 /** Whoever reads that a run is over finds its whole record: the last events are on their way to it. */

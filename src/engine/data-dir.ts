@@ -1,5 +1,5 @@
 import { chmod, mkdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { SopError } from '../core/errors.ts'
 import { readEngineFile } from './engine-file.ts'
 import { tryLock } from './file-lock.ts'
@@ -42,7 +42,7 @@ export async function openDataDir(path: string, wayOut: string = WAY_OUT): Promi
 export async function shareDataDir(path: string): Promise<DataDir> {
   const temporalDir = join(path, 'temporal')
   try {
-    await mkdir(temporalDir, { recursive: true, mode: 0o700 })
+    await makeFolder(temporalDir)
   } catch (error) {
     throw cannotWrite(path, error)
   }
@@ -96,13 +96,41 @@ async function take(path: string, wayOut: string): Promise<() => Promise<void>> 
 
 async function makeAndLock(path: string): ReturnType<typeof tryLock> {
   try {
-    // mkdir() answers with the first directory that it made: one that was there keeps the mode that its owner gave it.
-    if ((await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined) await chmod(path, 0o700)
+    // One that was there keeps the mode that its owner gave it.
+    if (await makeFolder(path)) await chmod(path, 0o700)
     return await tryLock(join(path, 'engine.lock'))
   } catch (error) {
     throw cannotWrite(path, error)
   }
 }
+
+/**
+ * Makes the folder and those above it; false when it is there already. Node's own way with `recursive` never ends, and
+ * takes a core, where a file system takes no new folder and says ENOENT of it (/proc, an automounter).
+ */
+async function makeFolder(path: string): Promise<boolean> {
+  const above = dirname(path)
+  try {
+    return await makeOne(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error
+  }
+  await makeFolder(above)
+  return makeOne(path)
+}
+
+/** False when it is there already. */
+async function makeOne(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await isFolder(path))) return false
+    throw error
+  }
+}
+
+const isFolder = async (path: string): Promise<boolean> => (await stat(path)).isDirectory()
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there',
@@ -112,6 +140,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of the path is a file',
   EEXIST: 'it is a file',
+  ENOENT: 'no folder can be made there',
 }
 
 function cannotWrite(path: string, error: unknown): SopError {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
@@ -62,6 +62,24 @@ describe('openDataDir()', () => {
       await won[0]?.value.close()
       expect(await readdir(path)).toEqual(['temporal'])
     }
+  })
+
+  test('says at once that it cannot write where a file system takes no folder', async () => {
+    const { status } = spawnSync('test', ['-d', '/proc'])
+    const nowhere = status === 0 ? '/proc/sop data/deep' : '/dev/null/sop data'
+    await expect(openDataDir(nowhere)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(
+        /Cannot write data directory .*: (no folder can be made there|a part of the path is a file)/,
+      ),
+    })
+  })
+
+  test('makes the folders above it as well, for its owner alone', async () => {
+    const top = await folder()
+    const path = join(top, 'a', 'b', 'data')
+    await (await openDataDir(path)).close()
+    for (const each of [path, join(top, 'a')]) expect((await stat(each)).mode & 0o777).toBe(0o700)
   })
 
   test.each([

@@ -63,3 +63,37 @@ test('runs that are parked or over answer a worker that has never seen them', as
     status: 'awaiting_approval',
   })
 })
+
+test('a run that was started in Temporal for an SOP that is not there says why it has no record', async () => {
+  const { taskQueue } = engine
+  const handle = await engine.temporal.workflow.start('runSop', {
+    workflowId: `typed-${taskQueue}`,
+    taskQueue,
+    args: [{ sop: 'no-such-sop' }],
+  })
+  await until(
+    () => handle.describe(),
+    ({ status }) => status.name === 'FAILED',
+  )
+  await expect(engine.client.getRunStatus(handle.workflowId)).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringContaining('it ended before it began, so it has no record. Cannot find SOP "no-such-sop"'),
+  })
+})
+
+test('a run that was started in Temporal takes every word for its params, and refuses a word that nobody reads', async () => {
+  const { taskQueue } = engine
+  const start = async (name: string, input: object) => {
+    const workflowId = `${name}-${taskQueue}`
+    await engine.temporal.workflow.start('runSop', { workflowId, taskQueue, args: [{ sop: 'gated', ...input }] })
+    return until(
+      () => engine.client.getRunStatus(workflowId),
+      ({ status }) => status === 'awaiting_approval' || status === 'cancelled',
+    )
+  }
+  expect(await start('synonym', { vars: { version: '3' } })).toMatchObject({ params: { version: '3' } })
+  expect(await start('misspelt', { parms: { version: '3' } })).toMatchObject({
+    status: 'cancelled',
+    reason: expect.stringContaining('Did you mean "params"?'),
+  })
+})

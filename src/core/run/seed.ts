@@ -1,5 +1,7 @@
 import { canonicalJson } from '../canonical.ts'
 import { EXECUTION_MODES, type ExecutionMode, type Json } from '../definition.ts'
+import { didYouMean } from '../nearest.ts'
+import { PARAM_SYNONYMS } from '../param-synonyms.ts'
 import { checkParams } from '../params.ts'
 import { verifySeal } from '../seal.ts'
 import { effectiveMode, STRICTNESS } from './mode.ts'
@@ -51,13 +53,19 @@ export const seedOf = (runId: string, input: StartInput, pinned: PinnedSop): Run
   const { definition } = pinned
   const sealed =
     input.seal !== undefined && verifySeal(pinned.authority, sealedStart(runId, definition.name, input), input.seal)
-  const checked = sealed ? undefined : checkParams(definition.params, isTable(input.params) ? input.params : {}, 'hand')
+  const rulesVersion = input.rulesVersion ?? pinned.rulesVersion ?? 1
+  const asked = !sealed && rulesVersion >= STRICT_SINCE ? readDirectly(input) : { params: input.params, problems: [] }
+  const checked = sealed ? undefined : checkParams(definition.params, isTable(asked.params) ? asked.params : {}, 'hand')
   const problems = sealed
     ? unsupported(definition)
-    : [...unsupported(definition), ...directProblems(input, pinned, checked)]
+    : [
+        ...unsupported(definition),
+        ...asked.problems,
+        ...directProblems({ ...input, params: asked.params }, pinned, checked),
+      ]
   return {
     runId,
-    rulesVersion: input.rulesVersion ?? pinned.rulesVersion ?? 1,
+    rulesVersion,
     pinned,
     params: sealed ? (input.params ?? {}) : checked?.ok === true ? checked.params : {},
     // What a start in Temporal says of its trigger, nothing vouches for.
@@ -72,13 +80,53 @@ export const seedOf = (runId: string, input: StartInput, pinned: PinnedSop): Run
   }
 }
 
+/** The rules by which a start in Temporal knows every word for params, and refuses a key that nobody reads. */
+const STRICT_SINCE = 7
+
+const DIRECT_KEYS: readonly string[] = [
+  'sop',
+  ...PARAM_SYNONYMS,
+  'executionMode',
+  'skipApproval',
+  'force',
+  'trigger',
+  'startedBy',
+  'via',
+  'rulesVersion',
+  'pinned',
+  'seal',
+  'parent',
+]
+/** Of these, what makes sense to somebody who types. */
+const TYPED_KEYS: readonly string[] = ['sop', ...PARAM_SYNONYMS, 'executionMode']
+
+/** What somebody typed into Temporal's UI or CLI: any of the words for params (rulings 21), and no word in vain. */
+const readDirectly = (input: StartInput): { readonly params: unknown; readonly problems: readonly string[] } => {
+  const typed: Readonly<Record<string, unknown>> = { ...input }
+  const isThere = (key: string): boolean => typed[key] !== undefined && typed[key] !== null
+  const words = PARAM_SYNONYMS.filter(isThere)
+  const unread = Object.keys(typed).filter((key) => !DIRECT_KEYS.includes(key) && isThere(key))
+  return {
+    params: words[0] === undefined ? undefined : typed[words[0]],
+    problems: [
+      ...unread.map((key) => {
+        const name = key.slice(0, 100)
+        return `Cannot use "${name}": a start knows ${TYPED_KEYS.join(', ')}. ${didYouMean(name, TYPED_KEYS) ?? ''}`.trim()
+      }),
+      ...(words.length > 1
+        ? [`${words.map((word) => `"${word}"`).join(' and ')} mean the same: give only one of them`]
+        : []),
+    ],
+  }
+}
+
 const isTable = (value: unknown): value is Readonly<Record<string, Json>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isMode = (value: unknown): value is ExecutionMode => EXECUTION_MODES.some((mode) => mode === value)
 
 const directProblems = (
-  input: StartInput,
+  input: Omit<StartInput, 'params'> & { readonly params: unknown },
   { definition, policy }: PinnedSop,
   checked: ReturnType<typeof checkParams> | undefined,
 ): readonly string[] => [
