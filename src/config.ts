@@ -120,6 +120,8 @@ export interface Config {
     readonly maxSops: number
     /** Where this process serves the metrics of Temporal's SDK; absent: nowhere. */
     readonly temporalAddress?: string
+    /** Where a worker without an API tells what it does itself; absent: nowhere. */
+    readonly workerAddress?: string
   }
   /** Traces; none are told without an endpoint. */
   readonly otel: {

@@ -191,6 +191,7 @@ token = "scrape-0123456789"
 open_on_loopback = true
 max_sops = 9
 temporal_address = "[::1]:9464"
+worker_address = "[::1]:9465"
 
 [notifications]
 enabled = false
@@ -282,6 +283,7 @@ db_password = "secrets/db"
       openOnLoopback: true,
       maxSops: 9,
       temporalAddress: '[::1]:9464',
+      workerAddress: '[::1]:9465',
     },
     notifications: {
       enabled: false,
@@ -351,6 +353,7 @@ test('every variable that is named for a setting sets it', () => {
     SOP_METRICS_OPEN_ON_LOOPBACK: 'true',
     SOP_METRICS_MAX_SOPS: '7',
     SOP_METRICS_TEMPORAL_ADDRESS: '127.0.0.1:9464',
+    SOP_METRICS_WORKER_ADDRESS: '127.0.0.1:9465',
     SOP_NOTIFICATION_ENABLED: 'false',
     SOP_TIMEZONE: 'Asia/Tokyo',
     SOP_ENV_IN_CONDITIONS: 'A, B',

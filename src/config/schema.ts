@@ -210,6 +210,10 @@ export const configSchema = z.object({
       env: 'SOP_METRICS_TEMPORAL_ADDRESS',
       expected: 'an address and a port, e.g. 127.0.0.1:9464',
     }),
+    workerAddress: optional(text().regex(/^(\[[\da-f:]+\]|[^\s:]+):\d{1,5}$/), {
+      env: 'SOP_METRICS_WORKER_ADDRESS',
+      expected: 'an address and a port, e.g. 127.0.0.1:9465',
+    }),
   }),
   // The names of the variables are OpenTelemetry's own.
   otel: z.object({

@@ -197,6 +197,12 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
       ...(cameUp !== undefined && { restoredAtMs: cameUp.sinceMs }),
     }
     const parts = await openParts(options)
+    // Before it takes any work: an address that is taken ends it.
+    const metrics = await openWorkerMetrics(parts, options).catch(async (error: unknown) => {
+      await parts.close()
+      await temporal.stop()
+      throw error
+    })
     if (cameUp !== undefined) await holdAll(parts, cameUp, log)
     const running = await startPartsWorker(parts, options)
     const sources = await startWorkerSources({ parts, config, log })
@@ -210,6 +216,7 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
       })
     })
     progress.note('Stopping …')
+    await metrics?.close()
     await sources.close()
     await running.stop()
     await traces?.close()
@@ -219,6 +226,19 @@ export const runWorker = async ({ env, cwd, out }: Omit<RunEngineOptions, 'welco
   } finally {
     await dataDir.close()
   }
+}
+
+/** Of a worker without an API; its address is for it alone, since an engine with an API tells all of it there. */
+const openWorkerMetrics = async ({ stores }: Parts, { config, log, version }: PartsOptions) => {
+  const address = config.metrics.workerAddress
+  if (address === undefined) return undefined
+  const [{ serveWorkerMetrics }, { createWorkerExposition }] = await Promise.all([
+    import('./worker-metrics.ts'),
+    import('../api/prometheus/worker-exposition.ts'),
+  ])
+  const served = await serveWorkerMetrics({ address, log, exposition: createWorkerExposition({ ...stores, version }) })
+  log.info(`The worker's metrics are served at ${served.url}`)
+  return served
 }
 
 const isNew = async ({ dataDir }: Config): Promise<boolean> => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { createWorkerExposition } from '../../src/api/prometheus/worker-exposition.ts'
 import { createExposition } from '../../src/api/prometheus/exposition.ts'
 import { createHttpMeters } from '../../src/api/prometheus/http-meters.ts'
 import { readScrape } from '../../src/client/scrape.ts'
@@ -41,7 +42,10 @@ const families = async () => {
       meters,
     })
   const exposition = createExposition({ scrape, http: createHttpMeters(), streamsOpen: () => 0, maxSops: 5 })
-  return parsePrometheus(await exposition.render())
+  // A worker without an API has some of its own.
+  const fine = () => ({ waiting: 0 })
+  const worker = createWorkerExposition({ meters, recordState: fine, logState: fine, version: '1' })
+  return new Map([...parsePrometheus(await worker.render()), ...parsePrometheus(await exposition.render())])
 }
 
 const namesIn = (text: string): readonly string[] =>

@@ -41,6 +41,7 @@ beforeEach(async () => {
     SOP_DIR: home.sopDir,
     SOP_TASK_QUEUE: `e2e-${randomUUID()}`,
     TEMPORAL_CLI_PATH: '/nowhere/temporal',
+    SOP_METRICS_WORKER_ADDRESS: '127.0.0.1:0',
   }
   startWorker = async () => {
     worker = home.start(compose.services.worker.command, env)
@@ -87,6 +88,9 @@ test('a run goes through both, and its record and log are read by the API', asyn
   expect((await home.cli('runs')).out).toContain(runId)
   expect((await api.api('GET', '/ready')).status).toBe(200)
   expect(verifyChain(await home.record(runId), sha256Hex, { runId })).toEqual([])
+  // What the worker alone knows it tells itself.
+  const url = /metrics are served at (http:[^\s"]+)/.exec(await worker.said())?.[1] ?? ''
+  expect(await (await fetch(url)).text()).toMatch(/^sop_audit_lag_seconds_count [1-9]/m)
   expect(await api.end('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(await worker.end('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(await home.processes()).toEqual([])

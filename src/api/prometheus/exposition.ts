@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { Scrape } from '../../client/scrape.ts'
-import { addHistogram, addSamples, QUICK_BUCKETS } from './families.ts'
+import { addSamples } from './families.ts'
 import type { HttpMeters } from './http-meters.ts'
+import { addBuild, addMeters, processRegistry } from './process-families.ts'
 import { addOpenRuns, addRunTotals, runsBySop } from './run-families.ts'
 import { createSopLabels } from './sop-labels.ts'
 
@@ -21,19 +22,8 @@ export interface Exposition {
   render(): Promise<string>
 }
 
-/** Of the metrics that every Node process has: gauges that are called like counters, and such that may be no number. */
-const UNFIT = [
-  'nodejs_active_resources_total',
-  'nodejs_active_handles_total',
-  'nodejs_active_requests_total',
-  'nodejs_eventloop_lag_mean_seconds',
-  'nodejs_eventloop_lag_stddev_seconds',
-]
-
 export const createExposition = ({ scrape, http, streamsOpen, maxSops }: ExpositionDeps): Exposition => {
-  const ofProcess = new Registry()
-  collectDefaultMetrics({ register: ofProcess })
-  for (const name of UNFIT) ofProcess.removeSingleMetric(name)
+  const ofProcess = processRegistry()
   const labels = createSopLabels(maxSops)
   return {
     contentType: ofProcess.contentType,
@@ -48,22 +38,7 @@ export const createExposition = ({ scrape, http, streamsOpen, maxSops }: Exposit
       const label = labels(runs)
       if (totals !== undefined) addRunTotals(registry, totals, label)
       if (open !== undefined) addOpenRuns(registry, open, label, [...runs.keys()])
-      addSamples(
-        registry,
-        'counter',
-        {
-          name: 'sop_trigger_deliveries_total',
-          help: 'What came for triggers at this process, by what became of it',
-          labels: ['source', 'verdict'],
-        },
-        meters.deliveries.map(({ source, verdict, count }) => ({ labels: { source, verdict }, value: count })),
-      )
-      addHistogram(
-        registry,
-        { name: 'sop_audit_lag_seconds', help: 'From an event to its place on record, of what this process recorded' },
-        [{ labels: {}, sketch: meters.auditLag }],
-        QUICK_BUCKETS,
-      )
+      addMeters(registry, meters)
       if (logBytes !== undefined) {
         addSamples(registry, 'gauge', { name: 'sop_log_bytes', help: 'Size of all logs of steps', labels: [] }, [
           { labels: {}, value: logBytes },
@@ -74,12 +49,7 @@ export const createExposition = ({ scrape, http, streamsOpen, maxSops }: Exposit
       addSamples(registry, 'gauge', { name: 'sop_streams_open', help: 'Streams that clients follow', labels: [] }, [
         { labels: {}, value: streamsOpen() },
       ])
-      addSamples(
-        registry,
-        'gauge',
-        { name: 'sop_build_info', help: 'Which engine this is; always 1', labels: ['version'] },
-        [{ labels: { version }, value: 1 }],
-      )
+      addBuild(registry, version)
       http.addTo(registry)
       return Registry.merge([registry, ofProcess]).metrics()
     },
