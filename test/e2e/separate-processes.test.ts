@@ -89,7 +89,7 @@ test('a run goes through both, and its record and log are read by the API', asyn
   expect((await api.api('GET', '/ready')).status).toBe(200)
   expect(verifyChain(await home.record(runId), sha256Hex, { runId })).toEqual([])
   // What the worker alone knows it tells itself.
-  const url = /metrics are served at (http:[^\s"]+)/.exec(await worker.said())?.[1] ?? ''
+  const url = /metrics are served at (http:[^\s"]+)/.exec(worker.said())?.[1] ?? ''
   expect(await (await fetch(url)).text()).toMatch(/^sop_audit_lag_seconds_count [1-9]/m)
   expect(await api.end('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(await worker.end('SIGTERM')).toEqual({ code: 0, signal: null })
