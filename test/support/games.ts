@@ -7,6 +7,8 @@ import { failed, ok, type Play } from './play.ts'
 // games.ts: SOPs and moves at random, for what holds in every run.
 
 const HOUR = 3_600_000
+/** For what keeps a run from beginning: a game in which nothing ever begins tells nothing. */
+const SELDOM = [undefined, undefined, undefined, undefined, undefined, undefined] as const
 
 const onFailure = (steps: number): fc.Arbitrary<OnFailure | undefined> =>
   fc.oneof(
@@ -67,12 +69,12 @@ const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).c
       mode: fc.constantFrom('auto', 'supervised', 'step_by_step', 'priority_based' as const),
       timeoutMs: fc.constantFrom(undefined, 20 * HOUR),
       onRunTimeout: fc.constantFrom(undefined, 'rollback' as const),
-      conditions: fc.constantFrom(undefined, undefined, { requires: [condition('flag')] }),
-      cooldownMs: fc.constantFrom(0, 0, HOUR),
-      maxConcurrent: fc.constantFrom(undefined, undefined, 1),
+      conditions: fc.constantFrom(...SELDOM, { requires: [condition('flag')] }),
+      cooldownMs: fc.constantFrom(0, 0, 0, 0, 0, 0, HOUR),
+      maxConcurrent: fc.constantFrom(...SELDOM, 1),
       releaseSlotAtGate: fc.constantFrom(undefined, true),
-      locks: fc.constantFrom(undefined, undefined, ['x']),
-      blackout: fc.constantFrom(undefined, undefined, ['02:00-03:00']),
+      locks: fc.constantFrom(...SELDOM, ['x']),
+      blackout: fc.constantFrom(...SELDOM, ['02:00-03:00']),
       blackoutPolicy: fc.constantFrom(undefined, 'wait' as const),
       gates: fc.constantFrom(
         undefined,
@@ -93,87 +95,108 @@ const definition: fc.Arbitrary<SopDefinition> = fc.integer({ min: 1, max: 5 }).c
     .map((sketch) => sopOf(Object.fromEntries(Object.entries(sketch).filter(([, v]) => v !== undefined)) as never)),
 )
 
+/** Said more often than `cancel`, after which not much comes. */
+const OFTEN = ['approve', 'approve', 'complete', 'resume', 'retry', 'skip'] as const
+
 type Said = Omit<Decision, 'kind'>
 export type Move = (play: Play) => void
 
-const move: fc.Arbitrary<Move> = fc.oneof(
-  fc
-    .record({
-      kind: fc.constantFrom(...DECISION_KINDS),
-      who: fc.constantFrom('bob', 'carol', 'dave'),
-      step: fc.constantFrom(undefined, undefined, 0, 1, 2, 3, 9),
-      said: fc.constantFrom<Said>(
-        {},
-        {},
-        { params: { flag: true } },
-        { params: { flag: false, more: 1 } },
-        { outcome: 'did_not_run' },
-        { failed: true },
-        { covers: 'other' },
-        { rollback: true },
-      ),
-    })
-    .map(
-      ({ kind, who, step, said }): Move =>
-        (play) =>
-          void play.decide(kind, {
-            principal: { id: who, kind: 'user' },
-            ...(step !== undefined && { step }),
-            ...said,
-          }),
+const decided: fc.Arbitrary<Move> = fc
+  .record({
+    kind: fc.constantFrom(...DECISION_KINDS, ...OFTEN, ...OFTEN),
+    who: fc.constantFrom('bob', 'carol', 'dave'),
+    step: fc.constantFrom(undefined, undefined, 0, 1, 2, 3, 9),
+    said: fc.constantFrom<Said>(
+      {},
+      {},
+      { params: { flag: true } },
+      { params: { flag: false, more: 1 } },
+      { outcome: 'did_not_run' },
+      { failed: true },
+      { covers: 'other' },
+      { rollback: true },
     ),
-  fc.record({ which: fc.nat(5), how: fc.constantFrom('ok', 'ok', 'failed', 'lost') }).map(
+  })
+  .map(
+    ({ kind, who, step, said }): Move =>
+      (play) =>
+        void play.decide(kind, {
+          principal: { id: who, kind: 'user' },
+          ...(step !== undefined && { step }),
+          ...said,
+        }),
+  )
+
+const ended: fc.Arbitrary<Move> = fc
+  .record({ which: fc.nat(5), how: fc.constantFrom('ok', 'ok', 'failed', 'lost') })
+  .map(
     ({ which, how }): Move =>
       (play) => {
         const id = [...play.works.keys()].at(which % Math.max(1, play.works.size))
         const result = how === 'ok' ? ok() : how === 'failed' ? failed() : { outcome: 'lost' as const, error: 'gone' }
         if (id !== undefined) play.ends(result, id)
       },
-  ),
-  fc
-    .record({
-      kind: fc.constantFrom('skip', 'complete', 'retry'),
-      step: fc.integer({ min: 1, max: 5 }),
-      item: fc.integer({ min: 1, max: 3 }),
-    })
-    .map(
-      ({ kind, step, item }): Move =>
-        (play) =>
-          void play.decide(kind, { step, item }),
+  )
+
+const move: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 6, arbitrary: decided },
+  { weight: 8, arbitrary: ended },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        kind: fc.constantFrom('skip', 'complete', 'retry'),
+        step: fc.integer({ min: 1, max: 5 }),
+        item: fc.integer({ min: 1, max: 3 }),
+      })
+      .map(
+        ({ kind, step, item }): Move =>
+          (play) =>
+            void play.decide(kind, { step, item }),
+      ),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom<Move>(
+      (play) => void (play.works.size > 0 && play.ends(ok({ outputs: { flag: true } }))),
+      (play) => void (play.works.size > 0 && play.ends(ok())),
+      (play) => void (play.works.size > 0 && play.ends(failed())),
+      (play) => void (play.works.size > 0 && play.ends({ outcome: 'lost', error: 'gone' })),
+      (play) => void ([...play.works.values()].some((work) => work.kind === 'facts') && play.facts({ weekday: true })),
+      (play) => {
+        letIn(play)
+      },
+      (play) => void play.tell({ kind: 'admission', workId: 'admission:slot', verdict: { kind: 'admitted' }, turn: 1 }),
+      (play) =>
+        void play.tell({ kind: 'admission', workId: 'admission:slot', verdict: { kind: 'queued', reason: 'full' } }),
+      (play) => void (asksCalendar(play) && play.facts(calendar(play, 'blackout "02:00-03:00"'))),
+      (play) => void (asksCalendar(play) && play.facts(calendar(play))),
+      (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, true)),
+      (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, false)),
+      (play) => void play.tell({ kind: 'record_news', unrecorded: 900, bytes: 1, since: '2026-03-01T08:00:00.000Z' }),
+      (play) => void play.tell({ kind: 'record_news', unrecorded: 0, bytes: 0 }),
+      (play) => void play.wait(1000),
+      (play) => void play.wait(HOUR),
+      (play) => void play.tell({ kind: 'command_result', workId: 'step:1#99', result: ok() }),
+      (play) => void play.tell({ kind: 'timer', timerId: 'gate:1-step_1#1' }),
+      (play) => void play.tell({ kind: 'unreadable', name: 'approve', reason: 'garbage', via: 'signal' }),
     ),
-  fc.constantFrom<Move>(
-    (play) => void (play.works.size > 0 && play.ends(ok({ outputs: { flag: true } }))),
-    (play) => void (play.works.size > 0 && play.ends(ok())),
-    (play) => void (play.works.size > 0 && play.ends(failed())),
-    (play) => void (play.works.size > 0 && play.ends({ outcome: 'lost', error: 'gone' })),
-    (play) => void ([...play.works.values()].some((work) => work.kind === 'facts') && play.facts({ weekday: true })),
-    (play) => {
-      letIn(play)
-    },
-    (play) => void play.tell({ kind: 'admission', workId: 'admission:slot', verdict: { kind: 'admitted' }, turn: 1 }),
-    (play) =>
-      void play.tell({ kind: 'admission', workId: 'admission:slot', verdict: { kind: 'queued', reason: 'full' } }),
-    (play) => void (asksCalendar(play) && play.facts(calendar(play, 'blackout "02:00-03:00"'))),
-    (play) => void (asksCalendar(play) && play.facts(calendar(play))),
-    (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, true)),
-    (play) => [...play.works.keys()].forEach((id) => play.poolNews(id, false)),
-    (play) => void play.tell({ kind: 'record_news', unrecorded: 900, bytes: 1, since: '2026-03-01T08:00:00.000Z' }),
-    (play) => void play.tell({ kind: 'record_news', unrecorded: 0, bytes: 0 }),
-    (play) => void play.wait(1000),
-    (play) => void play.wait(HOUR),
-    (play) => void play.tell({ kind: 'command_result', workId: 'step:1#99', result: ok() }),
-    (play) => void play.tell({ kind: 'timer', timerId: 'gate:1-step_1#1' }),
-    (play) => void play.tell({ kind: 'unreadable', name: 'approve', reason: 'garbage', via: 'signal' }),
-  ),
+  },
 )
 
+const gameOf = (size: 'small' | 'max') =>
+  fc.record({
+    sop: definition,
+    moves: fc.array(move, { maxLength: 40, size }),
+    flag: fc.boolean(),
+    strict: fc.boolean(),
+  })
+
 /** An SOP, and what happens to a run of it. */
-export const game = fc.record({
-  sop: definition,
-  moves: fc.array(move, { maxLength: 40 }),
-  flag: fc.boolean(),
-  strict: fc.boolean(),
-})
+export const game = gameOf('small')
+
+/** The same with many more moves, since most runs are not far after five. */
+export const longGame = gameOf('max')
 
 /** Answers all that was asked of admission. */
 export const letIn = (play: Play): void => {

@@ -1,4 +1,4 @@
-import { game, letIn } from '../../support/games.ts'
+import { letIn, longGame } from '../../support/games.ts'
 import fc from '../../support/laws.ts'
 import { describe, expect, test } from 'vitest'
 import { coverOf } from '../../../src/core/run/covers.ts'
@@ -20,7 +20,7 @@ const gateOf = (reminder: string): string => reminder.slice('remind:'.length).re
 
 const always = (look: (play: Play) => void) =>
   fc.assert(
-    fc.property(game, ({ sop, moves, flag, strict }) => {
+    fc.property(longGame, ({ sop, moves, flag, strict }) => {
       const play = new Play(sop, { params: { flag } }, { priorityBasedStrict: strict, maxStepVisits: 3 }).start()
       look(play)
       for (const each of moves) {
@@ -28,7 +28,7 @@ const always = (look: (play: Play) => void) =>
         look(play)
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   )
 
 const opened = (events: readonly RunEvent[], gate: string) =>
@@ -64,15 +64,19 @@ describe('in every run', () => {
       }
     }
     fc.assert(
-      fc.property(game, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), ({ sop, moves, flag }, answers) => {
-        const { blackout: _, ...rest } = sop
-        const play = new Play({ ...rest, maxConcurrent: 1, releaseSlotAtGate: true }, { params: { flag } }).start()
-        for (const [index, each] of moves.entries()) {
-          if (answers[index] === true) letIn(play)
-          each(play)
-          look(play)
-        }
-      }),
+      fc.property(
+        longGame,
+        fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),
+        ({ sop, moves, flag }, answers) => {
+          const { blackout: _, ...rest } = sop
+          const play = new Play({ ...rest, maxConcurrent: 1, releaseSlotAtGate: true }, { params: { flag } }).start()
+          for (const [index, each] of moves.entries()) {
+            if (answers[index] === true) letIn(play)
+            each(play)
+            look(play)
+          }
+        },
+      ),
       { numRuns: 300 },
     )
     expect(gave).toBeGreaterThan(0)

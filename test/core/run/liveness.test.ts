@@ -3,7 +3,7 @@ import type { Actor } from '../../../src/core/access.ts'
 import { controlsOf } from '../../../src/core/run/controls.ts'
 import { openGates } from '../../../src/core/run/gates.ts'
 import type { RunInput } from '../../../src/core/run/input.ts'
-import { game } from '../../support/games.ts'
+import { longGame } from '../../support/games.ts'
 import fc from '../../support/laws.ts'
 import { ok, Play } from '../../support/play.ts'
 
@@ -57,7 +57,7 @@ const look = (play: Play): void => {
 
 test('an open run always waits for something, a paused one has a way on, and a cancel ends it', () =>
   fc.assert(
-    fc.property(game, ({ sop, moves, flag, strict }) => {
+    fc.property(longGame, ({ sop, moves, flag, strict }) => {
       const play = new FairPlay(sop, { params: { flag } }, { priorityBasedStrict: strict, maxStepVisits: 3 }).start()
       look(play)
       for (const move of moves) {
@@ -70,5 +70,5 @@ test('an open run always waits for something, a paused one has a way on, and a c
       expect(play.run.outcome).toBeDefined()
       expect(play.timers.size).toBe(0)
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   ))
