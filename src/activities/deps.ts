@@ -181,6 +181,8 @@ export interface LogPiece {
   readonly isClosed?: true
   /** Bytes of output that were not kept, since a limit was reached. Absent: it is whole. */
   readonly cutBytes?: number
+  /** Since when the store takes nothing: the end of the log is kept beside it. ISO-8601 UTC. */
+  readonly heldSince?: string
 }
 export interface LogWriter {
   /** Bytes that the log had when it was opened. */

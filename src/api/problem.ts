@@ -47,8 +47,16 @@ export class TransportError extends SopError {
 
 /** The error that a refused decision is over HTTP: its code's status, with the run's answer as `reply`. */
 export function refusal(reply: DecisionReply): SopError {
-  const { code = 'conflict', reason = 'the run refused it', decidedBy } = reply
-  return new SopError(code, reason, { reply, reason, ...(decidedBy === undefined ? {} : { decidedBy }) })
+  const { code = 'conflict', reason = 'the run refused it', decidedBy, fields = [] } = reply
+  return new SopError(code, reason, {
+    reply,
+    reason,
+    ...(decidedBy === undefined ? {} : { decidedBy }),
+    // As of a body that is not valid: what is wrong, by its place there.
+    ...(fields.length > 0 && {
+      errors: fields.map(({ name, reason: message }) => ({ path: `values.${name}`, message })),
+    }),
+  })
 }
 
 export interface Problem {

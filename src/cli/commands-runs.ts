@@ -101,6 +101,7 @@ export const RUN_COMMANDS: readonly CommandSpec[] = [
         choices: TRIGGER_TYPES,
         repeats: true,
       },
+      { flags: '--waiting', summary: 'only runs that wait for a person: at a gate, at a manual step, or paused' },
       { flags: '--from <time>', summary: 'created then or later: an instant, or how long ago, e.g. 7d' },
       { flags: '--to <time>', summary: 'created before then' },
       {
@@ -115,6 +116,7 @@ export const RUN_COMMANDS: readonly CommandSpec[] = [
       'sop runs',
       'sop runs --sop deploy-production --state failed --limit 5',
       'sop runs --state open',
+      'sop runs --waiting',
       'sop runs --priority critical --trigger webhook --from 7d --text database',
     ],
     load: async () => (await import('./verbs/runs.ts')).runs,

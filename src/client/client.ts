@@ -20,6 +20,7 @@ import type { VerifyClient } from './verify-client.ts'
 
 export type { RunPage, RunSelection } from '../core/run/run-filter.ts'
 export type { MetricDays, MetricsReport } from '../core/metrics/report.ts'
+export type { Queue, QueueReason } from './queue-client.ts'
 export type * from './run-screen-client.ts'
 export type { RunChanges } from '../core/run/run-list.ts'
 

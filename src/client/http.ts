@@ -206,11 +206,12 @@ const targetOf = ({ url, token, surface = 'js', timeoutMs = 60_000 }: HttpClient
 const capped = (waitMs: number | undefined) => (waitMs === undefined ? undefined : Math.min(waitMs, 30_000))
 
 /** Lists of nothing ask for everything, as no list does. */
-const queryOf = ({ states, priorities, triggers, text, ...rest }: RunListFilter = {}): Query => ({
+const queryOf = ({ states, priorities, triggers, waiting, text, ...rest }: RunListFilter = {}): Query => ({
   ...rest,
   state: states?.join(',') || undefined,
   priority: priorities?.join(',') || undefined,
   trigger: triggers?.join(',') || undefined,
+  waiting: waiting === true ? 'true' : undefined,
   q: text,
 })
 

@@ -77,6 +77,7 @@ export const createLogRowReader = (logs: Logs): LogRowReader => {
         bytes: size.end,
         complete: isOver,
         ...(size.cutBytes !== undefined && { truncated: true as const }),
+        ...(size.heldSince !== undefined && { heldSince: size.heldSince }),
         ...(isCounting && { counting: true as const }),
       }
     },
@@ -97,6 +98,7 @@ interface Size {
   readonly end: number
   readonly isClosed: boolean
   readonly cutBytes?: number
+  readonly heldSince?: string
 }
 
 const count = async (logs: Logs, log: RecordedLog, counted: Counted): Promise<Size> => {
@@ -113,6 +115,7 @@ const count = async (logs: Logs, log: RecordedLog, counted: Counted): Promise<Si
       end: piece.end,
       isClosed: piece.isClosed === true,
       ...(piece.cutBytes !== undefined && { cutBytes: piece.cutBytes }),
+      ...(piece.heldSince !== undefined && { heldSince: piece.heldSince }),
     }
   }
 }

@@ -27,6 +27,8 @@ export interface RecordedPiece {
   readonly isClosed?: true
   /** Bytes of output that were not kept, since a limit was reached. */
   readonly cutBytes?: number
+  /** Since when the store takes nothing: the end of the log is kept beside it. */
+  readonly heldSince?: string
 }
 
 export interface Records {

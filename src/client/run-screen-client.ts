@@ -1,6 +1,7 @@
 import type { LogName, LogWish } from '../core/log-name.ts'
 import type { NextPart } from '../core/next.ts'
 import type { Control } from '../core/run/controls.ts'
+import type { QueueControl } from '../core/run/queue-controls.ts'
 import type { WaitingItem } from '../core/run/waiting.ts'
 import type { Timeline } from '../core/run/timeline.ts'
 
@@ -8,6 +9,7 @@ import type { Timeline } from '../core/run/timeline.ts'
 // draw a run with. All of it is bounded, however long the run is.
 
 export type { Control, ControlBody, ControlName } from '../core/run/controls.ts'
+export type { QueueControl } from '../core/run/queue-controls.ts'
 export type { NextItem, NextPart } from '../core/next.ts'
 export type { Timeline, TimelineRow, TimelineSpan } from '../core/run/timeline.ts'
 export type { LogName } from '../core/log-name.ts'
@@ -20,6 +22,8 @@ export interface RunControls {
   readonly controls: readonly Control[]
   /** What of the run waits for a person, the most urgent first; at most 50. */
   readonly waiting: readonly WaitingItem[]
+  /** The orders about its place in the queue, while it waits for admission. */
+  readonly queue?: readonly QueueControl[]
   /** Where to see the execution in Temporal's own page, where the config names it. */
   readonly temporalUrl?: string
 }
@@ -55,6 +59,8 @@ export interface LogRows extends LogName {
   readonly complete: boolean
   /** Output was left out, since a limit of the log store was reached. */
   readonly truncated?: true
+  /** Since when the log store takes nothing: what is printed is kept beside it, and brought there once it is back. */
+  readonly heldSince?: string
   /** The log is longer: it is still being counted. Ask again. */
   readonly counting?: true
 }

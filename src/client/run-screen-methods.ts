@@ -5,6 +5,7 @@ import { isWantedLog, logNameOf, type LogWish } from '../core/log-name.ts'
 import { nextOf } from '../core/next.ts'
 import { conditionsOf } from '../core/plan.ts'
 import { type Control, controlsOf } from '../core/run/controls.ts'
+import { queueControlsOf } from '../core/run/queue-controls.ts'
 import type { Run } from '../core/run/run.ts'
 import { byUrgency, waitingIn } from '../core/run/waiting.ts'
 import { askFacts } from './ask-facts.ts'
@@ -58,11 +59,13 @@ export const createRunScreenMethods = (deps: RunScreenDeps, actor: Actor): RunSc
       const { runId } = run.seed
       const at = new Date().toISOString()
       const controls = controlsOf(run, actor, at)
+      const queue = queueControlsOf(run, actor)
       return {
         runId,
         sequence,
         controls: await withRetention(deps.temporal, run, controls),
         waiting: byUrgency(waitingIn(run, actor, at), at).slice(0, WAITING_SHOWN),
+        ...(queue.length > 0 && { queue }),
         ...(deps.temporalUi !== undefined && { temporalUrl: urlOf(deps.temporalUi, runId) }),
       }
     },

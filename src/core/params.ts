@@ -32,7 +32,7 @@ export interface FieldProblem {
 
 export type CheckedForm =
   | { readonly ok: true; readonly values: Readonly<Record<string, Json>> }
-  | { readonly ok: false; readonly problems: string[] }
+  | { readonly ok: false; readonly problems: string[]; readonly fields: readonly FieldProblem[] }
 
 const bytesOf = (value: Json): number => {
   let bytes = 0
@@ -193,7 +193,7 @@ const totalProblems = (params: readonly [string, Json][]): Problem[] => {
 export const checkForm = (form: readonly Param[] | undefined, given: Readonly<Record<string, Json>>): CheckedForm => {
   const checked = checkParams(form, given, 'hand')
   if (checked.ok) return { ok: true, values: checked.params }
-  return { ok: false, problems: checked.problems.map(inForm) }
+  return { ok: false, problems: checked.problems.map(inForm), fields: checked.fields }
 }
 
 const inForm = (text: string): string =>

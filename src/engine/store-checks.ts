@@ -15,7 +15,7 @@ const logCheck = ({ logState }: Pick<Stores, 'logState'>): Health['checks'] => {
     logs: {
       ok: false,
       since: downSince,
-      detail: `logs cannot be written: ${formatSize(waiting)} of output wait beside them, of ${runs} runs`,
+      detail: `logs cannot be written: ${formatSize(waiting)} of output wait beside them, of ${runs === 1 ? '1 run' : `${runs} runs`}`,
       help: 'Look at the database, or at the disk of the data directory. Steps go on up to store_down_log, then they wait; nothing is lost, and all of it is brought once the store is back',
       figures: { heldBytes: waiting, runs },
     },

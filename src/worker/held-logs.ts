@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogKey, LogPiece, LogStore, LogWriter } from '../activities/deps.ts'
 import { createInTurn } from '../adapters/shared/in-turn.ts'
 import { SopError } from '../core/errors.ts'
+import { compareLogs } from '../core/log-order.ts'
 import { createHeldFiles, type HeldFile, idOf } from './held-files.ts'
 import type { StoreState } from './watched-stores.ts'
 
@@ -221,14 +222,30 @@ export const holdLogs = ({
   const read = async (key: LogKey, offset: number, limit: number): Promise<LogPiece> => {
     const entry = entries.get(idOf(key))
     if (entry === undefined) return logs.read(key, offset, limit)
-    if (offset >= entry.base) return files.read(entry, offset, limit)
+    const held = downSince !== undefined && { heldSince: downSince }
+    if (offset >= entry.base) return { ...(await files.read(entry, offset, limit)), ...held }
     // What the store has is there; how long the log is, is known here.
     const { bytes } = await logs.read(key, offset, Math.min(limit, entry.base - offset))
-    return { bytes, end: entry.base + entry.size, ...(entry.cut !== undefined && { cutBytes: entry.cut }) }
+    return { bytes, end: entry.base + entry.size, ...(entry.cut !== undefined && { cutBytes: entry.cut }), ...held }
+  }
+
+  const heldOf = (runId: string): readonly LogKey[] =>
+    [...entries.values()].map(({ key }) => key).filter((key) => key.runId === runId)
+  /** What is printed while the store is away was not removed before. */
+  const removal: LogStore['removal'] = async (runId) => (heldOf(runId).length > 0 ? undefined : logs.removal(runId))
+  /** A log of which the store has nothing yet is a log all the same. */
+  const list = async (runId: string): Promise<readonly LogKey[]> => {
+    const held = heldOf(runId)
+    const stored = await logs.list(runId).catch((error: unknown) => {
+      if (held.length === 0) throw error
+      return []
+    })
+    const known = new Set(stored.map(idOf))
+    return [...stored, ...held.filter((key) => !known.has(idOf(key)))].sort(compareLogs)
   }
 
   return {
-    store: { ...logs, open: (key, stored = 0) => openLog(key, stored), read },
+    store: { ...logs, open: (key, stored = 0) => openLog(key, stored), read, list, removal },
     state: () => ({
       ...(downSince !== undefined && { downSince }),
       runs: new Set([...entries.values()].map(({ key }) => key.runId)).size,

@@ -74,6 +74,7 @@ describe('createHttpClient() over the real API', () => {
           states: ['running'],
           priorities: ['high', 'low'],
           triggers: ['cron'],
+          waiting: true,
           from: '7d',
           to: '2026-03-01T00:00:00+01:00',
           text: 'two words & more',

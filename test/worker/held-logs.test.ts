@@ -77,14 +77,18 @@ describe('while the store is away', () => {
     expect(readdirSync(dir)).toEqual([])
   })
 
-  test('a log that is begun then is kept whole', async () => {
+  test('a log that is begun then is kept whole, listed, and says since when it waits', async () => {
     const { held, state, text } = world()
     state.isDown = true
     const writer = await held.store.open(KEY)
     await writer.write(bytes('all of it\n'))
+    expect(await held.store.list(KEY.runId)).toEqual([KEY])
+    expect((await held.store.read(KEY, 0, 100)).heldSince).toBe(held.state().downSince)
     await writer.close()
     state.isDown = false
     await brought(text, 'all of it\n')
+    await expect.poll(async () => (await held.store.read(KEY, 0, 100)).heldSince).toBeUndefined()
+    expect(await held.store.list(KEY.runId)).toEqual([KEY])
   })
 
   test('a step that goes on after it goes on in the store', async () => {

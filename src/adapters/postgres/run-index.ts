@@ -112,7 +112,7 @@ export const createPostgresRunIndex = ({ db }: { readonly db: Database }): RunIn
 
 /** The condition of a filter with its values. Only what is asked for stands in it, so that an index fits. */
 const conditionsOf = (filter: RunFilter): { readonly where: string; readonly values: readonly unknown[] } => {
-  const { sop, states = [], priorities = [], triggers = [], from, to, text, cursor } = filter
+  const { sop, states = [], priorities = [], triggers = [], waiting, from, to, text, cursor } = filter
   const after = cursor === undefined ? undefined : parseRunCursor(cursor)
   const values: unknown[] = []
   const given = (value: unknown): string => `$${values.push(value)}`
@@ -122,6 +122,7 @@ const conditionsOf = (filter: RunFilter): { readonly where: string; readonly val
     ...(states.length === 0 ? [] : [`status = ANY(${given(states)})`]),
     ...(priorities.length === 0 ? [] : [`priority = ANY(${given(priorities)})`]),
     ...(triggers.length === 0 ? [] : [`trigger_type = ANY(${given(triggers)})`]),
+    ...(waiting === true ? [waitsForPerson(given(CLOSED_STATES))] : []),
     ...(from === undefined ? [] : [`created_at >= ${given(from)}`]),
     ...(to === undefined ? [] : [`created_at < ${given(to)}`]),
     ...(after === undefined ? [] : [`(created_at, run_id) < (${given(after.createdAt)}, ${given(after.runId)})`]),
@@ -129,6 +130,10 @@ const conditionsOf = (filter: RunFilter): { readonly where: string; readonly val
   ]
   return { where: conditions.join(' AND '), values }
 }
+
+/** As core/run/run-filter.ts says it. */
+const waitsForPerson = (closed: string): string =>
+  `status <> ALL(${closed}) AND (status = 'paused' OR json_array_length(summary->'openGates') > 0 OR json_array_length(summary->'openInputs') > 0)`
 
 /** A text that looks like a snapshot and is none (SQLSTATE 22P02) is a cursor of something else. */
 const orUndefined = (error: unknown): undefined => {

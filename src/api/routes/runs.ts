@@ -4,7 +4,7 @@ import { PRIORITIES, TRIGGER_TYPES } from '../../core/definition.ts'
 import { RUN_TEXT_MOST } from '../../core/run/run-filter.ts'
 import { RUN_LIST_MOST } from '../../core/run/run-list.ts'
 import { CLOSED_STATES, isClosed, RUN_STATES } from '../../core/run/state.ts'
-import { whole } from '../query.ts'
+import { flag, whole } from '../query.ts'
 import { route, type Route } from '../route.ts'
 import { auditLog, runList, runView } from '../schemas/run.ts'
 
@@ -15,6 +15,7 @@ interface RunQuery {
   readonly state?: string
   readonly priority?: string
   readonly trigger?: string
+  readonly waiting?: boolean
   readonly from?: string
   readonly to?: string
   readonly q?: string
@@ -43,6 +44,7 @@ const runQuery: z.ZodType<RunQuery> = z.strictObject({
   trigger: someOf(TRIGGER_TYPES)
     .exactOptional()
     .describe(`${TRIGGER_TYPES.join(', ')}, joined by commas`),
+  waiting: flag.exactOptional().describe('Only runs that wait for a person: at a gate, at a manual step, or paused'),
   from: time.exactOptional(),
   to: time.exactOptional(),
   q: z

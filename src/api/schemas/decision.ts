@@ -120,6 +120,11 @@ export const decisionReply: z.ZodType<DecisionReply> = z
     reason: z.string().exactOptional().describe('Why it was refused'),
     code: z.enum(ERROR_CODES).exactOptional(),
     decidedBy: z.string().exactOptional(),
+    fields: z
+      .array(z.object({ name: z.string(), reason: z.string() }))
+      .readonly()
+      .exactOptional()
+      .describe('Values of a form that do not fit'),
     action: z.string().exactOptional().describe('What a rejection led to'),
     duplicate: z.boolean().exactOptional().describe('The decisionId was seen before; this is the first answer'),
     stored: z.boolean().exactOptional().describe('Stored durably, but no worker has seen it yet'),

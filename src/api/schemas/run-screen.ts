@@ -18,7 +18,7 @@ import { components, instant, list } from './registry.ts'
 import { itemsView } from './run.ts'
 import { nextItem } from './sop.ts'
 import { waitingItem } from './waiting.ts'
-import { control } from './control.ts'
+import { control, queueControl } from './control.ts'
 
 const span: z.ZodType<TimelineSpan> = z
   .object({
@@ -85,6 +85,9 @@ export const runControls: z.ZodType<RunControls> = z
     sequence: z.int(),
     controls: list(control),
     waiting: list(waitingItem).describe('What of the run waits for a person, the most urgent first'),
+    queue: list(queueControl)
+      .exactOptional()
+      .describe('Orders about its place in the queue, while it waits for admission'),
     temporalUrl: z.string().exactOptional().describe("The execution in Temporal's own page"),
   })
   .register(components, { id: 'RunControls', description: 'What can be done about a run, and why not' })
@@ -118,6 +121,9 @@ export const logRows: z.ZodType<LogRows> = z
     bytes: z.int(),
     complete: z.boolean(),
     truncated: z.literal(true).exactOptional(),
+    heldSince: instant
+      .exactOptional()
+      .describe('Since when the log store takes nothing: what is printed is kept beside it'),
     counting: z.literal(true).exactOptional().describe('The log is longer: ask again'),
   })
   .register(components, { id: 'LogRows', description: 'Lines of a log, and pieces of lines of more than 8 KiB' })

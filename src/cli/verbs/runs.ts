@@ -11,6 +11,7 @@ export interface RunsOptions {
   readonly state?: readonly string[]
   readonly priority?: readonly string[]
   readonly trigger?: readonly string[]
+  readonly waiting?: boolean
   readonly from?: string
   readonly to?: string
   readonly text?: string
@@ -31,7 +32,7 @@ export const runs: Verb<RunsOptions> = async (context, _args, options) => {
 
 const filterOf = (options: RunsOptions): RunListFilter => {
   const limit = readNumber('--limit', options.limit, { least: 1, most: 1_000 })
-  const { sop, priority, trigger, from, to, text, cursor } = options
+  const { sop, priority, trigger, waiting, from, to, text, cursor } = options
   const states = options.state?.flatMap((state) =>
     state === 'open' ? OPEN_STATES : state === 'closed' ? CLOSED_STATES : [state],
   )
@@ -40,6 +41,7 @@ const filterOf = (options: RunsOptions): RunListFilter => {
     ...(states === undefined ? {} : { states }),
     ...(priority === undefined ? {} : { priorities: priority }),
     ...(trigger === undefined ? {} : { triggers: trigger }),
+    ...(waiting === true ? { waiting } : {}),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(text === undefined ? {} : { text }),
@@ -55,11 +57,12 @@ const moreText = ({ runs: shown, next, total, more }: RunPage): string => {
   return `\n${shown.length}${all} runs. Go on with the same filters and --cursor ${shellWord(next)}`
 }
 
-const emptyText = ({ sop, state, cursor, priority, trigger, from, to, text }: RunsOptions): string => {
+const emptyText = ({ sop, state, cursor, priority, trigger, waiting, from, to, text }: RunsOptions): string => {
   const all = sopCommand('runs', ...(sop === undefined ? [] : ['--sop', sop]))
   const narrows = [priority, trigger, from, to, text].some((filter) => filter !== undefined)
   if (cursor !== undefined) return `No more runs. From the beginning: ${all}`
   if (narrows) return `No runs fit. All runs: ${all}`
+  if (waiting === true) return `No run waits for a person. All runs: ${all}`
   if (state !== undefined) return `No runs in state ${state.join(' or ')}. All runs: ${all}`
   return sop === undefined
     ? 'No runs yet. Start one: sop run NAME'

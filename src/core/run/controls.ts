@@ -165,15 +165,27 @@ const unknownControls = (body: ControlBody, about: ControlAbout): readonly Sketc
 const itemControls = ({ number }: StepRun, items: NonNullable<StepRun['items']>): readonly Sketch[] => {
   const unknown = itemsIn(items, 'unknown').slice(0, ITEMS_SHOWN)
   const failed = itemsIn(items, 'failed').slice(0, ITEMS_SHOWN)
-  const skip = (item: number): Sketch => ({ name: 'skip', verb: 'skip', about: 'item', body: { step: number, item } })
+  const about = 'item'
+  const skip = (item: number): Sketch => ({
+    name: 'skip',
+    verb: 'skip',
+    about,
+    label: `Skip item ${item}`,
+    body: { step: number, item },
+  })
   return [
-    ...unknown.flatMap((item) => [...unknownControls({ step: number, item }, 'item'), skip(item)]),
+    ...unknown.flatMap((item) => [...unknownControls({ step: number, item }, about).map(ofItem(item)), skip(item)]),
     ...failed.flatMap((item): readonly Sketch[] => [
-      { name: 'retry', verb: 'retry', about: 'item', body: { step: number, item } },
+      { name: 'retry', verb: 'retry', about, label: `Retry item ${item}`, body: { step: number, item } },
       skip(item),
     ]),
   ]
 }
+
+/** Several items may wait at once: each button says of which it is. */
+const ofItem =
+  (item: number) =>
+  (sketch: Sketch): Sketch => ({ ...sketch, label: `Item ${item}: ${sketch.label ?? LABELS[sketch.name]}` })
 
 const runControls = (run: Run): readonly Sketch[] => {
   const walks = run.rollback !== undefined
@@ -186,6 +198,8 @@ const runControls = (run: Run): readonly Sketch[] => {
       about: 'run',
       body: {},
       ...(walks && { label: 'Undo it after all' }),
+      // Without a word about what became of it, a retry runs again what may have run.
+      ...(!walks && run.paused?.kind === 'unknown' && { label: LABELS.run_again, secondLook: true }),
     },
     ...(walks ? [{ name: 'skip', verb: 'skip', about: 'run', label: 'Leave it as it is', body: {} } as const] : []),
     { name: 'roll_back', verb: 'cancel', about: 'run', body: { rollback: true }, secondLook: true },
@@ -193,10 +207,10 @@ const runControls = (run: Run): readonly Sketch[] => {
   ]
 }
 
-/** Back to each step that the run has been at. */
+/** Back to each step that the run has been at; one that may have run asks that first. */
 const backControls = (run: Run): readonly Sketch[] =>
   run.steps
-    .filter(({ attempt }) => attempt > 0)
+    .filter(({ attempt, state }) => attempt > 0 && state !== 'unknown')
     .slice(-STEPS_SHOWN)
     .map(({ number }) => ({ name: 'retry_from', verb: 'retry', about: 'step', body: { step: number } }))
 

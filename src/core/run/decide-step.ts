@@ -70,7 +70,12 @@ export const completeStep = (run: Run, decision: Decision, sender: Sender, at: s
   }
   const form = step.action.kind === 'manual' ? step.action.form : undefined
   const checked = checkForm(form, decision.values ?? {})
-  if (!checked.ok) return refuse(decision, sender, { code: 'invalid', reason: checked.problems.join('; ') })
+  if (!checked.ok)
+    return refuse(decision, sender, {
+      code: 'invalid',
+      reason: checked.problems.join('; '),
+      fields: checked.fields,
+    })
   const completed: EventDraft = {
     eventType: 'step_completed',
     stepNumber: step.number,

@@ -1,5 +1,6 @@
 import type { Json } from '../definition.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { FieldProblem } from '../params.ts'
 import type { RunState } from './state.ts'
 import type { Principal, Surface } from './principal.ts'
 
@@ -62,6 +63,8 @@ export interface DecisionReply {
   readonly code?: ErrorCode
   /** Who had decided already. */
   readonly decidedBy?: string
+  /** Which values of a form do not fit, each with what it has to be. */
+  readonly fields?: readonly FieldProblem[]
   /** What a rejection led to, e.g. `paused`. */
   readonly action?: string
   /** The same decisionId was seen before; this repeats the first answer. */

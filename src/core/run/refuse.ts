@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
+import type { FieldProblem } from '../params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
 import type { Principal, Surface } from './principal.ts'
@@ -16,6 +17,8 @@ export type Refusal = {
   readonly reason: string
   readonly decidedBy?: string
   readonly gate?: GateRun
+  /** Which values of a form do not fit, each with what it has to be. */
+  readonly fields?: readonly FieldProblem[]
 }
 
 export const noteOf = ({ comment, reason }: Decision): string | undefined => comment ?? reason
@@ -25,7 +28,7 @@ export const idOf = ({ decisionId }: Decision) => (decisionId === undefined ? {}
 export const refuse = (
   decision: Decision,
   { principal, via }: Sender,
-  { code, reason, decidedBy, gate }: Refusal,
+  { code, reason, decidedBy, gate, fields = [] }: Refusal,
 ): Decided => {
   const about = gate
     ? { gate: gate.id, attempt: gate.attempt }
@@ -56,6 +59,7 @@ export const refuse = (
       ...about,
       ...(stepNumber !== undefined && { stepNumber }),
       ...(decidedBy !== undefined && { decidedBy }),
+      ...(fields.length > 0 && { fields }),
     },
   }
 }

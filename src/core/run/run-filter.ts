@@ -1,5 +1,6 @@
 import { parseDuration } from '../duration.ts'
 import { SopError } from '../errors.ts'
+import { isClosed } from './state.ts'
 import type { RunSummary } from './view.ts'
 
 // run-filter.ts: which runs a list is asked for, and where a reader goes on. Every store answers by these rules.
@@ -11,6 +12,8 @@ export interface RunSelection {
   readonly priorities?: readonly string[]
   /** Types of triggers, e.g. `cron`. */
   readonly triggers?: readonly string[]
+  /** Only runs that do not go on before a person answers: a gate, a manual step, a pause of any kind. */
+  readonly waiting?: boolean
   /** Created at this instant or later; ISO-8601 UTC. */
   readonly from?: string
   /** Created before this instant; ISO-8601 UTC. */
@@ -80,17 +83,22 @@ const fold = (run: RunSummary): string =>
 
 /** Whether a run fits, its place in the list aside. */
 export const runMatcher = (selection: RunSelection): ((run: RunSummary) => boolean) => {
-  const { sop, states = [], priorities = [], triggers = [], from, to } = selection
+  const { sop, states = [], priorities = [], triggers = [], waiting, from, to } = selection
   const words = searchWords(selection.text)
   return (run) =>
     (sop === undefined || run.sopName === sop) &&
     (states.length === 0 || states.includes(run.status)) &&
     (priorities.length === 0 || priorities.includes(run.priority)) &&
     (triggers.length === 0 || triggers.includes(run.trigger)) &&
+    (waiting !== true || waitsForPerson(run)) &&
     (from === undefined || run.createdAt >= from) &&
     (to === undefined || run.createdAt < to) &&
     (words.length === 0 || hasAll(searchedText(run), words))
 }
+
+/** Whether something of a run waits for a person; as a rule that is what `waitingIn` lists. */
+export const waitsForPerson = ({ status, openGates, openInputs = [] }: RunSummary): boolean =>
+  !isClosed(status) && (status === 'paused' || openGates.length > 0 || openInputs.length > 0)
 
 const hasAll = (text: string, words: readonly string[]): boolean => words.every((word) => text.includes(word))
 

@@ -258,23 +258,26 @@ const pausedItems = (run: Run, controls: readonly Control[]): readonly WaitingIt
   if (paused === undefined) return []
   const unknown = run.steps.filter(({ state }) => state === 'unknown')
   const stepNumber = paused.stepNumber ?? unknown[0]?.number ?? 0
-  const isUnknown = paused.kind === 'unknown' && unknown.length > 0
+  // Of a for_each step the items are unknown, not the step.
+  const isUnknown = paused.kind === 'unknown'
   const actions = controls.filter(
     ({ about, body, name }) =>
-      (about !== 'gate' && about !== 'run' && body.step === stepNumber) || (about === 'run' && name !== 'pause'),
+      (about !== 'gate' && about !== 'run' && body.step === stepNumber) ||
+      // Of a step that may have run, its own answers say more than a retry of the run.
+      (about === 'run' && name !== 'pause' && !(isUnknown && name === 'retry')),
   )
   const step = stepOf(run, stepNumber)
   const previous = previousStep(run)
   return [
     {
       ...common(run, stepNumber),
-      key: `${run.seed.runId}/${isUnknown ? 'unknown' : 'paused'}/${stepNumber}#${run.sequence}`,
+      key: `${run.seed.runId}/${isUnknown ? 'unknown' : 'paused'}/${stepNumber}#${Date.parse(paused.at)}`,
       kind: isUnknown ? 'unknown' : 'paused',
       title: step === undefined ? filled(run, run.seed.pinned.definition.title) : filled(run, step.title),
       since: paused.at,
       then: 'The run stands still until somebody decides.',
       why: isUnknown
-        ? sentence(`Nobody knows whether step ${stepNumber} ran: ${paused.reason}`)
+        ? sentence(paused.reason === '' ? `nobody knows whether step ${stepNumber} ran` : paused.reason)
         : sentence(paused.reason === '' ? `${paused.by} paused the run` : paused.reason),
       ...(previous !== undefined && { previous }),
       actions,

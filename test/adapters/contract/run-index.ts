@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditStore, RunIndex } from '../../../src/activities/deps.ts'
+import type { RunEvent } from '../../../src/core/run/event.ts'
 import type { RunSelection } from '../../../src/core/run/run-filter.ts'
 import { created, runOf, wholeRun } from '../support/records.ts'
 
@@ -100,6 +101,31 @@ export const describeRunIndex = (name: string, rig: () => Promise<RunIndexRig> |
       expect(ids(await index.list(filter))).toBe(found)
       const page = await index.page(filter)
       expect([ids(page.runs), page.total, page.next, page.more]).toEqual([found, found.length, undefined, undefined])
+    })
+
+    test('finds the runs that wait for a person: at a gate, at a manual step or paused, and no closed one', async () => {
+      const { index, audit } = await rig()
+      const begin = (say: ReturnType<typeof runOf>) => [
+        say('run_created', created()),
+        say('run_started', { totalSteps: 2 }),
+        say('step_started', { title: 'Build', attempt: 1, kind: 'shell' }, 1),
+      ]
+      const gate = { gate: '2-ship', attempt: 1, title: 'Ship', because: 'requires_approval' } as const
+      const more: Readonly<Record<string, (say: ReturnType<typeof runOf>) => readonly RunEvent[]>> = {
+        a: (say) => [say('approval_requested', gate, 2)],
+        b: (say) => [say('input_requested', { title: 'Build', attempt: 1 }, 1)],
+        c: (say) => [say('run_paused', { kind: 'requested', reason: 'lunch' })],
+        d: () => [],
+        e: (say) => [say('approval_requested', gate, 2), say('run_cancelled', { reason: 'no' })],
+      }
+      for (const [i, [runId, rest]] of Object.entries(more).entries()) {
+        const say = runOf(runId, START_MS + i * HOUR_MS)
+        await audit.append({ runId, sop: 'deploy' }, [...begin(say), ...rest(say)])
+      }
+      expect(ids(await index.list({ waiting: true }))).toBe('cba')
+      expect(ids(await index.list({ waiting: false }))).toBe('edcba')
+      expect((await index.page({ waiting: true, limit: 2 })).total).toBe(3)
+      expect(ids(await index.list({ waiting: true, states: ['running'] }))).toMatch(/^b?a$/)
     })
 
     test('pages through all of them once, also while new runs come and old ones change', async () => {

@@ -5,6 +5,7 @@ import { planOf } from '../../../src/core/plan.ts'
 import { CONTROLS, type Control, controlsOf } from '../../../src/core/run/controls.ts'
 import type { RunEvent } from '../../../src/core/run/event.ts'
 import { evolve, newRun } from '../../../src/core/run/evolve.ts'
+import { queueControlsOf } from '../../../src/core/run/queue-controls.ts'
 import type { Run, RunSeed } from '../../../src/core/run/run.ts'
 import { lanesOf, SPANS_OF_A_ROW, timelineOf } from '../../../src/core/run/timeline.ts'
 import { transition } from '../../../src/core/run/transition.ts'
@@ -75,6 +76,13 @@ describe('controlsOf()', () => {
     play.ends(ok())
   })
 
+  test('a retry of a run that may have run a step already says so, and wants a second look', () => {
+    const play = new Play(sop).start().ends({ outcome: 'lost', error: 'the worker is gone' })
+    const retry = controlsOf(play.run, ADMIN, AT).find(({ name, about }) => name === 'retry' && about === 'run')
+    expect(retry).toMatchObject({ allowed: true, label: 'Run it again, though it may have run', secondLook: true })
+    expect(controlsOf(play.run, ADMIN, AT).some(({ name }) => name === 'retry_from')).toBe(false)
+  })
+
   test('covers what was shown, and wants a second look at what cannot be undone', () => {
     const play = new Play(sop).start().ends(ok())
     const { covers } = play.last('approval_requested').details
@@ -111,6 +119,29 @@ describe('controlsOf()', () => {
     const controls = controlsOf(play.run, ADMIN, AT)
     expect(by(controls, 'retry')).toMatchObject({ allowed: true, secrets: ['token'] })
     expect(by(controls, 'cancel')?.reason).toMatch(/is already failed$/)
+  })
+})
+
+describe('queueControlsOf()', () => {
+  const began = new Play(sopOf({ steps: [{}] })).start().run
+  const { startedAt: _, ...waits } = { ...began, queued: { reason: 'full', at: AT } }
+  const told = (run: Run) => queueControlsOf(run, ADMIN).map(({ action, allowed, code }) => [action, allowed, code])
+
+  test('are there while a run waits for admission, and dropping one that began is not among them', () => {
+    expect(told(began)).toEqual([])
+    expect(told(waits)).toEqual([
+      ['move', true, undefined],
+      ['admit', true, undefined],
+      ['drop', true, undefined],
+    ])
+    expect(told({ ...waits, startedAt: AT }).at(-1)).toEqual(['drop', false, 'conflict'])
+  })
+
+  test('are for an admin, and say so to others', () => {
+    const operator: Actor = { principal: { id: 'olga', kind: 'user', role: 'operator' }, via: 'web' }
+    const orders = queueControlsOf(waits, operator)
+    expect(orders.map(({ allowed, code }) => [allowed, code])).toEqual(orders.map(() => [false, 'forbidden']))
+    expect(orders[0]?.reason).toContain('it needs the role admin')
   })
 })
 

@@ -273,7 +273,8 @@ describe('transition() waits for people', () => {
     expect(play.run.steps[0]?.state).toBe('awaiting_input')
     expect(play.decide('complete', { item: 2 })).toMatchObject({ accepted: true, action: 'ticked' })
     expect(play.decide('complete', { item: 3 })).toMatchObject({ accepted: false, code: 'invalid' })
-    expect(play.decide('complete')).toMatchObject({ accepted: false, code: 'invalid' })
+    const fields = [{ name: 'ticket', reason: 'it is required and was not given' }]
+    expect(play.decide('complete')).toMatchObject({ accepted: false, code: 'invalid', fields })
     expect(play.decide('complete', { values: { ticket: 'OPS-1' } })).toMatchObject({ accepted: true })
     expect(play.run.outputs).toEqual({ ticket: 'OPS-1' })
     expect(play.works.size).toBe(1)

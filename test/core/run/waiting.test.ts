@@ -101,7 +101,22 @@ test('a step of which nobody knows whether it ran asks just that', () => {
   const [item] = seen(run, actor('olga', 'operator'))
   expect(item).toMatchObject({ kind: 'unknown', stepNumber: 1 })
   const names = item?.actions.filter(({ allowed }) => allowed).map(({ name }) => name)
-  expect(names).toEqual(expect.arrayContaining(['complete', 'did_not_run', 'run_again']))
+  expect(names).toEqual(['complete', 'fail', 'did_not_run', 'run_again', 'skip', 'roll_back', 'cancel'])
+  expect(item?.why.match(/nobody knows/gi)).toHaveLength(1)
+})
+
+test('items of which nobody knows whether they ran ask each for itself', () => {
+  const run = play({ steps: [{ forEach: '["a", "b", "c"]', title: 'Patch' }] })
+  run.ends({ outcome: 'lost', error: 'the worker is gone' }, 'step:1[1]#1')
+  run.ends(ok(), 'step:1[2]#1')
+  const [item] = seen(run, actor('olga', 'operator'))
+  expect(item).toMatchObject({ kind: 'unknown', stepNumber: 1 })
+  expect(item?.actions.map(({ label }) => label)).toEqual(
+    expect.arrayContaining(['Item 1: It ran', 'Item 1: It did not run: run it', 'Skip item 1']),
+  )
+  // Whatever else happens in the run, the card is the same, with what was typed on it.
+  run.ends(ok(), 'step:1[3]#1')
+  expect(seen(run, actor('olga', 'operator'))[0]?.key).toBe(item?.key)
 })
 
 test('a run that is over waits for nobody', () => {
