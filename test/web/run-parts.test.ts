@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Timeline } from '../../src/client/client.ts'
 import { LogWindow, PAGE_ROWS, PAGES_HELD } from '../../src/web/screens/run/log-window.ts'
-import { marksOf, scaleOf } from '../../src/web/screens/run/timeline-scale.ts'
+import { lengthOf, marksOf, scaleOf } from '../../src/web/screens/run/timeline-scale.ts'
 
 const at = (seconds: number): string => new Date(Date.UTC(2026, 2, 1) + seconds * 1000).toISOString()
 const ms = (seconds: number): number => Date.parse(at(seconds))
@@ -55,6 +55,18 @@ describe('scaleOf()', () => {
   })
 })
 
+test('lengthOf() counts what lies above each other once, and what goes on up to now', () => {
+  const span = (kind: 'work' | 'pool', from: number, to?: number) => ({
+    kind,
+    from: at(from),
+    ...(to !== undefined && { to: at(to) }),
+    sequence: 1,
+  })
+  expect(lengthOf([span('work', 0), span('pool', 10)], ms(100))).toBe(100_000)
+  expect(lengthOf([span('work', 0, 10), span('work', 20, 25)], ms(100))).toBe(15_000)
+  expect(lengthOf([], ms(100))).toBe(0)
+})
+
 describe('LogWindow', () => {
   afterEach(() => vi.unstubAllGlobals())
 
@@ -99,6 +111,39 @@ describe('LogWindow', () => {
     rows.want(640, 700)
     await settled(rows, 699)
     expect(rows.row(9)).toBe('row 9')
+  })
+
+  test('shows nothing of one attempt as if it were of the next, whichever answer comes last', async () => {
+    const logs = { attempt: 1, rows: ['begin', 'broken', 'by hand'] }
+    let hold: Promise<void> = Promise.resolve()
+    vi.stubGlobal('fetch', async () => {
+      const { attempt, rows } = logs
+      const answer = {
+        stepNumber: 1,
+        attempt,
+        source: 'step',
+        from: 0,
+        rows,
+        total: rows.length,
+        bytes: 9,
+        complete: true,
+      }
+      await hold
+      return new Response(JSON.stringify(answer), { headers: { 'Content-Type': 'application/json' } })
+    })
+    const rows = new LogWindow('r', { step: 1 })
+    rows.refresh()
+    await vi.waitFor(() => expect(rows.row(2)).toBe('by hand'))
+    // A page of the first attempt is asked for, and comes after the end of the second.
+    let release = (): void => {}
+    hold = new Promise((resolve) => (release = resolve))
+    rows.want(300, 301)
+    rows.refresh()
+    Object.assign(logs, { attempt: 2, rows: ['begin', 'well'] })
+    rows.refresh()
+    release()
+    await vi.waitFor(() => expect(rows.row(1)).toBe('well'))
+    expect([rows.row(2), rows.snapshot().total]).toEqual([undefined, 2])
   })
 
   test('goes on where an answer was cut, and asks for nothing twice without end', async () => {

@@ -41,6 +41,8 @@ const SILENCE_MS = 40_000
 const HIDDEN_MS = 60_000
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5_000
+/** A connection that held so long was a good one. */
+const SETTLED_MS = 5_000
 
 let state: LiveState = 'resting'
 let runFeed: RunFeed | undefined
@@ -186,6 +188,7 @@ export function reconnect(): void {
 async function run(mine: AbortController): Promise<void> {
   const isMine = (): boolean => connection === mine
   while (isMine()) {
+    const openedAt = Date.now()
     try {
       const response = await fetch(address(), {
         headers: {
@@ -203,6 +206,8 @@ async function run(mine: AbortController): Promise<void> {
       // Whatever broke it: the next try says more.
     }
     if (!isMine()) return
+    // One that breaks again at once is asked for less and less often.
+    if (Date.now() - openedAt > SETTLED_MS) pauseMs = FIRST_PAUSE_MS
     setState('lost')
     await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.75 + Math.random() / 2)))
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
@@ -222,7 +227,7 @@ async function listen(mine: AbortController, body: ReadableStream<Uint8Array>): 
     lastBytesAt = Date.now()
   })) {
     if (connection !== mine) return
-    pauseMs = FIRST_PAUSE_MS
+    if (event.event === 'failed' && breaksOff(mine, event.data)) return
     if (state !== 'live') {
       setState('live')
       askAgain(isResumed)
@@ -231,6 +236,18 @@ async function listen(mine: AbortController, body: ReadableStream<Uint8Array>): 
     if (event.id !== undefined) lastId = event.id
     dispatch(event)
   }
+}
+
+/**
+ * The engine cannot tell of one of the things for now, and will not by itself. Without the list of runs nothing that is shown
+ * can be trusted, so the connection counts as lost; a run or a log alone is asked for again after a while.
+ */
+function breaksOff(mine: AbortController, data: string): boolean {
+  const { of, code } = JSON.parse(data) as { readonly of?: string; readonly code?: string }
+  if (code !== 'unavailable' && code !== 'internal') return false
+  if (of === 'runs') return true
+  setTimeout(() => connection === mine && reconnect(), LONGEST_PAUSE_MS)
+  return false
 }
 
 /** A stream that was resumed tells what changed meanwhile. Before one that begins, something may have changed that nobody told of. */

@@ -8,6 +8,7 @@ import { Dialog } from '../parts/dialog.tsx'
 import { ErrorBox } from '../parts/error-box.tsx'
 import { PlainText } from '../parts/plain-text.tsx'
 import { setTabCount } from '../parts/screen.tsx'
+import { HealthBanner } from './health-banner.tsx'
 import { LiveStatus, LostBanner } from './live-status.tsx'
 import { SignInForm } from './sign-in-form.tsx'
 import { ThemeChoice } from './theme-choice.tsx'
@@ -71,6 +72,7 @@ export function Frame() {
       <Live />
       <Toasts />
       <LostBanner />
+      <HealthBanner />
       <SessionEnded />
       <ScrollRestoration />
     </div>

@@ -1,24 +1,27 @@
 import { useCallback, useRef } from 'react'
 import type { Control } from '../../../client/client.ts'
-import type { RunView } from '../../../core/run/view.ts'
+import type { RunView, StepView } from '../../../core/run/view.ts'
 import type { WaitingItem } from '../../../core/run/waiting.ts'
 import { PlainText } from '../../parts/plain-text.tsx'
+import { Time } from '../../parts/time.tsx'
 import { WaitingCard } from '../waiting/card.tsx'
 import { useCards } from '../waiting/use-cards.ts'
 import '../waiting/waiting.css'
 import { ControlsBar } from './controls-bar.tsx'
+import type { LogChoice } from './log-choice.ts'
 
 interface AttentionProps {
   readonly run: RunView
   readonly waiting: readonly WaitingItem[]
   readonly controls: readonly Control[]
+  readonly onChoose: (log: LogChoice) => void
   readonly onDone: () => void
 }
 
 const NOTHING = (): void => {}
 
 /** What waits for a person, answered in place by the same cards as on the first screen; then what a pause is about. */
-export function Attention({ run, waiting, controls, onDone }: AttentionProps) {
+export function Attention({ run, waiting, controls, onChoose, onDone }: AttentionProps) {
   const mine = useRef(new Set<string>())
   const { cards, lose } = useCards(
     waiting,
@@ -33,7 +36,9 @@ export function Attention({ run, waiting, controls, onDone }: AttentionProps) {
     [lose],
   )
   // A pause stands in the note above, with its buttons in the head.
-  const shown = cards.filter(({ item }) => item.kind !== 'paused')
+  const hasItems = run.stepResults.some(({ items }) => (items?.unknown ?? 0) + (items?.failed ?? 0) > 0)
+  // Items stand below, each with its own answers.
+  const shown = cards.filter(({ item }) => item.kind !== 'paused' && !(item.kind === 'unknown' && hasItems))
   return (
     <>
       {shown.length > 0 && (
@@ -50,17 +55,22 @@ export function Attention({ run, waiting, controls, onDone }: AttentionProps) {
           ))}
         </ul>
       )}
-      {run.paused !== undefined && <Stopped run={run} controls={controls} onDone={onDone} />}
+      {run.paused !== undefined && <Stopped run={run} controls={controls} onChoose={onChoose} onDone={onDone} />}
     </>
   )
 }
 
+/** A step that failed, and for which the run stands still. */
+export const standsFor = ({ stepNumber }: NonNullable<RunView['paused']>, { number, status }: StepView): boolean =>
+  status === 'failed' && stepNumber === number
+
 /** The step, and the items of it, that a run stands still for. */
-function Stopped({ run, controls, onDone }: Omit<AttentionProps, 'waiting'>) {
-  const failed = run.stepResults.filter(
-    ({ status, number }) => status === 'failed' && run.paused?.stepNumber === number,
-  )
+function Stopped({ run, controls, onChoose, onDone }: Omit<AttentionProps, 'waiting'>) {
+  const { paused } = run
+  if (paused === undefined) return null
+  const failed = run.stepResults.filter((step) => standsFor(paused, step))
   const items = run.stepResults.filter(({ items: list }) => (list?.unknown ?? 0) + (list?.failed ?? 0) > 0)
+  const retry = controls.filter(({ about, name }) => about === 'run' && name === 'retry')
   return (
     <>
       {failed.map((step) => (
@@ -68,15 +78,22 @@ function Stopped({ run, controls, onDone }: Omit<AttentionProps, 'waiting'>) {
           <h2>
             It failed: <PlainText text={step.title} />
           </h2>
-          {step.error !== undefined && (
-            <p>
-              <PlainText text={step.error} />
-            </p>
-          )}
+          <p>
+            <PlainText text={step.error ?? run.reason ?? ''} />{' '}
+            <span className="muted">
+              · paused by <PlainText text={paused.by} /> <Time at={paused.since} />
+            </span>
+          </p>
           <ControlsBar
             name={`Step ${step.number}`}
             run={run}
-            controls={controls.filter(({ about, body }) => about === 'step' && body.step === step.number)}
+            // Back to the step that failed is what a retry is.
+            controls={[
+              ...retry,
+              ...controls.filter(
+                ({ about, name, body }) => about === 'step' && name !== 'retry_from' && body.step === step.number,
+              ),
+            ]}
             onDone={onDone}
           />
         </section>
@@ -99,7 +116,15 @@ function Stopped({ run, controls, onDone }: Omit<AttentionProps, 'waiting'>) {
                     <>
                       : <PlainText text={error} />
                     </>
-                  )}
+                  )}{' '}
+                  <button
+                    type="button"
+                    className="button button-plain button-small"
+                    aria-label={`Its output, item ${item}`}
+                    onClick={() => onChoose({ step: step.number, item })}
+                  >
+                    Its output
+                  </button>
                 </p>
                 <ControlsBar
                   name={`Item ${item}`}

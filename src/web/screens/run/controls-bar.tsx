@@ -1,7 +1,8 @@
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import type { Control } from '../../../client/client.ts'
 import type { RunView } from '../../../core/run/view.ts'
 import { DecideDialog, toneOf } from './decide.tsx'
+import { ReasonedButtons } from './reasoned-buttons.tsx'
 
 interface ControlsBarProps {
   readonly run: RunView
@@ -11,46 +12,20 @@ interface ControlsBarProps {
   readonly name: string
 }
 
-/**
- * Every control that there is. One that is not allowed takes the focus all the same, and says why: on hovering, with the focus
- * and by a press.
- */
+/** Every control that there is, with the reason of one that is not allowed. */
 export function ControlsBar({ run, controls, onDone, name }: ControlsBarProps) {
   const [open, setOpen] = useState<Control>()
-  const [asked, setAsked] = useState<string>()
-  const id = useId()
-  const shown = controls.find((control) => keyOf(control) === asked && !control.allowed)
   return (
-    <div className="controls" role="group" aria-label={name}>
-      <div className="controls-buttons">
-        {controls.map((control, index) => {
-          const key = keyOf(control)
-          const reasonId = `${id}-${index}`
-          return (
-            <span key={key}>
-              <button
-                type="button"
-                className={`button button-small ${control.allowed && !QUIET.has(control.name) ? toneOf(control) : ''}`}
-                aria-disabled={!control.allowed}
-                {...(!control.allowed && { 'aria-describedby': reasonId, title: control.reason })}
-                onFocus={() => setAsked(control.allowed ? undefined : key)}
-                onBlur={() => setAsked(undefined)}
-                onClick={() => (control.allowed ? setOpen(control) : setAsked(key))}
-              >
-                {control.label}
-              </button>
-              {!control.allowed && (
-                <span id={reasonId} className="visually-hidden">
-                  {control.reason}
-                </span>
-              )}
-            </span>
-          )
-        })}
-      </div>
-      <p className="controls-reason muted small" role="status">
-        {shown === undefined ? '' : `${shown.label}: ${shown.reason}`}
-      </p>
+    <>
+      <ReasonedButtons
+        name={name}
+        buttons={controls.map((control) => ({
+          ...control,
+          key: keyOf(control),
+          tone: QUIET.has(control.name) || control.secondLook === true ? '' : toneOf(control),
+        }))}
+        onPress={(key) => setOpen(controls.find((control) => keyOf(control) === key))}
+      />
       {open !== undefined && (
         <DecideDialog
           run={run}
@@ -62,7 +37,7 @@ export function ControlsBar({ run, controls, onDone, name }: ControlsBarProps) {
           }}
         />
       )}
-    </div>
+    </>
   )
 }
 
@@ -77,4 +52,5 @@ const QUIET: ReadonlySet<Control['name']> = new Set([
   'fail',
 ])
 
-const keyOf = ({ name, body }: Control): string => `${name} ${body.gate ?? ''} ${body.step ?? ''} ${body.item ?? ''}`
+const keyOf = ({ name, about, body }: Control): string =>
+  `${name} ${about} ${body.gate ?? ''} ${body.step ?? ''} ${body.item ?? ''}`

@@ -8,6 +8,7 @@ import { request } from '../../api/request.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
+import { MEANING } from '../waiting/meaning.ts'
 import { type FieldTexts, ParamFields, valuesOf } from './param-fields.tsx'
 import { pathOf } from './log-choice.ts'
 
@@ -18,16 +19,6 @@ const sendControl = (
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<DecisionReply> =>
   request<DecisionReply>(`${pathOf(runId)}/${verb}`, { method: 'POST', body: { ...body, ...more } })
-
-const WORDS: Readonly<Partial<Record<Control['name'], string>>> = {
-  pause: 'The run stops before its next step. What is under way goes on to its end.',
-  cancel: 'The run ends now. What is under way is ended, and nothing is undone.',
-  roll_back: 'What is under way is ended, then the finished steps are undone in reverse order, and the run ends.',
-  skip: 'The step is passed over, and the run goes on behind it.',
-  did_not_run: 'The step is run now, since it did not run before.',
-  run_again: 'The step is run again, though it may have run already: its effect may happen twice.',
-  reject: 'The gate is closed with a no.',
-}
 
 interface DecideDialogProps {
   readonly run: RunView
@@ -65,7 +56,7 @@ export function DecideDialog({ run, control, onClose, onDone }: DecideDialogProp
           sending.mutate()
         }}
       >
-        {WORDS[name] !== undefined && <p>{WORDS[name]}</p>}
+        {meaningOf(control) !== undefined && <p>{meaningOf(control)}</p>}
         {name === 'reject' && leadsTo !== undefined && <p>The run is then: {leadsTo}.</p>}
         {gate?.commands !== undefined && name === 'approve' && <Commands commands={gate.commands} />}
         {isRetry && params.length > 0 && (
@@ -112,10 +103,16 @@ export function DecideDialog({ run, control, onClose, onDone }: DecideDialogProp
 /** The dialog gives the focus to what has this attribute; React would set the focus before the dialog is open. */
 const focusFirst = (element: HTMLElement | null): void => element?.setAttribute('autofocus', '')
 
+/** A retry that wants a second look runs again what may have run. */
+const meaningOf = ({ name, secondLook }: Control): string | undefined =>
+  MEANING[name === 'retry' && secondLook === true ? 'run_again' : name]
+
 const titleOf = ({ label, about, body }: Control, title: string | undefined): string =>
-  about === 'run'
-    ? `${label} the run`
-    : `${label}: ${body.item === undefined ? '' : `item ${body.item} of `}${title ?? body.gate ?? ''}`
+  about === 'run' && label.includes(' ')
+    ? label
+    : about === 'run'
+      ? `${label} the run`
+      : `${label}: ${title ?? body.gate ?? ''}`
 
 /** What a control looks like by what it does. */
 export const toneOf = ({ name }: Pick<Control, 'name'>): string =>

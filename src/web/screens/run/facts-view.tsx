@@ -7,7 +7,7 @@ import { textOf } from './decide.tsx'
 export function FactsView({ run }: { readonly run: RunView }) {
   const outputs = run.stepResults.filter(({ outputs: of }) => of !== undefined && Object.keys(of).length > 0)
   return (
-    <div className="facts">
+    <div className="fact-sections">
       <Values title="Params" values={run.params} empty="The run has no params." />
       <Values title="Outputs" values={run.outputs} empty="No step has handed anything on so far." />
       {outputs.map(({ number, title, outputs: of = {} }) => (
@@ -48,7 +48,7 @@ function Values({ title, values, empty }: ValuesProps) {
       {entries.length === 0 ? (
         <p className="muted">{empty}</p>
       ) : (
-        <dl className="values">
+        <dl className="fact-values">
           {entries.map(([name, value]) => (
             <div key={name}>
               <dt>

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { problemOf } from '../../api/problem.ts'
 import { ErrorBox } from '../../parts/error-box.tsx'
+import { Time } from '../../parts/time.tsx'
 import { AnsiLine } from './ansi-line.tsx'
 import { useLogSize } from './live.ts'
 import { addressOf, type LogChoice } from './log-choice.ts'
@@ -13,6 +14,7 @@ const ROW_PX = 19
 /** Browsers draw nothing higher than some ten million pixels: beyond, a pixel of the bar is more than a pixel of rows. */
 const MOST_PX = 8_000_000
 const SPARE_ROWS = 12
+const LOOK_AGAIN_MS = 3_000
 
 interface LogViewProps {
   readonly runId: string
@@ -30,6 +32,13 @@ export function LogView({ runId, log, empty }: LogViewProps) {
   const state = useSyncExternalStore(rows.subscribe, rows.snapshot)
   useLogSize(runId, log, () => rows.refresh())
   useEffect(() => rows.refresh(), [rows])
+  // Nothing tells that a store is back.
+  const isHeld = state.heldSince !== undefined
+  useEffect(() => {
+    if (!isHeld) return
+    const timer = setInterval(() => rows.refresh(), LOOK_AGAIN_MS)
+    return () => clearInterval(timer)
+  }, [rows, isHeld])
   const [follows, setFollows] = useState(true)
   const [seen, setSeen] = useState(0)
   const search = useLogSearch(runId, log, state.total, state.isKnown)
@@ -71,6 +80,12 @@ export function LogView({ runId, log, empty }: LogViewProps) {
           error={state.error}
           {...(!isRemoved && { retry: () => rows.retry() })}
         />
+      )}
+      {state.heldSince !== undefined && (
+        <p className="log-note" role="note">
+          The log store takes nothing since <Time at={state.heldSince} as="both" />. What is printed is kept beside it,
+          and brought there once it is back.
+        </p>
       )}
       {state.truncated && (
         <p className="log-note" role="note">

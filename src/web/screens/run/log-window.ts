@@ -14,6 +14,8 @@ export interface LogState {
   readonly bytes: number
   readonly complete: boolean
   readonly truncated: boolean
+  /** Since when the log store takes nothing, while that is so. */
+  readonly heldSince?: string | undefined
   /** Counts up with every change, so that React sees it. */
   readonly version: number
   readonly error?: unknown
@@ -28,6 +30,10 @@ export class LogWindow {
   private state: LogState = { total: 0, bytes: 0, complete: false, truncated: false, version: 0, isKnown: false }
   private refreshing: Promise<void> | undefined
   private isStale = false
+  /** Which log it is, where the choice leaves that open, and the question that told so. */
+  private name = ''
+  private namedBy = 0
+  private questions = 0
   private readonly stopped = new AbortController()
   private readonly path: string
 
@@ -119,11 +125,31 @@ export class LogWindow {
     }
   }
 
-  private ask(from: number, signal: AbortSignal): Promise<LogRows> {
-    return request<LogRows>(`${this.path}&from=${from}&limit=${PAGE_ROWS}`, { signal })
+  private async ask(from: number, signal: AbortSignal): Promise<LogRows & { readonly question: number }> {
+    this.questions += 1
+    const question = this.questions
+    return { ...(await request<LogRows>(`${this.path}&from=${from}&limit=${PAGE_ROWS}`, { signal })), question }
   }
 
-  private take({ from, rows, total, bytes, complete, truncated }: LogRows): void {
+  /** The next attempt has a log of its own: nothing of the one before belongs to it. */
+  private isOfNow({ attempt, item, source, question }: LogRows & { readonly question: number }): boolean {
+    const name = JSON.stringify([attempt, item, source])
+    if (name === this.name) return true
+    if (question < this.namedBy) return false
+    this.namedBy = question
+    if (this.name !== '') {
+      this.pages.clear()
+      for (const controller of this.asked.values()) controller.abort()
+      this.state = { ...this.state, total: 0, bytes: 0, complete: false, truncated: false, isKnown: false }
+      this.isStale = true
+    }
+    this.name = name
+    return true
+  }
+
+  private take(answer: LogRows & { readonly question: number }): void {
+    if (!this.isOfNow(answer)) return
+    const { from, rows, total, bytes, complete, truncated, heldSince } = answer
     this.keep(from, rows)
     for (const page of this.pages.keys()) if (this.pages.size > PAGES_HELD) this.pages.delete(page)
     const { error: _, ...state } = this.state
@@ -134,6 +160,7 @@ export class LogWindow {
       bytes: Math.max(bytes, this.state.bytes),
       complete: complete || this.state.complete,
       truncated: truncated === true || this.state.truncated,
+      heldSince,
       isKnown: true,
     })
   }

@@ -47,7 +47,9 @@ export function RunHead({ run, controls, onDone }: RunHeadProps) {
           <Time at={run.createdAt} as="both" /> by <PlainText text={run.startedBy.id} /> via {run.via}
           {run.trigger.type !== 'manual' && <> ({run.trigger.type})</>}
         </Fact>
-        <Fact name={run.completedAt === undefined ? 'Running for' : 'Took'}>
+        <Fact
+          name={run.completedAt !== undefined ? 'Took' : run.startedAt === undefined ? 'Waiting for' : 'Running for'}
+        >
           <Took run={run} />
         </Fact>
         <Fact name="Mode">

@@ -1,16 +1,18 @@
 import { useCallback, useEffect } from 'react'
 import { useParams, useSearchParams } from 'react-router'
 import type { RunView } from '../../../core/run/view.ts'
+import type { WaitingItem } from '../../../core/run/waiting.ts'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { LinkTabs } from '../../parts/link-tabs.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
 import { useTabTitle } from '../../parts/screen.tsx'
 import { Time } from '../../parts/time.tsx'
-import { Attention } from './attention.tsx'
+import { Attention, standsFor } from './attention.tsx'
 import { AuditView } from './audit-view.tsx'
 import { FactsView } from './facts-view.tsx'
 import { addressOf, type LogChoice } from './log-choice.ts'
 import { NextView } from './next-view.tsx'
+import { QueueCard } from './queue-card.tsx'
 import { RecordView } from './record-view.tsx'
 import { RunHead } from './run-head.tsx'
 import './run.css'
@@ -33,7 +35,8 @@ export function Component() {
   // A problem of the rest is shown once, and the run itself stays.
   const trouble = view.error ?? timeline.error ?? controls.error ?? next.error
   useEffect(() => {
-    if (run !== undefined && run.stale === true) {
+    // What is not on record is told by no event.
+    if (run !== undefined && (run.stale === true || run.held !== undefined)) {
       const timer = setTimeout(() => void refresh(), 5_000)
       return () => clearTimeout(timer)
     }
@@ -54,7 +57,8 @@ export function Component() {
     )
   }
   const tab = TABS.find((name) => name === search.get('tab')) ?? 'steps'
-  const log = chosenLog(search) ?? { step: defaultStep(run) }
+  const log = chosenLog(search) ?? defaultLog(run)
+  const queue = controls.data?.queue ?? []
   const choose = (choice: LogChoice): void =>
     setSearch(new URLSearchParams(addressOf(choice)), { replace: true, preventScrollReset: true })
   const step = run.stepResults.find(({ number }) => number === log.step)
@@ -68,9 +72,16 @@ export function Component() {
     <div className="screen run-screen">
       <RunHead run={run} controls={controls.data} onDone={onDone} />
       {trouble !== null && <ErrorBox title="Not all of it is up to date" error={trouble} retry={onDone} />}
-      <Notes run={run} />
+      <Notes run={run} isTold={queue.length > 0 || saysWhy(run, controls.data?.waiting ?? [])} />
+      {queue.length > 0 && <QueueCard of={id} runId={run.runId} orders={queue} onDone={onDone} />}
       {controls.data !== undefined && (
-        <Attention run={run} waiting={controls.data.waiting} controls={controls.data.controls} onDone={onDone} />
+        <Attention
+          run={run}
+          waiting={controls.data.waiting}
+          controls={controls.data.controls}
+          onChoose={choose}
+          onDone={onDone}
+        />
       )}
       {timeline.data !== undefined && (
         <TimelineView
@@ -112,11 +123,19 @@ export function Component() {
   )
 }
 
-/** Why it stands still, ends or waits, in a line each. */
-function Notes({ run }: { readonly run: RunView }) {
+/** Why it stands still, ends or waits, in a line each; `isTold`: what waits says so itself. */
+function Notes({ run, isTold }: { readonly run: RunView; readonly isTold: boolean }) {
   return (
     <div className="run-notes" role="status">
-      {run.reason !== undefined && (
+      {run.held !== undefined && (
+        <p className="run-note">
+          Nothing new begins since <Time at={run.held.since} />: the record cannot be written since{' '}
+          <Time at={run.held.storeDownSince} as="both" />, and {run.held.unrecorded.toLocaleString()} events waited for
+          it then. What is under way goes on, nothing is lost, and the run goes on by itself once all is on record.
+          Timeline and audit show what is recorded.
+        </p>
+      )}
+      {run.reason !== undefined && run.held === undefined && !isTold && (
         <p className={`run-note ${run.status === 'failed' ? 'run-note-bad' : ''}`}>
           <PlainText text={`${run.reason.slice(0, 1).toUpperCase()}${run.reason.slice(1)}`} />
           {run.paused !== undefined && (
@@ -130,7 +149,7 @@ function Notes({ run }: { readonly run: RunView }) {
       {(run.poolWaits ?? []).map(({ stepNumber, title, pool, since }) => (
         <p key={stepNumber} className="run-note">
           Step {stepNumber} “<PlainText text={title} />” waits for a worker of pool <PlainText text={pool} />, since{' '}
-          <Time at={since} />
+          <Time at={since} />. Start one on a host of the pool: <code>sop worker --pool {pool}</code>
         </p>
       ))}
       {run.stale === true && (
@@ -155,9 +174,18 @@ function chosenLog(search: URLSearchParams): LogChoice | undefined {
   }
 }
 
-/** Until somebody chooses, the step that matters now: one that runs, else where the run stands, else the last one that did anything. */
-function defaultStep({ stepResults, currentStep, paused }: RunView): number {
+/** Until somebody chooses, what matters now: a step that runs, else where the run stands, else the last one that did anything. */
+function defaultLog({ stepResults, currentStep, paused }: RunView): LogChoice {
   const active = stepResults.find(({ status }) => status === 'running' || status === 'unknown')
   const last = stepResults.findLast(({ status }) => status === 'success' || status === 'failed')
-  return active?.number ?? paused?.stepNumber ?? last?.number ?? currentStep ?? stepResults[0]?.number ?? 1
+  const step = active?.number ?? paused?.stepNumber ?? last?.number ?? currentStep ?? stepResults[0]?.number ?? 1
+  // Of many items the one that the run stands still for.
+  const shown = stepResults.find(({ number }) => number === step)?.items?.shown ?? []
+  const item = shown.find(({ status }) => status === 'unknown') ?? shown.find(({ status }) => status === 'failed')
+  return { step, ...(paused !== undefined && item !== undefined && { item: item.item }) }
 }
+
+/** Whether what waits says why the run stands still. */
+const saysWhy = ({ paused, stepResults }: RunView, waiting: readonly WaitingItem[]): boolean =>
+  waiting.some(({ kind }) => kind === 'unknown') ||
+  (paused !== undefined && stepResults.some((step) => standsFor(paused, step)))

@@ -23,6 +23,9 @@ interface StepPanelProps {
 /** One step: how it stands, and what it printed, by attempt, item and source. */
 export function StepPanel({ run, step, row, log, controls, onChoose, onDone }: StepPanelProps) {
   const back = controls.filter(({ name, body }) => name === 'retry_from' && body.step === step.number)
+  const logs = useLogs(run, step)
+  // What runs no command has no log, unless its check or its undo wrote one.
+  const isSilent = NO_COMMAND.has(step.kind) && (logs === undefined || logs.length === 0)
   return (
     <section className="card step-panel" aria-label={`Step ${step.number}`}>
       <div className="step-head">
@@ -40,35 +43,61 @@ export function StepPanel({ run, step, row, log, controls, onChoose, onDone }: S
           <PlainText text={step.error ?? step.reason ?? ''} />
         </p>
       )}
-      <LogChoices run={run} step={step} log={log} onChoose={onChoose} />
-      <LogView key={JSON.stringify(log)} runId={run.runId} log={log} empty={emptyWords(step)} />
+      {isSilent ? (
+        <p className="muted step-silent">{SILENT[step.kind]}</p>
+      ) : (
+        <>
+          <LogChoices step={step} logs={logs ?? []} log={log} onChoose={onChoose} />
+          <LogView key={nameOfNewest(log, logs ?? [])} runId={run.runId} log={log} empty={emptyWords(step)} />
+        </>
+      )}
       {back.length > 0 && <ControlsBar name="Go back" run={run} controls={back} onDone={onDone} />}
     </section>
   )
 }
 
-function emptyWords({ kind, status }: StepView): string {
+function emptyWords({ status }: StepView): string {
   if (status === 'pending' || status === 'awaiting_approval') return 'The step has not begun.'
   if (status === 'running') return 'It has printed nothing so far.'
-  return kind === 'manual' || kind === 'wait'
-    ? 'This step runs no command, so it prints nothing.'
-    : 'It printed nothing.'
+  return 'It printed nothing.'
+}
+
+const SILENT: Readonly<Partial<Record<StepView['kind'], string>>> = {
+  manual: 'A person does this step, so it prints nothing.',
+  wait: 'The run waits here; nothing is printed.',
+  sop: 'This step runs another SOP, whose steps print in a run of its own.',
+}
+const NO_COMMAND: ReadonlySet<string> = new Set(Object.keys(SILENT))
+
+/** A new attempt, or the next item, has a log of its own: it takes the place of the one before where nobody chose. */
+const nameOfNewest = (log: LogChoice, logs: LogList['logs']): string => {
+  const newest = logs.findLast(
+    ({ attempt, item, source }) =>
+      source === (log.source ?? 'step') &&
+      (log.item === undefined || item === log.item) &&
+      (log.attempt === undefined || attempt === log.attempt),
+  )
+  return JSON.stringify([log, newest])
+}
+
+/** The logs that the step has; `undefined` until it is known. */
+function useLogs(run: RunView, step: StepView): LogList['logs'] | undefined {
+  const { data } = useQuery({
+    queryKey: ['run', run.runId, 'logs', step.number],
+    queryFn: ({ signal }) => request<LogList>(`${pathOf(run.runId)}/logs/list?step=${step.number}`, { signal }),
+  })
+  return data?.logs
 }
 
 interface LogChoicesProps {
-  readonly run: RunView
   readonly step: StepView
+  readonly logs: LogList['logs']
   readonly log: LogChoice
   readonly onChoose: (log: LogChoice) => void
 }
 
 /** Which of the logs of the step: there is one for each attempt, item, check and undo. */
-function LogChoices({ run, step, log, onChoose }: LogChoicesProps) {
-  const { data } = useQuery({
-    queryKey: ['run', run.runId, 'logs', step.number],
-    queryFn: ({ signal }) => request<LogList>(`${pathOf(run.runId)}/logs/list?step=${step.number}`, { signal }),
-  })
-  const logs = data?.logs ?? []
+function LogChoices({ step, logs, log, onChoose }: LogChoicesProps) {
   const distinct = <T,>(values: readonly T[]): readonly T[] => [...new Set(values)]
   const items = distinct(logs.flatMap(({ item }) => (item === undefined ? [] : [item])))
   const sources = distinct(logs.map(({ source }) => source))
@@ -77,7 +106,11 @@ function LogChoices({ run, step, log, onChoose }: LogChoicesProps) {
     ofSource.filter(({ item }) => log.item === undefined || item === log.item).map(({ attempt }) => attempt),
   )
   if (items.length < 2 && sources.length < 2 && attempts.length < 2) return null
-  const names = new Map((step.items?.shown ?? []).map(({ item, value }) => [item, value]))
+  const shown = new Map((step.items?.shown ?? []).map((each) => [each.item, each]))
+  const nameOf = (item: number): string => {
+    const found = shown.get(item)
+    return found === undefined ? String(item) : `${item} ${found.value} · ${found.status}`
+  }
   return (
     <div className="log-choices">
       {items.length > 0 && (
@@ -93,8 +126,7 @@ function LogChoices({ run, step, log, onChoose }: LogChoicesProps) {
             <option value="">newest</option>
             {items.map((item) => (
               <option key={item} value={item}>
-                {item}
-                {names.has(item) ? ` ${names.get(item)}` : ''}
+                {nameOf(item)}
               </option>
             ))}
           </select>

@@ -41,10 +41,21 @@ export function scaleOf(timeline: Timeline, nowMs: number, shortWaits: boolean):
 const clamp = (share: number): number => Math.min(1, Math.max(0, share))
 
 /** The stretches in which something was done, in order and apart from each other. */
-function busyParts({ rows }: Timeline, fromMs: number, toMs: number): readonly (readonly [number, number])[] {
-  const parts = rows
-    .flatMap(({ spans }) => spans)
-    .filter(({ kind }) => !WAITS.has(kind))
+const busyParts = ({ rows }: Timeline, fromMs: number, toMs: number): readonly Part[] =>
+  partsOf(
+    rows.flatMap(({ spans }) => spans).filter(({ kind }) => !WAITS.has(kind)),
+    fromMs,
+    toMs,
+  )
+
+type Part = readonly [from: number, to: number]
+
+/** How long something was the case, in milliseconds; what lies above each other (work that waits for a worker) counts once. */
+export const lengthOf = (spans: readonly TimelineSpan[], nowMs: number): number =>
+  partsOf(spans, 0, nowMs).reduce((sum, [from, to]) => sum + to - from, 0)
+
+function partsOf(spans: readonly TimelineSpan[], fromMs: number, toMs: number): readonly Part[] {
+  const parts = spans
     .map(({ from, to }): [number, number] => [
       Math.max(Date.parse(from), fromMs),
       to === undefined ? toMs : Date.parse(to),

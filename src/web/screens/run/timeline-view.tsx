@@ -4,7 +4,7 @@ import { PlainText } from '../../parts/plain-text.tsx'
 import { absolute, length } from '../../parts/time-text.ts'
 import { useNow } from '../../parts/time.tsx'
 import { visible } from '../../parts/visible.ts'
-import { marksOf, type Scale, scaleOf } from './timeline-scale.ts'
+import { lengthOf, marksOf, type Scale, scaleOf } from './timeline-scale.ts'
 
 interface TimelineViewProps {
   readonly timeline: Timeline
@@ -40,11 +40,14 @@ export function TimelineView({ timeline, step, onChoose }: TimelineViewProps) {
       <div className="timeline-axis" aria-hidden="true">
         <span className="timeline-names" />
         <span className="timeline-track">
-          {marksOf(scale, 6).map((ms) => (
-            <span key={ms} className="timeline-mark" style={{ left: percent(scale.at(scale.fromMs + ms)) }}>
-              {ms === 0 ? '' : length(ms)}
-            </span>
-          ))}
+          {marksOf(scale, 6)
+            // One at the very end has no room for its words.
+            .filter((ms) => scale.at(scale.fromMs + ms) < 0.94)
+            .map((ms) => (
+              <span key={ms} className="timeline-mark" style={{ left: percent(scale.at(scale.fromMs + ms)) }}>
+                {ms === 0 ? '' : length(ms)}
+              </span>
+            ))}
         </span>
       </div>
       <ol ref={list} className="timeline-rows">
@@ -77,10 +80,9 @@ interface RowProps {
 
 function Row({ row, lanes, scale, runSpans, isChosen, onChoose }: RowProps) {
   const { kind, title, stepNumber, status, spans, lane, items, attempt } = row
-  const took = spans.reduce(
-    (sum, { from, to, item }) =>
-      item === undefined ? sum + (to === undefined ? scale.toMs : Date.parse(to)) - Date.parse(from) : sum,
-    0,
+  const took = lengthOf(
+    spans.filter(({ item }) => item === undefined),
+    scale.toMs,
   )
   const begun = spans.length > 0
   const time = begun && items === undefined ? length(took) : ''

@@ -39,6 +39,12 @@ export function FilterBar({ filters, sops, onChange }: FilterBarProps) {
           onChange={(chosen) => set({ [key]: chosen.join(',') })}
         />
       ))}
+      {filters.waiting === 'true' && (
+        <button type="button" className="button choose-button choose-active" onClick={() => set({ waiting: '' })}>
+          Needs a person <span aria-hidden="true">✕</span>
+          <span className="visually-hidden">: show others, too</span>
+        </button>
+      )}
       <TimeFilter filters={filters} onChange={set} />
     </div>
   )

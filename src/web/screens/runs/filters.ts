@@ -5,7 +5,7 @@ import type { RunState } from '../../../core/run/state.ts'
 // a saved filter; what the words mean, the engine decides.
 
 /** The keys that narrow, each with its text as the API reads it. */
-const FILTER_KEYS = ['q', 'sop', 'state', 'priority', 'trigger', 'from', 'to'] as const
+const FILTER_KEYS = ['q', 'sop', 'state', 'priority', 'trigger', 'waiting', 'from', 'to'] as const
 export type FilterKey = (typeof FILTER_KEYS)[number]
 export type Filters = Readonly<Partial<Record<FilterKey, string>>>
 
@@ -83,7 +83,7 @@ export interface NamedFilter {
 export const VIEWS: readonly NamedFilter[] = [
   { name: 'All', address: '' },
   { name: 'Open', address: addressOf({ state: 'open' }) },
-  { name: 'Needs approval', address: addressOf({ state: 'waiting_approval,awaiting_approval' }) },
+  { name: 'Needs a person', address: addressOf({ waiting: 'true' }) },
   { name: 'Paused', address: addressOf({ state: 'paused' }) },
   { name: 'Failed, 7 days', address: addressOf({ state: 'failed', from: '7d' }) },
 ]

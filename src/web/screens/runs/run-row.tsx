@@ -46,9 +46,12 @@ export const RunRow = memo(function RunRow({ run, index, total, style, isCurrent
           <span className="run-id">{run.runId}</span>
         </span>
         <span className="run-standing">
-          {stepOf(run) !== '' && <span className="run-step tabular">{stepOf(run)}</span>}
+          {stepOf(run) !== '' && (run.status !== 'paused' || text === '') && (
+            <span className="run-step tabular">{stepOf(run)}</span>
+          )}
           {text !== '' && (
-            <span className="run-reason" title={text}>
+            // Why it is paused is the first thing that somebody wants to know: it gets both lines.
+            <span className={run.status === 'paused' ? 'run-reason run-reason-long' : 'run-reason'} title={text}>
               <PlainText text={text} />
             </span>
           )}

@@ -57,6 +57,8 @@ export function Component() {
   )
 }
 
+const BADGES: Readonly<Record<string, string>> = { critical: ' badge-bad', high: ' badge-warn' }
+
 const fits = ({ name, definition }: SopSummary, wanted: string): boolean => {
   const { title = '', description = '', owner = '', tags = [] } = definition ?? {}
   const text = [name, title, description, owner, ...tags].join(' ').toLowerCase()
@@ -131,9 +133,7 @@ function SopRow({ sop }: { readonly sop: SopSummary }) {
             </span>
           )}
           {definition !== undefined && definition.priority !== 'normal' && (
-            <span className={`badge${definition.priority === 'critical' ? ' badge-bad' : ''}`}>
-              {definition.priority}
-            </span>
+            <span className={`badge${BADGES[definition.priority] ?? ''}`}>{definition.priority}</span>
           )}
         </span>
         {sop.startable && (

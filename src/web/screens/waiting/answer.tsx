@@ -46,6 +46,8 @@ export function Answer({ item, asked, onAsked, onMine, onRefused }: AnswerProps)
         ...(isCompletion && { values: valuesOf(item, draft.values) }),
       })
       drafts.delete(item.key)
+      // Of several items that wait on one card, the next one gets words of its own.
+      setDraft({ comment: '', values: {} })
       say(
         `${DONE[control.name] ?? control.label}: ${item.title.slice(0, 80)}${reply.stored === true ? ' (stored; no worker has seen it yet)' : ''}`,
       )
@@ -53,10 +55,16 @@ export function Answer({ item, asked, onAsked, onMine, onRefused }: AnswerProps)
       const { message, code, document } = problemOf(error)
       // Too late: whoever was quicker has a name.
       const how = code === 'conflict' ? await outcomeOf(item).catch(() => undefined) : undefined
-      const told = how === undefined ? message : `${how} Your answer came too late: ${message}`
+      const found = wrongIn(document['errors'])
+      setWrong(found)
+      const told =
+        how !== undefined
+          ? `${how} Your answer came too late: ${message}`
+          : Object.keys(found).length > 0
+            ? 'Not taken: correct the values above.'
+            : message
       setProblem(told)
       onRefused(item, told)
-      setWrong(wrongIn(document['errors']))
     } finally {
       setBusy(undefined)
     }
@@ -66,7 +74,9 @@ export function Answer({ item, asked, onAsked, onMine, onRefused }: AnswerProps)
     if (isGrave) setConfirming(control)
     else void send(control, draft.comment)
   }
-  const main = item.actions.filter(({ name }) => MAIN[item.kind].includes(name))
+  const main = item.actions.filter(
+    ({ name, about }) => MAIN[item.kind].includes(name) && (item.kind === 'unknown' || about !== 'item'),
+  )
   const others = item.actions.filter(
     (control) => control.allowed && !main.includes(control) && control.name !== 'retry_from',
   )
@@ -176,6 +186,8 @@ const DONE: Partial<Record<Control['name'], string>> = {
   skip: 'Skipped',
   resume: 'Resumed',
   retry: 'Tried again',
+  did_not_run: 'Said that it did not run',
+  run_again: 'Run again',
   cancel: 'Cancelled',
 }
 

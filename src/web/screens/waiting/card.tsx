@@ -97,20 +97,29 @@ export const WaitingCard = memo(function WaitingCard({ item, gone, asked, onAske
 /** A title may be anything; the run has all of it. */
 const clip = (title: string): string => (title.length > 300 ? `${title.slice(0, 300)}…` : title)
 
-function Previous({ item: { previous, stepNumber } }: { readonly item: WaitingItem }) {
-  if (previous === undefined) return null
-  const { number, title, status, output, error } = previous
-  const result = [output, error].flatMap((text) => (text === undefined ? [] : [text.trimEnd()])).join('\n')
+function Previous({ item: { runId, previous, stepNumber, kind } }: { readonly item: WaitingItem }) {
+  const address = `/runs/${encodeURIComponent(runId)}?step=${previous?.number ?? stepNumber}`
+  const link = <Link to={address}>{kind === 'gate' || kind === 'input' ? 'All of it' : 'All of its output'}</Link>
+  if (previous === undefined) return kind === 'gate' || kind === 'input' ? null : <p className="small">{link}</p>
+  const { number, title, status, output = '', error = '' } = previous
+  const isOwn = number === stepNumber
+  // Why the step itself failed stands above already.
+  const result = [output, isOwn ? '' : error].flatMap((text) => (text.trim() === '' ? [] : [text.trimEnd()])).join('\n')
+  if (isOwn && result === '') return <p className="small">{link}</p>
   return (
-    <details className="previous">
+    // What somebody has to judge stands there; what went well before may be looked at.
+    <details className="previous" open={isOwn && result !== ''}>
       <summary>
-        {number === stepNumber ? 'What came of it' : 'Before it'}: step {number}, <PlainText text={clip(title)} /> (
+        {isOwn ? 'What came of it' : 'Before it'}: step {number}, <PlainText text={clip(title)} /> (
         {status.replaceAll('_', ' ')})
       </summary>
       {result === '' ? (
-        <p className="muted">It printed nothing.</p>
+        <p className="muted">No output came with its end. {link}</p>
       ) : (
-        <Script name="Its output" text={visible(result)} />
+        <>
+          <Script name="Its output" text={visible(result)} />
+          <p className="small">{link}</p>
+        </>
       )}
     </details>
   )

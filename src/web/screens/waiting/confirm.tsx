@@ -4,6 +4,7 @@ import type { WaitingItem } from '../../../core/run/waiting.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
 import { Script, Values } from './covered.tsx'
+import { MEANING } from './meaning.ts'
 
 interface ConfirmProps {
   readonly item: WaitingItem
@@ -30,6 +31,7 @@ export function Confirm({ item, control, comment: first, onAnswer, onClose }: Co
         <p className="muted">
           <PlainText text={item.sopName} /> {item.stepNumber > 0 && `· step ${item.stepNumber} of ${item.totalSteps}`}
         </p>
+        {!isApproval && MEANING[control.name] !== undefined && <p>{MEANING[control.name]}</p>}
         {isApproval && item.secondLook !== undefined && (
           <ul className="second-look">
             {item.secondLook.map((sentence) => (
