@@ -14,7 +14,10 @@ export interface DataDir {
   close(): Promise<void>
 }
 
-const WAY_OUT = 'Give the engine another directory with SOP_DATA_DIR'
+const FOLDERS = {
+  dataDir: { name: 'data directory', wayOut: 'Give the engine another directory with SOP_DATA_DIR' },
+  workerDir: { name: 'worker folder', wayOut: 'Give this worker a folder of its own with SOP_WORKER_DIR' },
+} as const
 
 /** What to do instead of a second worker on one data directory, which has one writer. */
 export const MORE_HANDS =
@@ -26,7 +29,7 @@ export const MORE_HANDS =
  * @param wayOut what to do where another engine has it
  * @throws SopError `conflict` when another engine uses it; `unavailable` when it cannot be written
  */
-export async function openDataDir(path: string, wayOut: string = WAY_OUT): Promise<DataDir> {
+export async function openDataDir(path: string, wayOut: string = FOLDERS.dataDir.wayOut): Promise<DataDir> {
   const temporalDir = join(path, 'temporal')
   const release = await take(path, wayOut)
   try {
@@ -60,17 +63,19 @@ export interface WorkerDir {
  * @throws SopError `conflict` when another worker, or an engine, uses it; `unavailable` when it cannot be written
  */
 export async function openWorkerDir(path: string): Promise<WorkerDir> {
-  const other = 'Give this worker a folder of its own with SOP_WORKER_DIR'
+  const { wayOut } = FOLDERS.workerDir
   if (await exists(join(path, 'installation.key'))) {
     throw new SopError(
       'conflict',
-      `Cannot use "${path}" as the folder of a worker: it is the data directory of an engine. ${other}`,
+      `Cannot use "${path}" as the folder of a worker: it is the data directory of an engine. ${wayOut}`,
     )
   }
-  const attempt = await makeAndLock(path)
+  const attempt = await makeAndLock(path).catch((error: unknown) => {
+    throw cannotWrite(path, error, 'workerDir')
+  })
   if (attempt.held) return { path, close: attempt.release }
   const pid = attempt.holder === undefined ? '' : ` with pid ${attempt.holder.pid}`
-  throw new SopError('conflict', `Cannot use worker folder "${path}": a worker${pid} uses it. ${other}`, {
+  throw new SopError('conflict', `Cannot use worker folder "${path}": a worker${pid} uses it. ${wayOut}`, {
     workerDir: path,
   })
 }
@@ -82,7 +87,9 @@ const exists = (path: string): Promise<boolean> =>
   )
 
 async function take(path: string, wayOut: string): Promise<() => Promise<void>> {
-  const attempt = await makeAndLock(path)
+  const attempt = await makeAndLock(path).catch((error: unknown) => {
+    throw cannotWrite(path, error)
+  })
   if (attempt.held) return attempt.release
   const found = await readEngineFile(path)
   const pid = attempt.holder === undefined ? '' : ` with pid ${attempt.holder.pid}`
@@ -95,13 +102,9 @@ async function take(path: string, wayOut: string): Promise<() => Promise<void>> 
 }
 
 async function makeAndLock(path: string): ReturnType<typeof tryLock> {
-  try {
-    // One that was there keeps the mode that its owner gave it.
-    if (await makeFolder(path)) await chmod(path, 0o700)
-    return await tryLock(join(path, 'engine.lock'))
-  } catch (error) {
-    throw cannotWrite(path, error)
-  }
+  // One that was there keeps the mode that its owner gave it.
+  if (await makeFolder(path)) await chmod(path, 0o700)
+  return tryLock(join(path, 'engine.lock'))
 }
 
 /**
@@ -143,12 +146,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no folder can be made there',
 }
 
-function cannotWrite(path: string, error: unknown): SopError {
+function cannotWrite(path: string, error: unknown, kind: keyof typeof FOLDERS = 'dataDir'): SopError {
+  const { name, wayOut } = FOLDERS[kind]
   const { code = '', message } = error as NodeJS.ErrnoException
   return new SopError(
     'unavailable',
-    `Cannot write data directory "${path}": ${REASONS[code] ?? message}. Make it writable. ${WAY_OUT}`,
-    { dataDir: path, code },
+    `Cannot write ${name} "${path}": ${REASONS[code] ?? message}. Make it writable. ${wayOut}`,
+    { [kind]: path, code },
     error,
   )
 }

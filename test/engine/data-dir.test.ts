@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { openDataDir } from '../../src/engine/data-dir.ts'
+import { openDataDir, openWorkerDir } from '../../src/engine/data-dir.ts'
 import { engineFilePath, readEngineFile, removeEngineFile, writeEngineFile } from '../../src/engine/engine-file.ts'
 import { tryLock } from '../../src/engine/file-lock.ts'
 import { endProcess, identifyProcess, isAlive } from '../../src/engine/process-identity.ts'
@@ -93,6 +93,16 @@ describe('openDataDir()', () => {
       message: expect.stringMatching(
         /^Cannot write data directory ".*": (it is a file|a part of the path is a file)\. .*SOP_DATA_DIR/,
       ),
+    })
+  })
+
+  test('names the folder of a worker, and its own way out', async () => {
+    const file = join(await folder(), 'file')
+    await writeFile(file, '')
+    await expect(openWorkerDir(file)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/^Cannot write worker folder ".*": .*SOP_WORKER_DIR$/),
+      details: { workerDir: file },
     })
   })
 
