@@ -1,6 +1,7 @@
 import fc from './laws.ts'
 import type { OnFailure, SopDefinition } from '../../src/core/definition.ts'
 import { DECISION_KINDS, type Decision } from '../../src/core/run/decision.ts'
+import { openGates } from '../../src/core/run/gates.ts'
 import { command, condition, sopOf, type StepSketch } from './definitions.ts'
 import { failed, ok, type Play } from './play.ts'
 
@@ -128,17 +129,35 @@ const decided: fc.Arbitrary<Move> = fc
   )
 
 const ended: fc.Arbitrary<Move> = fc
-  .record({ which: fc.nat(5), how: fc.constantFrom('ok', 'ok', 'failed', 'lost') })
+  .record({ which: fc.nat(5), how: fc.constantFrom('ok', 'ok', 'failed', 'lost' as const) })
   .map(
     ({ which, how }): Move =>
       (play) => {
         const id = [...play.works.keys()].at(which % Math.max(1, play.works.size))
-        const result = how === 'ok' ? ok() : how === 'failed' ? failed() : { outcome: 'lost' as const, error: 'gone' }
-        if (id !== undefined) play.ends(result, id)
+        if (id !== undefined) play.ends(results[how], id)
       },
   )
 
+const results = { ok: ok(), failed: failed(), lost: { outcome: 'lost', error: 'gone' } } as const
+
+/** Does the next thing that the run waits for: of what is done at random most is refused, and the run gets nowhere. */
+const goesOn: fc.Arbitrary<Move> = fc.constantFrom('ok', 'ok', 'ok', 'failed', 'lost' as const).map(
+  (how): Move =>
+    (play) => {
+      const { run, works } = play
+      const work = [...works.values()].find(({ kind }) => kind !== 'admission' && kind !== 'facts')
+      if ([...works.values()].some(({ kind }) => kind === 'admission')) letIn(play)
+      else if (asksCalendar(play)) play.facts(calendar(play))
+      else if ([...works.values()].some(({ kind }) => kind === 'facts')) play.facts({ weekday: true })
+      else if (run.paused !== undefined) play.decide(run.paused.kind === 'requested' ? 'resume' : 'retry')
+      else if (openGates(run).length > 0) play.decide('approve', { principal: { id: 'dave', kind: 'user' } })
+      else if (work !== undefined) play.ends(results[how], work.id)
+      else if (run.steps.some(({ state }) => state === 'awaiting_input')) play.decide('complete')
+    },
+)
+
 const move: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 12, arbitrary: goesOn },
   { weight: 6, arbitrary: decided },
   { weight: 8, arbitrary: ended },
   {
