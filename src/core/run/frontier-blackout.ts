@@ -15,7 +15,8 @@ export const blackout = (run: Run, phase: 'arrival' | 'begin', at: string): Stag
   if (run.startedAt !== undefined || run.seed.force === true || run.admitted.over === true) return undefined
   if (run.seed.rulesVersion < 4 || !hasBlackouts(definition)) return undefined
   const { calendar } = run
-  if (calendar === undefined || Date.parse(at) >= Date.parse(calendar.until)) return askCalendar(run)
+  if (calendar === undefined || (mayAskAnew(run, phase) && Date.parse(at) >= Date.parse(calendar.until)))
+    return askCalendar(run)
   if (calendar.error !== undefined)
     return emit({
       eventType: 'run_refused',
@@ -29,6 +30,15 @@ export const blackout = (run: Run, phase: 'arrival' | 'begin', at: string): Stag
   if (phase === 'arrival') return run.queued === undefined ? emit({ eventType: 'run_queued', details }) : undefined
   return emit({ eventType: 'run_queued', details: { ...details, again: true } })
 }
+
+/**
+ * On arrival it is asked anew only where it would refuse the run: whatever goes on is asked before it begins. What a run waits
+ * for must not change by the clock alone, since a question that time put there would count as asked, and nobody would ask it.
+ */
+const mayAskAnew = ({ seed, calendar }: Run, phase: 'arrival' | 'begin'): boolean =>
+  phase === 'begin' ||
+  seed.rulesVersion < 9 ||
+  (calendar?.because !== undefined && seed.pinned.definition.blackoutPolicy !== 'wait')
 
 /** An answer about blackouts counts only for the question that is open. */
 export const isAskedNow = (run: Run, question: string): boolean =>

@@ -234,6 +234,30 @@ describe('blackouts', () => {
     expect(play.types.at(-1)).toBe('step_started')
   })
 
+  test('what a run waits for on its arrival does not change with the clock', () => {
+    const cools = { cooldownMs: HOUR, blackoutPolicy: 'wait' } as const
+    for (const calendar of [lasts, clear(LATER)]) {
+      const play = new Play(sop(cools)).start().facts(calendar)
+      expect([...play.works.keys()]).toEqual(['admission:arrival'])
+      play.wait(3 * HOUR)
+      play.tell({ kind: 'record_news', unrecorded: 0, bytes: 0 })
+      play.decide('cancel')
+      // The question that was asked is the one that is taken back.
+      expect(play.cancelled).toEqual(['facts:blackout:1', 'admission:arrival'])
+      expect(play.state).toBe('cancelled')
+    }
+  })
+
+  test('a blackout that was over when its answer came refuses nobody', () => {
+    const play = new Play(sop())
+      .start()
+      .wait(3 * HOUR)
+      .facts(lasts)
+    expect([...play.works.keys()]).toEqual(['facts:blackout:2'])
+    play.facts(clear(MUCH_LATER))
+    expect(play.types.at(-1)).toBe('step_started')
+  })
+
   test('one that began while it waited for a slot sends it back to the queue, without its slot', () => {
     const play = new Play(sop({ blackoutPolicy: 'wait', maxConcurrent: 1 }))
       .start()

@@ -3,12 +3,15 @@ import type { Actor } from '../../../src/core/access.ts'
 import { controlsOf } from '../../../src/core/run/controls.ts'
 import { openGates } from '../../../src/core/run/gates.ts'
 import type { RunInput } from '../../../src/core/run/input.ts'
+import { effectsOf } from '../../../src/core/run/transition.ts'
 import { longGame } from '../../support/games.ts'
 import fc from '../../support/laws.ts'
 import { ok, Play } from '../../support/play.ts'
 
 // liveness.test.ts: no run is ever stranded. Whatever happened, an open run waits for something that comes, or for a person who
 // can do something about it; and a cancel ends it.
+
+const HOUR = 3_600_000
 
 /** Questions are answered by what was asked, and admission lets nobody in before the time that it was told. */
 class FairPlay extends Play {
@@ -54,6 +57,22 @@ const look = (play: Play): void => {
   // Ending it is no way on.
   expect(names.filter((name) => !['cancel', 'roll_back', 'pause'].includes(name))).not.toEqual([])
 }
+
+test('what a run waits for does not change by the clock alone, or nobody would be told', () =>
+  fc.assert(
+    fc.property(longGame, ({ sop, moves, flag, strict }) => {
+      const play = new FairPlay(sop, { params: { flag } }, { priorityBasedStrict: strict, maxStepVisits: 3 }).start()
+      const wanted = (afterMs: number) =>
+        effectsOf(play.run, new Date(play.nowMs + afterMs).toISOString()).flatMap((effect) =>
+          effect.kind === 'start' ? [effect.work.id] : effect.kind === 'arm' ? [effect.timer.id, effect.timer.at] : [],
+        )
+      for (const move of moves) {
+        move(play)
+        if (play.run.outcome === undefined) expect(wanted(100 * HOUR)).toEqual(wanted(0))
+      }
+    }),
+    { numRuns: 150 },
+  ))
 
 test('an open run always waits for something, a paused one has a way on, and a cancel ends it', () =>
   fc.assert(
