@@ -83,5 +83,6 @@ const renderAccepted = (context: Context, verb: string, reply: DecisionReply): s
   const stored = reply.stored === true ? ', stored: no worker is up, it takes effect as soon as one is' : ''
   // A pause takes effect at a boundary; the answer says whether there is one now.
   const done = reply.action === 'pause requested' ? 'Asked for a pause at the next boundary of' : DONE[verb]
-  return `${done ?? verb}${what}${what === '' ? ' run' : ' of run'} ${reply.runId}${again}${stored}: ${renderState(context.colours, reply.status)}`
+  const check = reply.action === 'checking' ? '; its check runs now, and the step is completed once that passes' : ''
+  return `${done ?? verb}${what}${what === '' ? ' run' : ' of run'} ${reply.runId}${again}${stored}${check}: ${renderState(context.colours, reply.status)}`
 }

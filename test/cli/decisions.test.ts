@@ -170,6 +170,17 @@ describe('complete', () => {
     expect(out).toBe(`Completed step 2 of run ${RUN_ID}: running\n`)
   })
 
+  test('says that a check comes first', async () => {
+    const checked = {
+      ...engine,
+      completeStep: async () => ({ ...accepted({ gate: undefined as never }), action: 'checking' }),
+    }
+    const { out } = await sop(['complete', RUN_ID, '--value', 'ticket=7'], { engine: checked })
+    expect(out).toBe(
+      `Completed step 2 of run ${RUN_ID}; its check runs now, and the step is completed once that passes: running\n`,
+    )
+  })
+
   test('asks on a terminal for what is missing, again where an answer does not fit', async () => {
     const { calls, io, err } = await sop(['complete', RUN_ID, '--value', 'color=red'], {
       engine,

@@ -153,7 +153,6 @@ test('functions that the page names are there', () => {
 const REFUSED: Readonly<Record<string, string>> = {
   'step quorum': '[steps.2]\nquorum = 2',
   'step escalate_to': '[steps.2]\nescalate_to = ["alice"]',
-  'step verify of a manual or wait step': '[steps.6]\ntitle = "Look"\nverify = "true"',
   'step for_each of a manual or wait step': '[steps.6]\ntitle = "Look"\nfor_each = ["a", "b"]',
   'step rollback of a for_each step':
     '[steps.6]\ntitle = "Do"\nfor_each = ["a", "b"]\ncommands = "true"\nrollback = "true"',

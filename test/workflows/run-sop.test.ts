@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bash, sopOf } from '../support/definitions.ts'
+import { bash, command, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
 
 let engine: TestEngine
@@ -52,5 +52,55 @@ test('runSop() waits at the start gate of a supervised SOP and goes on when it i
     principal: { id: 'alice', kind: 'user' },
     via: 'http',
     details: { comment: 'go' },
+  })
+})
+
+test('runSop() checks what a person completed, asks again where the check fails, and checks after a wait', async () => {
+  engine.add(
+    sopOf({
+      name: 'checked',
+      mode: 'auto',
+      steps: [
+        {
+          title: 'Swap the disk',
+          action: { kind: 'manual', form: [{ name: 'disk', type: 'string' }] },
+          verify: [command('echo "looking at $disk"; test "$disk" = sdb')],
+          retries: 1,
+        },
+        { title: 'Settle', action: { kind: 'wait', durationMs: 50 }, verify: [command('test "$disk" = sdb')] },
+      ],
+    }),
+  )
+  const asks = (attempt: number) =>
+    until(
+      () => engine.client.getRunStatus(runId),
+      (run) => run.openInputs.length > 0 && run.stepResults[0]?.attempt === attempt,
+    )
+  const { runId } = await engine.client.createRun('checked')
+  await asks(1)
+  const first = await engine.client.completeStep(runId, 1, { values: { disk: 'sda' } })
+  expect(first).toMatchObject({ accepted: true, action: 'checking', status: 'running' })
+  await asks(2)
+  await engine.client.completeStep(runId, 1, { values: { disk: 'sdb' } })
+  expect(await closed(runId)).toMatchObject({ status: 'completed', outputs: { disk: 'sdb' } })
+  const { events } = await engine.client.getAuditLog(runId)
+  expect(events.filter(({ stepNumber }) => stepNumber !== undefined).map((event) => event.eventType)).toEqual([
+    'step_started',
+    'input_requested',
+    'verification_started',
+    'verification_failed',
+    'step_failed',
+    'step_started',
+    'input_requested',
+    'verification_started',
+    'verification_passed',
+    'step_completed',
+    'step_started',
+    'verification_started',
+    'verification_passed',
+    'step_completed',
+  ])
+  expect(events.find(({ eventType }) => eventType === 'verification_failed')).toMatchObject({
+    details: { output: 'looking at sda\n' },
   })
 })

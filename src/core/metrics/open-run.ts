@@ -31,6 +31,8 @@ export interface RunTrace {
   >
   /** Manual steps that wait, by number: since when. */
   readonly inputs: Readonly<Record<string, number>>
+  /** Manual steps that somebody has done, and that are checked now. */
+  readonly answered?: readonly number[]
   readonly pausedMs?: number
   readonly queuedMs?: number
   /** What the run is doing since when, and how long it did in all before. */
@@ -150,10 +152,21 @@ export class OpenRun {
     this.set({ inputs })
   }
 
+  /** A manual step is done, and its check begins. */
+  answer(number: number): void {
+    if (this.trace.inputs[number] === undefined) return
+    this.closeInput(number)
+    this.set({ answered: [...(this.trace.answered ?? []), number] })
+  }
+
   /** The step is over, or is begun anew: nothing of it is under way any more. */
   leave(number = 0): void {
     this.end(`step:${number}`)
     this.closeInput(number)
+    const { answered = [], ...rest } = this.trace
+    if (!answered.includes(number)) return
+    const others = answered.filter((each) => each !== number)
+    this.trace = others.length === 0 ? rest : { ...rest, answered: others }
   }
 
   resume(): void {

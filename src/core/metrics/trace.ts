@@ -37,8 +37,9 @@ const ACTS: Partial<Record<EventType, 'planned' | 'unplanned'>> = {
   run_cancelled: 'unplanned',
 }
 
-const noteActs = (run: OpenRun, { eventType, principal, via }: RunEvent): void => {
-  const act = ACTS[eventType]
+const noteActs = (run: OpenRun, { eventType, principal, via, stepNumber = 0 }: RunEvent): void => {
+  const isAskedFor = eventType === 'verification_started' && run.trace.inputs[stepNumber] !== undefined
+  const act = isAskedFor ? 'planned' : ACTS[eventType]
   if (act === undefined || principal.kind !== 'user' || via === 'skip_approval') return
   run.set({ attended: true, ...(act === 'unplanned' && { unplanned: true }) })
 }
@@ -129,6 +130,7 @@ const countEither = (run: OpenRun, event: RunEvent): void => {
       if (event.details.rollback === true) walksBack(run)
       return
     case 'verification_started':
+      if (event.details.gate === undefined) run.answer(event.stepNumber ?? 0)
       return run.begin(event.details.gate ?? `step:${event.stepNumber ?? 0}`)
     case 'verification_passed':
     case 'verification_failed':
@@ -157,7 +159,7 @@ const countStep = (run: OpenRun, event: RunEvent): void => {
       return
     case 'step_completed': {
       // How long a manual step waited is no work of the engine.
-      const isManual = run.trace.inputs[number] !== undefined
+      const isManual = run.trace.inputs[number] !== undefined || run.trace.answered?.includes(number) === true
       run.leave(number)
       run.add({
         counts: ['step_completed'],

@@ -1,6 +1,7 @@
 import { stepRunOf } from './steps.ts'
 import { formatDuration } from '../duration.ts'
 import { childCommandResult, childRunId } from './child.ts'
+import { isEnding, isToVerify } from './done.ts'
 import type { EventDraft } from './event.ts'
 import { failure } from './failure.ts'
 import { runningWorks } from './works.ts'
@@ -86,8 +87,7 @@ export const actionEnded = (
     return [failure(run, step, state, { ...rest, outcome: 'failed', error: excess, ...engine, ...ofItem(item) }, at)]
   }
   const facts = resultDetails(result)
-  // Nothing begins in a run that ends, and a check that nobody makes would be waited for without end.
-  if (step.verify === undefined || step.verify.length === 0 || isEnding(run)) {
+  if (!isToVerify(run, step)) {
     return [
       {
         eventType: 'step_completed',
@@ -112,8 +112,6 @@ export const actionEnded = (
     },
   ]
 }
-
-const isEnding = (run: Run): boolean => run.ending !== undefined || run.rollback !== undefined
 
 const resultDetails = ({ durationMs, exitCode, output, outputs, adopted, ...log }: CommandResult) => ({
   duration_ms: durationMs,

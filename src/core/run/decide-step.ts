@@ -1,13 +1,12 @@
 import { stepOf, stepRunOf } from './steps.ts'
 import type { Step } from '../definition.ts'
-import { formatDuration } from '../duration.ts'
 import { checkForm } from '../params.ts'
 import type { Decided } from './decide.ts'
 import { itemRan, itemStep, skipItem } from './decide-item.ts'
 import { itRan, unknownStep } from './decide-unknown.ts'
 import type { Decision } from './decision.ts'
 import { mayDecide } from './entitled.ts'
-import type { EventDraft } from './event.ts'
+import { doneDraft, isToVerify } from './done.ts'
 import { failure } from './failure.ts'
 import { openGates } from './gates.ts'
 import { idOf, noteOf, type Refusal, refuse, type Sender } from './refuse.ts'
@@ -76,21 +75,18 @@ export const completeStep = (run: Run, decision: Decision, sender: Sender, at: s
       reason: checked.problems.join('; '),
       fields: checked.fields,
     })
-  const completed: EventDraft = {
-    eventType: 'step_completed',
-    stepNumber: step.number,
-    ...sender,
-    details: {
-      title: step.title,
-      attempt: state.attempt,
-      duration: formatDuration(durationMs),
-      duration_ms: durationMs,
-      ...(Object.keys(checked.values).length > 0 && { outputs: checked.values }),
-      ...(note !== undefined && { comment: note }),
-      ...idOf(decision),
-    },
+  const said = {
+    title: step.title,
+    attempt: state.attempt,
+    duration_ms: durationMs,
+    ...(Object.keys(checked.values).length > 0 && { outputs: checked.values }),
+    ...(note !== undefined && { comment: note }),
+    ...idOf(decision),
   }
-  return { drafts: [completed], reply: { ...reply, action: 'completed' } }
+  return {
+    drafts: [doneDraft(run, step, said, sender)],
+    reply: { ...reply, action: isToVerify(run, step) ? 'checking' : 'completed' },
+  }
 }
 
 const tick = (decision: Decision, sender: Sender, step: Step, reply: NonNullable<Decided['reply']>): Decided => {

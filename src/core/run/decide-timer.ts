@@ -2,12 +2,14 @@ import { formatDuration } from '../duration.ts'
 import { childRunId } from './child.ts'
 import { childTimedOut } from './child-timeout.ts'
 import type { EventDraft } from './event.ts'
+import { doneDraft } from './done.ts'
 import { failure } from './failure.ts'
 import { afterRejection } from './gates.ts'
 import { findExecution, ofItem, readExecutionName } from './items.ts'
 import { ENGINE, TIMER } from './principal.ts'
 import type { Run } from './run.ts'
 import { stepOf, stepRunOf } from './steps.ts'
+import { waitsUntil } from './wait-until.ts'
 
 // decide-timer.ts: what a timer that fires leads to. Its id says what it is for and of which execution: `gate:<id>#<attempt>`.
 
@@ -24,7 +26,7 @@ export const timerFired = (run: Run, timerId: string, at: string): readonly Even
     case 'wait':
       return waited(run, Number(id), at)
     case 'retry':
-      return tryAgain(run, readExecutionName(id))
+      return tryAgain(run, readExecutionName(id), at)
     case 'input':
       return inputTimedOut(run, Number(id), at)
     case 'timeout':
@@ -121,28 +123,21 @@ const gateReminds = (run: Run, id: string, number: string): readonly EventDraft[
 
 const waited = (run: Run, number: number, at: string): readonly EventDraft[] => {
   const [step, state] = [stepOf(run, number), stepRunOf(run, number)]
-  if (step === undefined || state?.state !== 'running') return []
+  if (step === undefined || state?.state !== 'running' || state.verification !== undefined) return []
   const durationMs = Date.parse(at) - Date.parse(state.startedAt ?? at)
-  return [
-    {
-      eventType: 'step_completed',
-      stepNumber: number,
-      principal: TIMER,
-      via: 'timer',
-      details: {
-        title: step.title,
-        attempt: state.attempt,
-        duration: formatDuration(durationMs),
-        duration_ms: durationMs,
-      },
-    },
-  ]
+  const said = { title: step.title, attempt: state.attempt, duration_ms: durationMs }
+  return [doneDraft(run, step, said, { principal: TIMER, via: 'timer' })]
 }
 
-const tryAgain = (run: Run, { step: number, item }: { step: number; item?: number }): readonly EventDraft[] => {
+const tryAgain = (
+  run: Run,
+  { step: number, item }: { step: number; item?: number },
+  at: string,
+): readonly EventDraft[] => {
   const { step, state } = findExecution(run, number, item)
   if (step === undefined || state?.state !== 'failed' || state.then !== 'retry') return []
   const attempt = state.attempt + 1
+  const until = waitsUntil(run, step, state, at)
   const value = item === undefined ? undefined : stepRunOf(run, number)?.items?.list[item - 1]
   return [
     {
@@ -156,6 +151,7 @@ const tryAgain = (run: Run, { step: number, item }: { step: number; item?: numbe
         kind: step.action.kind,
         ...ofItem(item),
         ...(value !== undefined && { value }),
+        ...(until.kind === 'at' && until.at !== undefined && { untilAt: until.at }),
         ...(step.action.kind === 'sop' && {
           child: childRunId(run.seed.runId, { step: number, attempt, ...ofItem(item) }),
         }),

@@ -289,7 +289,7 @@ export interface EventDetails {
     readonly deadlineAt?: string
     readonly overdue?: true
   }
-  /** A tick of the checklist. Completing the step is `step_completed`. */
+  /** A tick of the checklist. Completing the step is `step_completed`, or `verification_started` where it is checked first. */
   input_received: {
     readonly item: number
     readonly ticked: boolean
@@ -309,7 +309,7 @@ export interface EventDetails {
     readonly adopted?: string
     /** How often its worker was lost before: a check is made again. */
     readonly lost?: number
-    /** Of the person who said that the step ran. */
+    /** Of the person who said that the step was done. */
     readonly comment?: string
     readonly decisionId?: string
     readonly log?: LogSummary

@@ -134,6 +134,8 @@ export const startVerifying = (run: Run, event: Of<'verification_started'>): Run
       verification: 'running',
       lost: details.lost,
       endedAt: undefined,
+      // What waited for a time does so no more.
+      untilAt: undefined,
       error: undefined,
       durationMs: details.duration_ms,
       exitCode: details.exitCode,

@@ -69,11 +69,13 @@ const begin = (run: Run, asked: Rollback): Stop => {
   return { next: { eventType: 'rollback_started', principal: by, via, details } }
 }
 
-/** What waits for a person or for a time is left. */
+/** What waits for a person or for a time is left; a check that is under way afterwards is not. */
 const waitingStep = (run: Run): EventDraft | undefined => {
   const { steps } = run.seed.pinned.definition
   const index = run.steps.findIndex(
-    ({ state }, at) => state === 'awaiting_input' || (state === 'running' && steps[at]?.action.kind === 'wait'),
+    ({ state, verification }, at) =>
+      state === 'awaiting_input' ||
+      (state === 'running' && verification === undefined && steps[at]?.action.kind === 'wait'),
   )
   const step = steps[index]
   if (step === undefined) return undefined

@@ -1,7 +1,7 @@
 import { evaluate } from '../condition/evaluate.ts'
 import type { Step } from '../definition.ts'
 import { formatDuration } from '../duration.ts'
-import { type Asked, ask } from './ask.ts'
+import { ask } from './ask.ts'
 import { childRunId } from './child.ts'
 import { childTimers } from './child-timeout.ts'
 import type { Timer } from './effect.ts'
@@ -12,6 +12,7 @@ import { type GateSpec, gatesAfter, gatesBefore } from './gates.ts'
 import { hasBranches } from './graph.ts'
 import type { Run, StepRun } from './run.ts'
 import { boundary, conditionError, emit, firstOf, NOTHING_NEW, plus, question, type Stage } from './stage.ts'
+import { waitsUntil } from './wait-until.ts'
 import { isToldToEnd, stepWork } from './works.ts'
 
 // frontier-step.ts: what the steps call for, from their condition to the gates behind them.
@@ -90,7 +91,7 @@ const guard = (run: Run, step: Step, condition: NonNullable<Step['if']>): Stage 
 const beginStep = (run: Run, step: Step, state: StepRun, at: string): Stage => {
   if (run.held !== undefined) return NOTHING_NEW
   if (step.forEach !== undefined) return beginItems(run, step, state)
-  const until = waitsUntil(run, step, at)
+  const until = waitsUntil(run, step, state, at)
   if (until.kind === 'wait') return { works: [until.work] }
   if (until.kind === 'error') return conditionError(step.number, until.text, until.error)
   return emit({
@@ -108,31 +109,9 @@ const beginStep = (run: Run, step: Step, state: StepRun, at: string): Stage => {
   })
 }
 
-type Until =
-  | { readonly kind: 'at'; readonly at?: string }
-  | { readonly kind: 'error'; readonly text: string; readonly error: string }
-  | Extract<Asked, { kind: 'wait' }>
-
-/** When a `wait` step ends. A time of day depends on the zone's calendar, so an activity answers it (engine.md 2). */
-const waitsUntil = (run: Run, step: Step, at: string): Until => {
-  const { action } = step
-  if (action.kind !== 'wait') return { kind: 'at' }
-  if (action.durationMs !== undefined) return { kind: 'at', at: plus(at, action.durationMs) }
-  const until = action.until ?? ''
-  if (!/^\d{1,2}:\d{2}$/.test(until)) return { kind: 'at', at: new Date(Date.parse(until)).toISOString() }
-  const name = `until:${until}`
-  const key = question(run, step.number, 'until')
-  const known = run.facts[key]
-  if (known === undefined)
-    return { kind: 'wait', work: { id: `facts:${key}`, kind: 'facts', question: key, names: [name] } }
-  const answer = known.values[name]
-  return typeof answer === 'string'
-    ? { kind: 'at', at: answer }
-    : { kind: 'error', text: until, error: known.errors?.[name] ?? 'nobody knows that time' }
-}
-
 const underWay = (run: Run, step: Step, state: StepRun): Stage => {
   if (state.verification === 'passed') return verifiedStep(step, state)
+  if (state.verification === 'running') return { works: stepWork(run, state) }
   switch (step.action.kind) {
     case 'manual':
       return requestInput(step, state)

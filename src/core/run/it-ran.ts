@@ -1,8 +1,8 @@
 import type { Step } from '../definition.ts'
-import { formatDuration } from '../duration.ts'
 import { checkForm } from '../params.ts'
 import type { Decided } from './decide.ts'
 import type { Decision } from './decision.ts'
+import { doneDraft, isToVerify } from './done.ts'
 import type { EventDraft } from './event.ts'
 import { failure } from './failure.ts'
 import type { ItemRun } from './items.ts'
@@ -10,8 +10,6 @@ import { idOf, noteOf, refuse, type Sender } from './refuse.ts'
 import type { Run, StepRun } from './run.ts'
 
 // it-ran.ts: what follows when a person says of a step or an item that it ran, though nobody saw its end.
-
-type Said = Omit<Extract<EventDraft, { eventType: 'step_completed' }>['details'], 'duration'>
 
 /** What a person speaks of: an execution of a step, or one item of a `for_each` step. */
 interface Spoken {
@@ -52,21 +50,10 @@ export const itRanAs = (
     ...idOf(decision),
   }
   return {
-    drafts: [ranDraft(step, said, durationMs, sender), ...goesOn(run, step, sender)],
-    reply: { ...reply, action: 'completed' },
+    drafts: [doneDraft(run, step, said, sender), ...goesOn(run, step, sender)],
+    reply: { ...reply, action: isToVerify(run, step) ? 'checking' : 'completed' },
   }
 }
-
-/** It is done, or its verify commands look first whether that is true. */
-const ranDraft = (step: Step, said: Said, durationMs: number, sender: Sender): EventDraft =>
-  step.verify === undefined || step.verify.length === 0
-    ? {
-        eventType: 'step_completed',
-        stepNumber: step.number,
-        ...sender,
-        details: { ...said, duration: formatDuration(durationMs) },
-      }
-    : { eventType: 'verification_started', stepNumber: step.number, ...sender, details: said }
 
 /** The run stands still for what was unknown, one at a time; another unknown stops it again. */
 const goesOn = (run: Run, step: Step, sender: Sender): readonly EventDraft[] =>

@@ -243,9 +243,9 @@ const SENTENCES: { readonly [K in EventType]: (event: RunEvent<K>) => string } =
   verification_started: (event) => {
     const what = event.details.gate === undefined ? stepOf(event) : gateOf(event)
     const lost = event.details.lost === undefined ? '' : ' again, since its worker was lost'
-    return isEngine(event)
+    return isEngine(event) || event.principal.kind === 'timer'
       ? `The check of ${what} began${lost}.`
-      : stop(`${who(event)} said that ${what} ran${saying(event.details.comment)}; its check began`)
+      : stop(`${who(event)} said that ${what} was done${saying(event.details.comment)}; its check began`)
   },
   verification_passed: (event) =>
     `The check of ${event.details.gate === undefined ? stepOf(event) : gateOf(event)} passed after ${formatDuration(event.details.duration_ms)}.`,

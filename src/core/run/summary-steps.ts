@@ -32,6 +32,10 @@ export const begun = (state: SummaryState, step: number | undefined): SummarySta
 export const asks = (state: SummaryState, step: number | undefined): SummaryState =>
   step === undefined ? state : { ...state, asked: [...without(state.asked ?? [], step), step] }
 
+/** What the step asked for is there. */
+export const answered = (state: SummaryState, step: number | undefined): SummaryState =>
+  state.asked === undefined ? state : { ...state, asked: without(state.asked, step) }
+
 const triedAgain = ({ retrying = [], ...state }: SummaryState, step: number): SummaryState => {
   const others = without(retrying, step)
   return others.length === 0 ? state : { ...state, retrying: others }

@@ -7,6 +7,7 @@ import {
   cutOff,
   reached,
   begun,
+  answered,
   asks,
   ended,
   waiting,
@@ -263,7 +264,7 @@ const change = (state: SummaryState, event: RunEvent): SummaryState => {
       return verifying(
         waitsKept(
           // Of a step that was unknown, a person said that it ran: it is under way once more until that is checked.
-          event.details.gate === undefined ? begun(state, event.stepNumber) : state,
+          event.details.gate === undefined ? answered(begun(state, event.stepNumber), event.stepNumber) : state,
           (_, wait) => wait.step !== event.stepNumber,
         ),
         event.details.gate,

@@ -7,11 +7,10 @@ const stepRefusals: readonly [string, (step: Step) => boolean][] = [
   ['for_each of a manual or wait step', (step) => step.forEach !== undefined && !isExecuted(step)],
   ['quorum', (step) => needsSeveral(step.quorum)],
   ['escalate_to', (step) => step.escalateTo !== undefined],
-  ['verify of a manual or wait step', (step) => step.verify !== undefined && !isExecuted(step)],
   ['timeout of a wait step', (step) => step.action.kind === 'wait' && typeof step.timeoutMs === 'number'],
 ]
 
-/** What the engine does by itself: a person and a timer have nothing to do for each item, or to check. */
+/** What the engine does by itself: a person and a timer have nothing to do for each item. */
 const isExecuted = ({ action }: Step): boolean =>
   action.kind === 'shell' || action.kind === 'http' || action.kind === 'sop'
 

@@ -38,8 +38,7 @@ const executionWork = (
   { attempt, verification, lost }: Pick<StepRun, 'attempt' | 'verification' | 'lost'>,
   item?: number,
 ): readonly Work[] => {
-  const kind = kindOf(run, step)
-  if (kind === undefined || verification === 'passed') return []
+  if (verification === 'passed') return []
   const name = executionName(step, item)
   const rest = { step, attempt, ...(item !== undefined && { item }) }
   if (verification === 'running') {
@@ -49,11 +48,14 @@ const executionWork = (
         : { id: `verify:${name}#${attempt}~${lost}`, kind: 'verify', ...rest, lost },
     ]
   }
+  const kind = kindOf(run, step)
+  if (kind === undefined) return []
   return kind === 'sop'
     ? [{ id: `child:${name}#${attempt}`, kind: 'child', ...rest }]
     : [{ id: `step:${name}#${attempt}`, kind: 'action', ...rest }]
 }
 
+/** What the engine carries out; a person and a timer do the others, of which only the check is work. */
 const kindOf = (run: Run, number: number): Extract<Step['action']['kind'], 'shell' | 'http' | 'sop'> | undefined => {
   const kind = stepOf(run, number)?.action.kind
   return kind === 'shell' || kind === 'http' || kind === 'sop' ? kind : undefined

@@ -102,6 +102,7 @@ const tell = (teller: Teller, event: RunEvent): void => {
       return endGate(teller, event, event.details.gate, 'skipped')
     case 'verification_started': {
       const { gate } = event.details
+      if (gate === undefined) teller.end(`input:${stepNumber}`)
       const within = gate === undefined ? openStep(teller.state, stepNumber, itemOf(event)) : undefined
       return teller.begin(verifyKey(event), gate === undefined ? 'verify' : `gate ${gate}`, step, within)
     }

@@ -153,6 +153,20 @@ describe('how long a run took', () => {
       [31, 1],
     ],
     [
+      'a manual step is no work, its check is',
+      [
+        created(),
+        started(),
+        begun(0, 1, { kind: 'manual' }),
+        [0, 'input_requested', { title: 'x' }, { step: 1 }],
+        [30, 'verification_started', { title: 'x', attempt: 1, duration_ms: 30 * MIN }, { step: 1, by: BOB }],
+        [34, 'verification_passed', { attempt: 1, duration_ms: 4 * MIN }, { step: 1 }],
+        done(34, 30),
+        ended(35),
+      ],
+      [35, 5],
+    ],
+    [
       'a pause is no work, the step that still runs in it is',
       [
         created(),
@@ -327,6 +341,24 @@ describe('what people did', () => {
     ['a skip was not', [[1, 'step_skipped', { title: 'x', reason: 'x' }, { step: 1, by: BOB }]], [1, 1]],
     ['a condition is nobody', [[1, 'step_skipped', { title: 'x', reason: 'x', condition: 'y' }, { step: 1 }]], [0, 0]],
     ['an agent is no person', [asked(0), granted(1, '1-a', 1, { id: 'bot', kind: 'agent' })], [0, 0]],
+    [
+      'a manual step that is checked was asked for',
+      [
+        [0, 'input_requested', { title: 'x' }, { step: 1 }],
+        [3, 'verification_started', { title: 'x', attempt: 1 }, { step: 1, by: BOB }],
+        done(4, 3),
+      ],
+      [1, 0],
+    ],
+    [
+      'to say of an unknown step that it ran was not',
+      [
+        [1, 'step_unknown', { title: 'x', attempt: 1, error: 'x' }, { step: 1 }],
+        [3, 'verification_started', { title: 'x', attempt: 1 }, { step: 1, by: BOB }],
+        done(4, 3),
+      ],
+      [1, 1],
+    ],
     ['the start is none', [[0, 'run_paused', { kind: 'failure', reason: 'x' }]], [0, 0]],
   ])('%s', (_, told, wanted) => {
     const { people } = figures(created(), started(), ...told, ended(9))
@@ -335,6 +367,29 @@ describe('what people did', () => {
 })
 
 describe('steps', () => {
+  test('that people do are waited for until they say so, and last nothing, also where they are checked', () => {
+    const input: Told = [0, 'input_requested', { title: 'x' }, { step: 1 }]
+    const checks: Told = [3, 'verification_started', { title: 'x', attempt: 1 }, { step: 1, by: BOB }]
+    const { steps } = reportOf(
+      tell([
+        created(),
+        started(),
+        begun(0, 1, { kind: 'manual' }),
+        input,
+        checks,
+        done(7, 3),
+        begun(7, 2),
+        done(8, 1, 2),
+      ]),
+    )
+    expect(steps[0]).toMatchObject({
+      completed: 1,
+      duration: { count: 0 },
+      inputWait: { count: 1, totalMs: 3 * MIN },
+    })
+    expect(steps[1]).toMatchObject({ duration: { count: 1, totalMs: MIN } })
+  })
+
   test('have executions, retries, skips and durations of their own', () => {
     const { steps, total } = reportOf(
       tell([

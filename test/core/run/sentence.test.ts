@@ -267,6 +267,20 @@ const ROWS: { readonly [K in EventType]: readonly Row<K>[] } = {
   ],
   verification_started: [
     { step: 2, details: { title: 'Ship', attempt: 1 }, says: 'The check of step 2 "Ship" began.' },
+    {
+      step: 2,
+      by: { id: 'timer', kind: 'timer' },
+      via: 'timer',
+      details: { title: 'Settle', attempt: 1 },
+      says: 'The check of step 2 "Settle" began.',
+    },
+    {
+      step: 2,
+      by: BOB,
+      via: 'web',
+      details: { title: 'Swap the disk', attempt: 1, comment: 'slot 4' },
+      says: 'bob on the page said that step 2 "Swap the disk" was done: "slot 4"; its check began.',
+    },
   ],
   verification_passed: [
     {

@@ -173,6 +173,26 @@ describe('replaySpans()', () => {
     ])
     expect(spans[3]?.events).toEqual([{ name: 'overdue', atMs: START + 9000 }])
   })
+
+  test('ends the wait for a person where the check of what that did begins', () => {
+    const say = runOf('r', START)
+    const at = (type: EventType, details: object, step?: number): RunEvent => say(type, details as never, step)
+    const spans = told([
+      at('run_created', created()),
+      at('step_started', { title: 'A', attempt: 1, kind: 'manual' }, 1),
+      at('input_requested', { title: 'A', attempt: 1 }, 1),
+      at('verification_started', { title: 'A', attempt: 1 }, 1),
+      at('verification_passed', { attempt: 1, duration_ms: 1 }, 1),
+      at('step_completed', { title: 'A', attempt: 1, duration_ms: 1 }, 1),
+      at('run_completed', {}),
+    ])
+    expect(outline(spans)).toEqual([
+      'wait for input in step A 2-3',
+      'verify in step A 3-4',
+      'step A in run deploy 1-5',
+      'run deploy 0-6',
+    ])
+  })
 })
 
 const records = game.map(({ sop, moves, flag }) => {

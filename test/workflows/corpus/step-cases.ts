@@ -1,4 +1,5 @@
 import { bash, command } from '../../support/definitions.ts'
+import { until } from '../../support/engine.ts'
 import { type Case, DAY_MS, isOver, isParked, isPaused } from './case.ts'
 
 const isWaiting = (run: { readonly stepResults: readonly { readonly status: string }[] }): boolean =>
@@ -18,6 +19,27 @@ export const STEP_CASES: readonly Case[] = [
     until: isOver,
     steps: [{ action: { kind: 'manual', form: [{ name: 'ticket', type: 'string' }] } }, { if: 'ticket == "OPS-1"' }],
     play: (engine, runId) => engine.client.completeStep(runId, 1, { values: { ticket: 'OPS-1' } }),
+  },
+  {
+    name: 'manual-checked',
+    until: isOver,
+    steps: [
+      {
+        action: { kind: 'manual', form: [{ name: 'disk', type: 'string' }] },
+        verify: [command('test "$disk" = sdb')],
+        retries: 1,
+        timeoutMs: DAY_MS,
+      },
+      { action: { kind: 'wait', durationMs: 300 }, verify: [command('true')] },
+    ],
+    play: async (engine, runId) => {
+      await engine.client.completeStep(runId, 1, { values: { disk: 'sda' } })
+      await until(
+        () => engine.client.getRunStatus(runId),
+        (run) => isParked(run) && run.stepResults[0]?.attempt === 2,
+      )
+      await engine.client.completeStep(runId, 1, { values: { disk: 'sdb' } })
+    },
   },
   {
     name: 'manual-ticked-and-overdue',

@@ -9,6 +9,7 @@ const ENDS: readonly EventType[] = [
   'approval_rejected',
   'approval_timeout',
   'step_completed',
+  'verification_started',
   'step_failed',
   'step_skipped',
   'run_resumed',
@@ -31,6 +32,9 @@ export async function outcomeOf(item: WaitingItem): Promise<string | undefined> 
 }
 
 const isAbout = (item: WaitingItem, event: RecordedEvent): boolean => {
+  // Somebody did what was asked for; its check comes first.
+  if (event.eventType === 'verification_started')
+    return item.kind !== 'gate' && event.stepNumber === item.stepNumber && !('gate' in event.details)
   if (!event.eventType.startsWith('approval_')) return item.kind !== 'gate' || event.eventType.startsWith('run_')
   const { gate } = event.details as { readonly gate?: string }
   return item.gate !== undefined && gate === item.gate.gate
