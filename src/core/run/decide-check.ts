@@ -1,3 +1,5 @@
+import type { Step } from '../definition.ts'
+import { formatDuration } from '../duration.ts'
 import type { EventDetails, EventDraft } from './event.ts'
 import { failure, MAX_LOST } from './failure.ts'
 import type { RunInput } from './input.ts'
@@ -27,6 +29,26 @@ const errorOf = (result: Result): string =>
 
 const durationOf = (result: Result): number => (result.outcome === 'lost' ? 0 : result.durationMs)
 
+/**
+ * The rules from which on a step is done as soon as its check passed, whatever the run does by then: one that stands paused, ends
+ * or walks back does not come by to say so, and what is not told as done is not undone, and is done again by a retry.
+ */
+const DONE_AT_ONCE = 9
+
+const doneDraft = (step: Step, state: Execution, item: number | undefined): EventDraft => ({
+  eventType: 'step_completed',
+  stepNumber: step.number,
+  ...engine,
+  details: {
+    title: step.title,
+    attempt: state.attempt,
+    ...ofItem(item),
+    duration: formatDuration(state.durationMs ?? 0),
+    duration_ms: state.durationMs ?? 0,
+    ...resultOf(state),
+  },
+})
+
 /** The end of a step's verify commands. */
 export const verifyEnded = (
   run: Run,
@@ -42,7 +64,10 @@ export const verifyEnded = (
     return [{ eventType: 'verification_started', stepNumber: number, ...engine, details }]
   }
   const details = { attempt, ...ofItem(item), duration_ms: durationOf(result), ...printed(run, result, state.lost) }
-  if (result.outcome === 'ok') return [{ eventType: 'verification_passed', stepNumber: number, ...engine, details }]
+  if (result.outcome === 'ok') {
+    const passed: EventDraft = { eventType: 'verification_passed', stepNumber: number, ...engine, details }
+    return run.seed.rulesVersion < DONE_AT_ONCE ? [passed] : [passed, doneDraft(step, state, item)]
+  }
   const error = errorOf(result)
   // The step itself ran to its end, so a lost check never makes it unknown.
   const report = {

@@ -70,6 +70,22 @@ describe('rollback of a for_each step', () => {
     })
   })
 
+  test('undoes an item whose check passes after something else walked back', () => {
+    const play = start([
+      { ...each, verify: [command('v')], needs: [] },
+      { ...BACK, needs: [] },
+    ])
+    for (const item of [1, 2, 3]) play.ends(ok({ outputs: { id: `id-${item}` } }), `step:1[${item}]#1`)
+    play.ends(failed(), 'step:2#1')
+    for (const item of [1, 2]) play.ends(ok(), `verify:1[${item}]#1`)
+    play.ends(failed(), 'verify:1[3]#1')
+    expect(works(play)).toEqual(['rollback:1[3]#1'])
+    play.ends(ok()).ends(ok()).ends(ok())
+    expect(items(play)).toEqual(['rolled_back', 'rolled_back', 'rolled_back'])
+    expect(states(play)).toEqual(['rolled_back', 'failed'])
+    isFolded(play)
+  })
+
   test('undoes what is finished of a step that failed in its midst, and items whose verification failed', () => {
     const play = start([{ ...each, ...BACK, verify: [command('v')] }])
     play.ends(ok({ outputs: { id: 'x' } }), 'step:1[1]#1').ends(ok(), 'verify:1[1]#1')

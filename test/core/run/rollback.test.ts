@@ -159,6 +159,46 @@ describe('a walk back is also asked for by', () => {
     expect(plain.state).toBe('cancelled')
   })
 
+  describe('a step whose check passes after something else', () => {
+    const checked = { ...undo, needs: [], verify: [command('v')] }
+    const checking = (beside: StepSketch, seed: { readonly rulesVersion?: number } = {}) =>
+      new Play(sopOf({ steps: [checked, { needs: [], ...beside }] }), seed).start().ends(ok(), 'step:1#1')
+
+    test('walked back is undone', () => {
+      const play = checking(BACK).ends(failed(), 'step:2#1')
+      expect(works(play)).toEqual(['verify:1#1'])
+      play.ends(ok({ output: 'looks good' }))
+      expect(play.types.slice(-3)).toEqual(['verification_passed', 'step_completed', 'rollback_started'])
+      expect(works(play)).toEqual(['rollback:1#1'])
+      play.ends(ok())
+      expect(states(play)).toEqual(['rolled_back', 'failed'])
+      isFolded(play)
+    })
+
+    test('walked back under the rules of before was not', () => {
+      const play = checking(BACK, { rulesVersion: 8 }).ends(failed(), 'step:2#1').ends(ok())
+      expect([play.state, states(play)]).toEqual(['failed', ['skipped', 'failed']])
+    })
+
+    test('paused is done, and is undone by a cancel that rolls back', () => {
+      const play = checking({ onFailure: { kind: 'pause' } })
+        .ends(failed(), 'step:2#1')
+        .ends(ok())
+      expect([play.state, states(play)]).toEqual(['paused', ['success', 'failed']])
+      play.decide('cancel', { rollback: true })
+      expect(works(play)).toEqual(['rollback:1#1'])
+      isFolded(play)
+    })
+
+    test('ended the run is done, so that a retry does not do it again', () => {
+      const play = checking({ onFailure: { kind: 'fail' } })
+        .ends(failed(), 'step:2#1')
+        .ends(ok(), 'verify:1#1')
+      expect([play.state, states(play)]).toEqual(['failed', ['success', 'failed']])
+      isFolded(play)
+    })
+  })
+
   test('a cancel at a gate, at a manual step, in a wait, after a pause, and before anything was done', () => {
     const at = (second: StepSketch) => {
       const play = start([undo, second]).ends(ok())
