@@ -56,6 +56,7 @@ export class Interpreter {
     isWide: () => this.isWide(),
     isSettled: () => this.isSettled(),
     isCarrying: () => this.isCarrying(),
+    isHandingOver: () => this.isHandingOver(),
     write: (events, patiently) => record(this.created(), events, patiently),
     isPatient: () => this.run !== undefined && this.run.seed.rulesVersion >= 5,
     tell: (news) => void this.apply({ kind: 'record_news', ...news }),
@@ -182,6 +183,11 @@ export class Interpreter {
   /** SOPs that run as steps go on by themselves; everything else has to end before another execution takes over. */
   private isDrained(): boolean {
     return [...this.works.keys()].every((workId) => this.children.isDetached(workId))
+  }
+
+  /** Runs of older rules wrote on: messages that came quicker than the store writes kept the next execution waiting. */
+  private isHandingOver(): boolean {
+    return this.handOver.isOn && this.isDrained() && this.run !== undefined && this.run.seed.rulesVersion >= 9
   }
 
   private hasNewBuild(): boolean {

@@ -27,6 +27,8 @@ export interface RecorderPorts {
   isSettled(): boolean
   /** A command is under way, which can bring events along. */
   isCarrying(): boolean
+  /** The next execution is about to take over, and takes what waits along: a write that begins now only keeps it waiting. */
+  isHandingOver(): boolean
   /** `patiently`: it does not come back before the store has taken some of it. */
   write(events: readonly RunEvent[], patiently: boolean): Promise<RecordResult>
   /** The rules decide how far the run goes on while its record cannot be written. */
@@ -121,6 +123,7 @@ export class Recorder {
 
   /** Writes in the background what no command takes along; one batch at a time. */
   async flush(): Promise<void> {
+    if (this.ports.isHandingOver()) return
     if (this.ports.isWide()) return this.flushGathered()
     if (this.isFlushing) return
     this.isFlushing = true
@@ -158,7 +161,7 @@ export class Recorder {
     }
     if (this.isFlushing || this.ports.isSettled() || !this.hasUnsent()) return
     await this.flushBatch()
-    if (!this.ports.isSettled()) void this.flushGathered()
+    if (!this.ports.isSettled() && !this.ports.isHandingOver()) void this.flushGathered()
   }
 
   /** Not a part of `flush`: one await more there would put its commands in another order than histories have them. */

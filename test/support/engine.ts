@@ -57,7 +57,7 @@ export interface TestEngineOptions {
   /** Another server than the one that all tests share. */
   readonly address?: string
   readonly workerVersioning?: Config['workerVersioning']
-  readonly deps?: Partial<ActivityDeps>
+  readonly deps?: Partial<ActivityDeps> | ((real: ActivityDeps) => Partial<ActivityDeps>)
 }
 
 export const POLICY: RunPolicy = {
@@ -112,7 +112,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
   const pin = createPin({ catalog, key, policy: { ...POLICY, ...options.policy } })
   const connection = await NativeConnection.connect({ address: options.address ?? inject('temporalAddress') })
   const temporal = new Client({ connection })
-  const activities: ActivityDeps = {
+  const real: ActivityDeps = {
     ...stores,
     verifyWarrant: (warrant) => key.verifyWarrant(warrant),
     pinSop: (name) => pin.pin(name),
@@ -128,8 +128,8 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
     environment,
     hostId: openHostId(scratchDir),
     ...createTemporalCommands(() => temporal, 'default'),
-    ...options.deps,
   }
+  const activities = { ...real, ...(typeof options.deps === 'function' ? options.deps(real) : options.deps) }
   let worker: RunningWorker | undefined
   const others: RunningWorker[] = []
   const newWorker = (workerVersioning = options.workerVersioning, deps = activities): Promise<RunningWorker> =>

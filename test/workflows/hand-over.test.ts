@@ -1,80 +1,55 @@
-import { beforeEach, expect, test, vi } from 'vitest'
-import { HandOver } from '../../src/workflows/hand-over.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { verifyChain } from '../../src/core/audit-chain.ts'
+import { sha256Hex } from '../../src/core/canonical.ts'
+import { bash, sopOf } from '../support/definitions.ts'
+import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { executionsOf } from '../support/executions.ts'
 
-// When an execution hands its run over to a next one. Temporal is played: a history of any length, and a clock by hand.
+/** Longer than messages of the test are apart, so that there is always one that is not on record. */
+const WRITE_MS = 150
 
-const temporal = vi.hoisted(() => ({
-  info: { historyLength: 0, continueAsNewSuggested: false },
-  sleeps: [] as { readonly ms: number; readonly end: () => void }[],
-}))
-vi.mock('@temporalio/workflow', () => ({
-  workflowInfo: () => temporal.info,
-  sleep: (ms: number) => new Promise<void>((end) => temporal.sleeps.push({ ms, end })),
-}))
-
-const host = { run: <T>(work: () => Promise<T>): Promise<T> => work() }
-let handOver: HandOver
-const history = (historyLength: number, continueAsNewSuggested = false): void => {
-  temporal.info = { historyLength, continueAsNewSuggested }
-}
-beforeEach(() => {
-  temporal.sleeps.length = 0
-  history(0)
-  handOver = new HandOver(host as never)
+let engine: TestEngine
+beforeAll(async () => {
+  engine = await startTestEngine({
+    policy: { longHistory: 60 },
+    deps: ({ audit }) => ({
+      audit: {
+        ...audit,
+        append: async (...batch: Parameters<typeof audit.append>) => {
+          await new Promise((resolve) => setTimeout(resolve, WRITE_MS))
+          return audit.append(...batch)
+        },
+      },
+    }),
+  })
 })
+afterAll(() => engine.stop())
 
-test.each([
-  ['a short history', 4_000, false, false, false, false],
-  ['a long one', 4_001, false, false, false, true],
-  ['a large one, as Temporal says', 10, true, false, false, true],
-  ['a large one of a wide run, which is long enough only by its events', 10, true, true, false, false],
-  ['a new build', 10, false, false, true, true],
-])('check() with %s', (_, length, isLarge, isWide, hasNewBuild, expected) => {
-  history(length, isLarge)
-  expect(handOver.check(isWide, hasNewBuild)).toBe(expected)
-  expect(handOver.isOn).toBe(expected)
-})
-
-test('check() stays with what it said', () => {
-  expect(handOver.check(false, true)).toBe(true)
-  expect(handOver.check(false, false)).toBe(true)
-})
-
-test('held() lets one path wait for the next execution, however long that takes', async () => {
-  history(5_000)
-  handOver.check(false, false)
-  const goOn = vi.fn()
-  await handOver.held(false, goOn)
-  expect(temporal.sleeps).toEqual([])
-  expect(goOn).not.toHaveBeenCalled()
-  expect(handOver.isOn).toBe(true)
-})
-
-test('held() lets branches wait a minute for the longest command, once, and then go on for as many events again', async () => {
-  history(5_000)
-  handOver.check(true, false)
-  const goOn = vi.fn()
-  const waited = handOver.held(true, goOn)
-  // More work is held back meanwhile: it waits with the first.
-  await handOver.held(true, goOn)
-  expect(temporal.sleeps.map(({ ms }) => ms)).toEqual([60_000])
-  expect(goOn).not.toHaveBeenCalled()
-  history(5_200)
-  temporal.sleeps[0]?.end()
-  await waited
-  expect(goOn).toHaveBeenCalledOnce()
-  expect(handOver.isOn).toBe(false)
-  history(9_200)
-  expect(handOver.check(true, false)).toBe(false)
-  history(9_201)
-  expect(handOver.check(true, false)).toBe(true)
-})
-
-test('held() lets branches wait without a limit once the history is really long', async () => {
-  history(24_001)
-  handOver.check(true, false)
-  const goOn = vi.fn()
-  await handOver.held(true, goOn)
-  expect([temporal.sleeps, goOn.mock.calls]).toEqual([[], []])
-  expect(handOver.isOn).toBe(true)
+test('messages that come quicker than the record is written keep no run from being handed over', async () => {
+  engine.add(sopOf({ name: 'flooded', steps: [{ requiresApproval: true, action: bash('true') }] }))
+  const { runId } = await engine.client.createRun('flooded')
+  const handle = engine.temporal.workflow.getHandle(runId)
+  const first = (await handle.describe()).runId
+  const sent: string[] = []
+  const isHandedOver = async (): Promise<boolean> => (await handle.describe()).runId !== first
+  // Two senders at once, neither of which waits for the record.
+  const send = async (): Promise<void> => {
+    while (sent.length < 1_000 && !(await isHandedOver())) {
+      const decisionId = `told-${sent.length}`
+      sent.push(decisionId)
+      await handle.signal('approve', { gate: 'nowhere', decisionId })
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  await Promise.all([send(), send()])
+  expect(await isHandedOver()).toBe(true)
+  expect(await engine.client.approveStep(runId, 1)).toMatchObject({ accepted: true })
+  await until(
+    () => engine.client.getRunStatus(runId),
+    (run) => run.status === 'completed',
+  )
+  expect((await executionsOf(engine.temporal, runId, first)).length).toBeGreaterThan(1)
+  const { events } = await engine.client.getAuditLog(runId)
+  expect(verifyChain(events, sha256Hex, { runId })).toEqual([])
+  expect(events.filter(({ eventType }) => eventType === 'decision_refused')).toHaveLength(sent.length)
 })

@@ -26,8 +26,15 @@ const ends = (runId: string, status: RunView['status']) =>
     (view) => view.status === status,
   )
 const events = async (runId: string) => (await engine.client.getAuditLog(runId)).events
-const document = async (sop: string, runId: string): Promise<unknown> =>
-  JSON.parse(await readFile(join(engine.dataDir, 'audit', sop, `${runId}.json`), 'utf8'))
+/** The run document; it is written after the state is told, and before the workflow closes. */
+const document = (sop: string, runId: string): Promise<unknown> =>
+  until(
+    async () => {
+      const text = await readFile(join(engine.dataDir, 'audit', sop, `${runId}.json`), 'utf8').catch(() => undefined)
+      return text === undefined ? undefined : (JSON.parse(text) as unknown)
+    },
+    (found) => found !== undefined,
+  )
 /** Fails until the file `mend` is there. */
 const mendable = bash('test -e "$SOP_RUN_DIR/mended" || { touch "$SOP_RUN_DIR/mended"; exit 3; }')
 const executionOf = async (runId: string) => (await engine.temporal.workflow.getHandle(runId).describe()).runId

@@ -24,9 +24,9 @@ import type { Warrants } from './task.ts'
  * past a limit, and goes on by itself; the record says where a start was forced. 6: the record has the digests of what checks and
  * walks back printed. 7: a bare message with a key that nobody reads is refused. 8: a run that is paused for a child goes on when
  * that was retried and completed; an item of which somebody says that it ran is verified; a run that is let in by a clock before
- * its own asks the calendar again. 9: on arrival the calendar is asked again
- * only where it would refuse the run; a step is done as soon as its check passed, also where the run stands paused, ends or walks
- * back by then.
+ * its own asks the calendar again. 9: on arrival the calendar is asked again only where it would refuse the run; a step is done as
+ * soon as its check passed, also where the run stands paused, ends or walks back by then; writing the record keeps no next
+ * execution waiting.
  */
 export const RULES_VERSION = 9
 

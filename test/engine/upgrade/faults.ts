@@ -7,6 +7,6 @@ export const FAULTS: readonly Planted[] = [
     from: 'for (const effect of effects) {',
     to: 'for (const effect of [...effects].reverse()) {',
   },
-  { file: 'workflows/interpreter.ts', from: 'Date.parse(at) - Date.now())', to: 'Date.parse(at) - Date.now() + 1000)' },
+  { file: 'workflows/timers.ts', from: 'Date.parse(at) - Date.now())', to: 'Date.parse(at) - Date.now() + 1000)' },
   { file: 'core/run/command-task.ts', from: "(step?.title ?? '')", to: "(step?.title ?? '').toUpperCase()" },
 ]
