@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectAccessible, expectFitsPhone, keepScreenshot, openRig, type Rig } from '../support/browser.ts'
+import { kill } from '../support/kill.ts'
 import { until } from '../support/real-engine.ts'
 
 // What a run may stand still for besides a gate, answered on the page: a typed form, a step that may have run, an item, the
@@ -78,8 +79,12 @@ let lost: readonly string[]
 beforeAll(async () => {
   rig = await openRig({ sops: SOPS })
   lost = [await start('charge'), await start('charge'), await start('charge')]
-  const commands = () => rig.home.processes().then((lines) => lines.filter((line) => /step-1-1\.\d+\.bash/.test(line)))
-  await until(commands, (lines) => lines.length >= 3)
+  for (const runId of lost) {
+    await until(
+      () => rig.home.cli('logs', runId),
+      ({ out }) => out.includes('charging invoice 1 of 300'),
+    )
+  }
   await rig.engine.end('SIGKILL')
   for (const line of await rig.home.processes()) {
     if (/keeper\.mjs|step-1-1\.\d+\.bash/.test(line)) kill(Number.parseInt(line, 10))
@@ -92,14 +97,6 @@ afterAll(async () => {
   await rig?.close()
   await rm(GO, { recursive: true, force: true })
 })
-
-const kill = (pid: number): void => {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It ended by itself.
-  }
-}
 
 test('a step of which nobody knows whether it ran: it ran, it did not, or once more, with a comment', async (context) => {
   const { page } = await rig.viewer(context)
