@@ -28,7 +28,7 @@ const always = (look: (play: Play) => void) =>
         look(play)
       }
     }),
-    { numRuns: 250 },
+    { numRuns: 160 },
   )
 
 const opened = (events: readonly RunEvent[], gate: string) =>
@@ -77,7 +77,7 @@ describe('in every run', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 180 },
     )
     expect(gave).toBeGreaterThan(0)
   })
