@@ -9,7 +9,7 @@ import { render } from '../../../src/core/render.ts'
 
 // What holds for SOPs that people wrote and then broke: the fixtures and examples, cut, spliced and mutated.
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 240)
+const RUNS = Number(process.env['FC_RUNS'] ?? 300)
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 const filesBelow = (folder: string): readonly string[] =>

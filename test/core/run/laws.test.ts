@@ -28,7 +28,7 @@ const always = (look: (play: Play) => void) =>
         look(play)
       }
     }),
-    { numRuns: 160 },
+    { numRuns: 250 },
   )
 
 const opened = (events: readonly RunEvent[], gate: string) =>
@@ -77,7 +77,7 @@ describe('in every run', () => {
           }
         },
       ),
-      { numRuns: 180 },
+      { numRuns: 300 },
     )
     expect(gave).toBeGreaterThan(0)
   })

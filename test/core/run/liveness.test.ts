@@ -89,5 +89,5 @@ test('an open run always waits for something, a paused one has a way on, and a c
       expect(play.run.outcome).toBeDefined()
       expect(play.timers.size).toBe(0)
     }),
-    { numRuns: 200 },
+    { numRuns: 250 },
   ))

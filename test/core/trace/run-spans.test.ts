@@ -227,7 +227,7 @@ describe('of every record', () => {
         const gates = spans.filter(({ attributes }) => 'sop.gate.attempt' in attributes).length
         expect(gates + Object.keys(whole?.state.open ?? {}).filter((key) => key.startsWith('gate:')).length).toBe(asked)
       }),
-      { numRuns: 200 },
+      { numRuns: 300 },
     ))
 
   test('it is told the same event by event, with a restart between any two', () =>
