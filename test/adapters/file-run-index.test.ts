@@ -113,13 +113,15 @@ describe('openFileRunIndex()', () => {
     }
     const times: number[] = []
     for (let i = 0; i < 100; i++) {
-      const from = performance.now()
+      // Of the processor: what else goes on beside the test does not count.
+      const from = process.cpuUsage()
       await index.list({ states: ['awaiting_approval'], limit: 100 })
       await index.list({})
-      times.push(performance.now() - from)
+      const { user, system } = process.cpuUsage(from)
+      times.push((user + system) / 1000)
     }
     expect((await index.list({ states: ['awaiting_approval'], limit: 1000 })).length).toBe(100)
-    expect(times.sort((a, b) => a - b)[95]).toBeLessThan(200)
+    expect(times.sort((a, b) => a - b)[95]).toBeLessThan(50)
     await index.flush()
   })
 })
