@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import type { Control, SopVersionDetail } from '../../../client/client.ts'
 import type { Json, Param } from '../../../core/definition.ts'
 import type { DecisionReply } from '../../../core/run/decision.ts'
@@ -8,6 +8,7 @@ import { request } from '../../api/request.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
+import { ReasonField } from '../../parts/reason-field.tsx'
 import { MEANING } from '../waiting/meaning.ts'
 import { type FieldTexts, ParamFields, valuesOf } from './param-fields.tsx'
 import { pathOf } from './log-choice.ts'
@@ -33,7 +34,6 @@ export function DecideDialog({ run, control, onClose, onDone }: DecideDialogProp
   const [comment, setComment] = useState('')
   const [hasLooked, setLooked] = useState(false)
   const [texts, setTexts] = useState<FieldTexts>({})
-  const id = useId()
   const isRetry = verb === 'retry' && body.item === undefined && run.rollback === undefined
   const params = useParams(run, isRetry)
   const changed = valuesOf(params, texts)
@@ -65,17 +65,7 @@ export function DecideDialog({ run, control, onClose, onDone }: DecideDialogProp
             <ParamFields params={params} texts={texts} values={run.params} onChange={setTexts} areRequired={false} />
           </details>
         )}
-        <label className="field" htmlFor={id}>
-          <span>{wantsReason ? 'Reason' : 'Comment'}</span>
-          <textarea
-            id={id}
-            rows={2}
-            maxLength={10_000}
-            ref={focusFirst}
-            value={comment}
-            onChange={(event) => setComment(event.target.value)}
-          />
-        </label>
+        <ReasonField label={wantsReason ? 'Reason' : 'Comment'} value={comment} onChange={setComment} />
         {secondLook === true && (
           <label className="check-field decide-look">
             <input type="checkbox" checked={hasLooked} onChange={(event) => setLooked(event.target.checked)} />
@@ -99,9 +89,6 @@ export function DecideDialog({ run, control, onClose, onDone }: DecideDialogProp
     </Dialog>
   )
 }
-
-/** The dialog gives the focus to what has this attribute; React would set the focus before the dialog is open. */
-const focusFirst = (element: HTMLElement | null): void => element?.setAttribute('autofocus', '')
 
 /** A retry that wants a second look runs again what may have run. */
 const meaningOf = ({ name, secondLook }: Control): string | undefined =>

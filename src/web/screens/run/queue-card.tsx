@@ -1,11 +1,12 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import { Link } from 'react-router'
 import type { Queue, QueueControl, QueueReason } from '../../../client/client.ts'
 import { request } from '../../api/request.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { ErrorBox } from '../../parts/error-box.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
+import { ReasonField } from '../../parts/reason-field.tsx'
 import { Time } from '../../parts/time.tsx'
 import { ReasonedButtons } from './reasoned-buttons.tsx'
 
@@ -112,7 +113,6 @@ interface OrderDialogProps {
 function OrderDialog({ runId, order: { action, label }, queue, onClose, onDone }: OrderDialogProps) {
   const [reason, setReason] = useState('')
   const [before, setBefore] = useState('')
-  const id = useId()
   const sending = useMutation({
     mutationFn: () =>
       request(`/api/v1/queue/${encodeURIComponent(runId)}/${action}`, {
@@ -147,17 +147,7 @@ function OrderDialog({ runId, order: { action, label }, queue, onClose, onDone }
             </select>
           </label>
         )}
-        <label className="field" htmlFor={id}>
-          <span>Reason</span>
-          <textarea
-            id={id}
-            rows={2}
-            maxLength={10_000}
-            ref={focusFirst}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
+        <ReasonField label="Reason" value={reason} onChange={setReason} />
         {sending.error !== null && <ErrorBox title="It was refused" error={sending.error} />}
         <div className="dialog-buttons">
           <button type="button" className="button" onClick={onClose}>
@@ -175,6 +165,3 @@ function OrderDialog({ runId, order: { action, label }, queue, onClose, onDone }
     </Dialog>
   )
 }
-
-/** The dialog gives the focus to what has this attribute. */
-const focusFirst = (element: HTMLElement | null): void => element?.setAttribute('autofocus', '')
