@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
-import { kill } from '../support/kill.ts'
+import { killTogether } from '../support/kill.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
 
 // What becomes of commands whose worker is killed, or cut off from its server, while they run.
@@ -136,7 +136,7 @@ test('a command that died with its worker is unknown; one that may be repeated i
   const others = (await home.processes()).filter((line) => line.includes('keeper.mjs') || line.includes('step-1-1'))
   expect(others.length).toBeGreaterThanOrEqual(3)
   await worker.end('SIGKILL')
-  for (const line of others) kill(Number.parseInt(line, 10))
+  killTogether(others)
   const killedAt = Date.now()
   await machine.startWorker()
   await until(
