@@ -56,7 +56,7 @@ export const findRun = async ({ temporal, records }: FindDeps, ref: string, fall
   if (await isInTemporal(temporal, ref)) return ref
   const hint =
     runs.length > 0
-      ? `SOP "${ref}" has no open run`
+      ? `SOP "${ref}" has no open run; sop history ${ref} lists the closed ones`
       : 'no run and no SOP with open runs has that name; sop runs lists them'
   throw new SopError('not_found', `Cannot find run "${ref}": ${hint}`)
 }

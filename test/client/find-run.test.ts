@@ -16,9 +16,11 @@ interface World {
   readonly isDown?: boolean
   readonly inTemporal?: boolean
   readonly removed?: boolean
+  /** Runs of an SOP, the newest first. */
+  readonly runs?: readonly { readonly runId: string; readonly status: string }[]
 }
 
-const deps = ({ isDown = false, inTemporal = false, removed = false }: World): FindDeps => {
+const deps = ({ isDown = false, inTemporal = false, removed = false, runs = [] }: World): FindDeps => {
   const asked = async <T>(value: T): Promise<T> => {
     if (isDown) throw down
     return value
@@ -34,7 +36,7 @@ const deps = ({ isDown = false, inTemporal = false, removed = false }: World): F
     },
     records: {
       audit: { read: () => asked([]), removal: () => asked(removed ? REMOVAL : undefined) },
-      index: { get: () => asked(undefined), list: () => asked([]) },
+      index: { get: () => asked(undefined), list: () => asked(runs) },
     },
   } as unknown as FindDeps
 }
@@ -58,4 +60,15 @@ test('findRun() and readRun() say that the records are out of reach where Tempor
   const away = deps({ isDown: true })
   await expect(findRun(away, 'deploy')).rejects.toBe(down)
   await expect(readRun(away, 'r1')).rejects.toBe(down)
+})
+
+test('findRun() takes the name of an SOP for its one open run, and says where closed ones are listed', async () => {
+  const closed = { runId: 'r1', status: 'completed' }
+  const runs = [{ runId: 'r2', status: 'awaiting_approval' }, closed]
+  expect(await findRun(deps({ runs }), 'deploy')).toBe('r2')
+  expect(await findRun(deps({ runs: [closed] }), 'deploy', true)).toBe('r1')
+  await expect(findRun(deps({ runs: [closed] }), 'deploy')).rejects.toMatchObject({
+    code: 'not_found',
+    message: 'Cannot find run "deploy": SOP "deploy" has no open run; sop history deploy lists the closed ones',
+  })
 })

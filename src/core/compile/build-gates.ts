@@ -4,6 +4,7 @@ import { Fields } from '../dialect/fields.ts'
 import { describe, type Located, type LocatedTable } from '../dialect/located.ts'
 import type { Report } from '../dialect/report.ts'
 import { type Asked, isWithinLimit, refuseType } from '../dialect/values.ts'
+import { spell } from '../dialect/spell.ts'
 import { readCommands } from './build-action.ts'
 import { buildApproval } from './build-approval.ts'
 import { readReferences, type StepReference } from './step-readers.ts'
@@ -79,7 +80,12 @@ const namedEntry = (table: LocatedTable, report: Report): readonly Entry[] => {
   const key = fields.text('name')
   if (key !== undefined) return [{ key, place: fields.valuePlace('name'), fields }]
   if (!fields.has('name'))
-    report.add('missing-setting', table.place, 'Cannot read the gate: it has no name', 'Write name = "pre_deploy"')
+    report.add(
+      'missing-setting',
+      table.place,
+      'Cannot read the gate: it has no name',
+      `Write ${spell(table.place, 'name', 'pre_deploy')}`,
+    )
   return []
 }
 
@@ -121,7 +127,7 @@ const checkCommand = (key: string, type: SopGate['type'], place: Place, fields: 
       'missing-setting',
       place,
       `Cannot verify at gate "${key}": it has no command`,
-      'Write command = "…"',
+      `Write ${spell(place, 'command', '…')}`,
     )
   }
   if (type === 'approval' && fields.has('command')) {
@@ -129,14 +135,14 @@ const checkCommand = (key: string, type: SopGate['type'], place: Place, fields: 
       'ignored-setting',
       fields.keyPlace('command'),
       'Setting "command" has no effect at an approval',
-      'Write type = "verification"',
+      `Write ${spell(place, 'type', 'verification')}`,
     )
   }
   if (type === 'verification') {
     for (const key of ['approvers', 'quorum', 'exclude', 'remind', 'escalate_to'] as const) {
       if (!fields.has(key)) continue
       const message = `Setting "${key}" has no effect at a verification: nobody is asked`
-      fields.report.add('ignored-setting', fields.keyPlace(key), message, 'Write type = "approval"')
+      fields.report.add('ignored-setting', fields.keyPlace(key), message, `Write ${spell(place, 'type', 'approval')}`)
     }
   }
   if (fields.has('timeout') && fields.has('approval_timeout')) {

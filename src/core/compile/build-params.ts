@@ -5,6 +5,7 @@ import { Fields } from '../dialect/fields.ts'
 import { describe, type Located, type LocatedEntry } from '../dialect/located.ts'
 import type { Report } from '../dialect/report.ts'
 import { type Asked, fromText, isWithinLimit, refuseType } from '../dialect/values.ts'
+import { spell } from '../dialect/spell.ts'
 import { compact } from './compact.ts'
 import { foldName } from '../param-names.ts'
 import { checkParamName } from './names.ts'
@@ -75,7 +76,12 @@ const entriesOf = (value: Located, asked: Asked): readonly Named[] | undefined =
     const name = fields.text('name')
     if (name !== undefined) return [{ name, place: fields.valuePlace('name'), fields }]
     if (!fields.has('name'))
-      report.add('missing-setting', item.place, 'Cannot read the value: it has no name', 'Write name = "…"')
+      report.add(
+        'missing-setting',
+        item.place,
+        'Cannot read the value: it has no name',
+        `Write ${spell(item.place, 'name', '…')}`,
+      )
     return []
   })
 }
@@ -107,7 +113,7 @@ const buildParam = (name: string, fields: Fields, report: Report): Param | undef
         'missing-setting',
         fields.place,
         `Cannot define choice "${name}": it has no choices`,
-        'Write choices = ["…", "…"]',
+        `Write ${spell(fields.place, 'choices', ['…', '…'])}`,
       )
     else report.add('bad-value', fields.keyPlace('choices'), `Cannot define choice "${name}": it has no choices`)
   }
@@ -126,7 +132,7 @@ const buildParam = (name: string, fields: Fields, report: Report): Param | undef
       'ignored-setting',
       fields.keyPlace('choices'),
       `Setting "choices" has no effect on a ${type}`,
-      'Write type = "choice"',
+      `Write ${spell(fields.place, 'type', 'choice')}`,
     )
   }
   return before === report.hasErrors || report.hasErrors ? param : undefined

@@ -19,6 +19,7 @@ import { type Asked, isWithinLimit, MAX_ITEMS, readCondition, readTable, refuseT
 import { isDeterministic, readZeroclawSop } from '../dialect/zeroclaw.ts'
 import { withoutNulls } from '../dialect/without-nulls.ts'
 import { isForeignSopKey } from '../dialect/zeroclaw-keys.ts'
+import { spell } from '../dialect/spell.ts'
 import { normalizeKey, type SettingKey } from '../settings.ts'
 import { longer, texts } from './build-approval.ts'
 import { readGates } from './build-gates.ts'
@@ -52,7 +53,7 @@ export const readName = (fields: Fields, fallbackName: string): string => {
   if (!NAME.test(name)) {
     const place = written === undefined ? fields.place : fields.valuePlace('name')
     const meant = suggestName(name)
-    const help = meant === undefined ? undefined : `Write name = "${meant}"`
+    const help = meant === undefined ? undefined : `Write ${spell(place, 'name', meant)}`
     report.add(
       'bad-name',
       place,

@@ -1,5 +1,6 @@
 import type { Trigger } from '../definition.ts'
 import { placeInside, refuseValue } from '../dialect/values.ts'
+import { spell } from '../dialect/spell.ts'
 import { cronProblem } from '../schedule/cron.ts'
 import { watchProblem } from '../trigger/glob.ts'
 import { routingKeyProblem, topicFilterProblem } from '../trigger/topic.ts'
@@ -75,7 +76,7 @@ const cronTrigger = (given: GivenTrigger): Trigger | undefined =>
         'cron-without-zone',
         place,
         `Cron "${expression}" has no timezone: it fires in UTC`,
-        'Write timezone = "Europe/Berlin", or "UTC"',
+        `Write ${spell(place, 'timezone', 'Europe/Berlin')}, or UTC`,
       )
     return compact({
       type: 'cron' as const,
@@ -153,7 +154,7 @@ const eventTrigger = (given: GivenTrigger): Trigger | undefined => {
     'missing-setting',
     given.table.place,
     'Cannot read the trigger: it has no event',
-    'Write event = "deploy.failed"',
+    `Write ${spell(given.table.place, 'event', 'deploy.failed')}`,
   )
   return undefined
 }

@@ -3,6 +3,7 @@ import { type Located, type LocatedTable, toJson } from '../dialect/located.ts'
 import { type Asked, fromText, isWithinLimit, refuseType, refuseValue } from '../dialect/values.ts'
 import { withoutNulls } from '../dialect/without-nulls.ts'
 import { docOf } from '../dialect/zeroclaw-keys.ts'
+import { spell } from '../dialect/spell.ts'
 import { didYouMean } from '../nearest.ts'
 import { normalizeKey, type Setting, SETTINGS } from '../settings.ts'
 import { buildTrigger } from './build-trigger.ts'
@@ -70,7 +71,7 @@ const readTrigger = (given: GivenTrigger): Trigger | undefined => {
         'missing-setting',
         given.table.place,
         'Cannot read the trigger: it has no type',
-        `Write type = "manual", or one of ${TRIGGER_TYPES.join(', ')}`,
+        `Write ${spell(given.table.place, 'type', 'manual')}, or one of ${TRIGGER_TYPES.join(', ')}`,
       )
     return undefined
   }

@@ -1,4 +1,5 @@
 import { refuseValue } from '../dialect/values.ts'
+import { spell } from '../dialect/spell.ts'
 import type { Trigger } from '../definition.ts'
 import { readKeyRule } from '../trigger/key.ts'
 import { readSignature } from '../trigger/signature.ts'
@@ -50,7 +51,12 @@ const signature = (given: GivenTrigger, secret: string | undefined): string | un
   if (!read.ok) return refuseValue(given.fields.valuePlace('signature'), given.fields.asked('signature'), read.reason)
   if (secret !== undefined) return written.trim()
   const asked = given.fields.asked('signature')
-  return refuseValue(given.fields.valuePlace('signature'), asked, 'a signature needs a secret', 'Write secret = "NAME"')
+  return refuseValue(
+    given.fields.valuePlace('signature'),
+    asked,
+    'a signature needs a secret',
+    `Write ${spell(given.table.place, 'secret', 'NAME')}`,
+  )
 }
 
 const idempotencyKey = (given: GivenTrigger): string | undefined => {

@@ -6,6 +6,7 @@ import type { Report } from '../dialect/report.ts'
 import { readTable, refuseValue } from '../dialect/values.ts'
 import { withoutNulls } from '../dialect/without-nulls.ts'
 import { isForeignTriggerKey } from '../dialect/zeroclaw-keys.ts'
+import { spell } from '../dialect/spell.ts'
 import { didYouMean } from '../nearest.ts'
 import { checkParams, type FieldProblem } from '../params.ts'
 import { mappingProblem } from '../trigger/params.ts'
@@ -52,7 +53,7 @@ export class GivenTrigger {
         'missing-setting',
         this.table.place,
         `Cannot read the trigger: it has no ${key}`,
-        `Write ${key} = "…"`,
+        `Write ${spell(this.table.place, key, '…')}`,
       )
     return undefined
   }

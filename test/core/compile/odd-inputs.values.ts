@@ -183,7 +183,7 @@ export const ODD_VALUES: readonly OddInput[] = [
     'name absolute',
     single('---', 'name: /etc/passwd', '---', '## Step 1: A', ''),
     [
-      'error bad-name x.md:2:7 Cannot name the SOP "/etc/passwd": a name has letters, digits, ".", "_" and "-", begins with a => Write name = "etc-passwd"',
+      'error bad-name x.md:2:7 Cannot name the SOP "/etc/passwd": a name has letters, digits, ".", "_" and "-", begins with a => Write name: etc-passwd',
     ],
   ],
   [
@@ -204,14 +204,14 @@ export const ODD_VALUES: readonly OddInput[] = [
     'name __proto__',
     single('---', 'name: __proto__', '---', '## Step 1: A', ''),
     [
-      'error bad-name x.md:2:7 Cannot name the SOP "__proto__": a name has letters, digits, ".", "_" and "-", begins with a letter => Write name = "proto__"',
+      'error bad-name x.md:2:7 Cannot name the SOP "__proto__": a name has letters, digits, ".", "_" and "-", begins with a letter => Write name: proto__',
     ],
   ],
   [
     'name with a newline',
     single('---', 'name: "a\\nb"', '---', '## Step 1: A', ''),
     [
-      'error bad-name x.md:2:7 Cannot name the SOP "a\nb": a name has letters, digits, ".", "_" and "-", begins with a letter or => Write name = "a-b"',
+      'error bad-name x.md:2:7 Cannot name the SOP "a\nb": a name has letters, digits, ".", "_" and "-", begins with a letter or => Write name: a-b',
     ],
   ],
   [
