@@ -21,6 +21,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
+          // Nor do these leave anything behind; what they import costs more processor time than many of them.
+          isolate: false,
           // Whatever is not a unit test belongs here, so that no file is ever left out.
           include: ['test/**/*.test.ts'],
           exclude: [...UNIT, 'test/fixtures/**'],

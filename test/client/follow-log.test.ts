@@ -25,6 +25,7 @@ const setUp = () => {
   }
   const open = async (executableId: LogKey['executableId'], attempt = 1) => {
     const writer = await logs.open({ runId: RUN, executableId, attempt })
+    onTestFinished(() => writer.release())
     return { ...writer, say: (text: string) => writer.write(Buffer.from(text)) }
   }
   return {

@@ -21,6 +21,7 @@ import { createTemporalClient } from '../../src/client/temporal.ts'
 import { createTriggerDoor, type TriggerDoor } from '../../src/client/trigger-door.ts'
 import type { Actor } from '../../src/core/access.ts'
 import type { SopDefinition } from '../../src/core/definition.ts'
+import { SopError } from '../../src/core/errors.ts'
 import type { RunPolicy } from '../../src/core/run/run.ts'
 import { sopOf } from './definitions.ts'
 import { createLog } from '../../src/log.ts'
@@ -226,9 +227,15 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
 export const until = async <T>(look: () => Promise<T>, is: (value: T) => boolean, withinMs = 20_000): Promise<T> => {
   const end = Date.now() + withinMs
   for (;;) {
-    const value = await look()
-    if (is(value)) return value
+    const value = await look().catch(unlessBusy)
+    if (!(value instanceof SopError) && is(value)) return value
     if (Date.now() > end) throw new Error(`Not seen within ${withinMs} ms; last: ${JSON.stringify(value)}`)
     await new Promise((resolve) => setTimeout(resolve, 30))
   }
+}
+
+/** A run that has just been begun is not on record yet, and its worker has other work first. */
+const unlessBusy = (error: unknown): SopError => {
+  if (error instanceof SopError && error.code === 'unavailable') return error
+  throw error
 }
