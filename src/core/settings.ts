@@ -30,12 +30,16 @@ export type SettingKey = (typeof SETTINGS)[number]['key']
 
 /** `approvalTimeoutMins`, `Approval Timeout Mins` and `approval-timeout-mins` are all `approval_timeout_mins`. */
 export const normalizeKey = (text: string): string => {
+  if (NORMAL.test(text)) return text
   const known = normalized.get(text)
   if (known !== undefined) return known
   const key = normalize(text)
   if (normalized.size < MAX_NORMALIZED && text.length < 64) normalized.set(text, key)
   return key
 }
+
+/** What `normalize` leaves as it is: most keys of most documents. */
+const NORMAL = /^[a-z0-9_]*$/
 
 // Every document writes the same few keys. Bounded, since any text may come along as a key.
 const MAX_NORMALIZED = 2_000

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
-import { killTogether } from '../support/kill.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
 
 // What becomes of commands of a pool whose worker is killed: two hosts with a folder each, and the engine apart from both.
@@ -93,7 +92,7 @@ test('a pool worker that is killed in mid-step: its host takes the step over, an
   await startWorker(far)
   await again.end('SIGKILL')
   // The host is gone with all that ran there.
-  killTogether(await near.processes())
+  await near.fail(/./)
   await until(
     () => begun('copy'),
     (places) => places.length === 2,

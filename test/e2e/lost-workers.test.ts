@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
-import { killTogether } from '../support/kill.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
 
 // What becomes of commands whose worker is killed, or cut off from its server, while they run.
@@ -16,6 +15,8 @@ beforeEach(async () => {
 })
 afterEach(() => home.remove())
 
+/** The processes of commands, and those that watch over them. */
+const COMMANDS = /keeper\.mjs|step-1-1/
 const at = (name: string): string => join(home.path, name)
 const touch = (name: string): Promise<void> => writeFile(at(name), '')
 const linesOf = (name: string): Promise<readonly string[]> =>
@@ -133,10 +134,10 @@ test('a command that died with its worker is unknown; one that may be repeated i
   const transfer = await begin('transfer')
   const copy = await begin('copy')
   const worker = machine.worker()
-  const others = (await home.processes()).filter((line) => line.includes('keeper.mjs') || line.includes('step-1-1'))
+  const others = (await home.processes()).filter((line) => COMMANDS.test(line))
   expect(others.length).toBeGreaterThanOrEqual(3)
   await worker.end('SIGKILL')
-  killTogether(others)
+  await home.fail(COMMANDS)
   const killedAt = Date.now()
   await machine.startWorker()
   await until(

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { parse } from 'yaml'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
-import { killTogether } from '../support/kill.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
 
 // Worker and API as docker-compose.yml starts them: two processes, a Temporal server of somebody else, variables only. Here
@@ -103,9 +102,8 @@ test('a step whose worker and command are killed is unknown, its run asks a pers
   )
   const runId = await start('transfer')
   await until(witnessed, (lines) => lines.length === 1)
-  const below = (await home.processes()).filter((line) => /keeper\.mjs|step-1-1|sleep 600/.test(line))
   expect(await worker.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' })
-  killTogether(below)
+  await home.fail(/keeper\.mjs|step-1-1|sleep 600/)
   await startWorker()
   const run = await home.runUntil(runId, ({ status }) => status === 'paused', 40_000)
   expect(run.stepResults.map(({ status }) => status)).toEqual(['unknown', 'pending'])

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
+import { isPartBuilt, PARTS } from '../../scripts/build-stamp.mjs'
 import { provideChromium } from './chromium-binary.ts'
 import { providePostgres } from './postgres-binaries.ts'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
@@ -24,12 +25,11 @@ declare module 'vitest' {
 /** One Temporal server for a whole test run: `inject('temporalAddress')` gives its address. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'sop-test-bundle-'))
-  const bundlePath = join(folder, 'workflow-bundle.js')
-  const [server, postgres, browser] = await Promise.all([
+  const [server, postgres, browser, bundlePath] = await Promise.all([
     startTestServer(),
     startSharedPostgres(),
     provideChromium((line) => console.error(line)),
-    promisify(execFile)(process.execPath, ['scripts/bundle.mjs', bundlePath]),
+    workflowBundle(folder),
   ])
   project.provide('temporalAddress', server.address)
   project.provide('workflowBundlePath', bundlePath)
@@ -39,6 +39,15 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await Promise.all([server.stop(), postgres.server?.remove()])
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** That of the build where it was made from these sources, as `npm test` sees to; else one that is made now. */
+const workflowBundle = async (folder: string): Promise<string> => {
+  const root = process.cwd()
+  if (isPartBuilt(root, PARTS.programs)) return join(root, 'dist', 'workflow-bundle.js')
+  const path = join(folder, 'workflow-bundle.js')
+  await promisify(execFile)(process.execPath, ['scripts/bundle.mjs', path])
+  return path
 }
 
 const startSharedPostgres = async (): Promise<{ shared: SharedPostgres; server?: PostgresServer }> => {

@@ -89,6 +89,11 @@ export interface Home {
   record(runId: string, last?: RecordedEvent['eventType']): Promise<readonly RecordedEvent[]>
   /** Every process that works for this home, except those that were asked for: `pid command`. */
   processes(): Promise<readonly string[]>
+  /**
+   * Ends those processes of this home as if their machine had failed: all are stopped first, so that none sees another
+   * one's end and writes it down.
+   */
+  fail(which: RegExp): Promise<void>
   /** Ends whatever runs here, and deletes the folder. */
   remove(): Promise<void>
 }
@@ -148,7 +153,12 @@ export const createHome = async (options: HomeOptions = {}): Promise<Home> => {
     start,
     cli,
     run,
-    runUntil: (ref, is, withinMs) => until(() => run(ref), is, withinMs),
+    runUntil: async (ref, is, withinMs) => {
+      const look = async () => (await lookByHttp(dataDir, ref)) ?? (await run(ref))
+      const seen = await until(look, (view) => view !== 'busy' && is(view), withinMs)
+      if (seen === 'busy') throw new Error('unreachable')
+      return seen
+    },
     serve: ({ args = [], env: more } = {}) => waitUntilUp(dataDir, start(['serve', ...args], more)),
     shell: async (script) => {
       const bin = join(path, 'bin')
@@ -161,6 +171,17 @@ export const createHome = async (options: HomeOptions = {}): Promise<Home> => {
         (record) => last === undefined || record.at(-1)?.eventType === last,
       ),
     processes: () => processesOf(path),
+    fail: async (which) => {
+      const pids: number[] = []
+      // One that was being started when the others were listed is seen by the next look.
+      for (let found = -1; found !== pids.length; ) {
+        found = pids.length
+        const lines = (await processesOf(path)).filter((line) => which.test(line))
+        pids.push(...lines.map((line) => Number.parseInt(line, 10)).filter((pid) => !pids.includes(pid)))
+        for (const pid of pids) kill(pid, 'SIGSTOP')
+      }
+      for (const pid of pids) kill(pid)
+    },
     remove: async () => {
       for (const { pid } of programs) kill(pid)
       await Promise.all(programs.map(({ ended }) => ended))
@@ -265,6 +286,23 @@ const request = async (
   })
   const text = await response.text()
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) }
+}
+
+/**
+ * Where a run stands, from the engine that works in a data directory; undefined where none does. A program for each look
+ * would keep the machine from what is looked at.
+ */
+const lookByHttp = async (dataDir: string, ref: string): Promise<RunView | 'busy' | undefined> => {
+  const found = await readEngineFile(dataDir)
+  if (found.state !== 'running') return undefined
+  const { url, tokenPath } = found.engine
+  const token = (await readFile(tokenPath, 'utf8').catch(() => '')).trim()
+  const path = `/api/v1/runs/${encodeURIComponent(ref)}`
+  // It may be going down at this moment.
+  const { status, json } = await request(url, token, 'GET', path).catch(() => ({ status: 503, json: undefined }))
+  if (status === 200) return json as RunView
+  if (status === 503) return 'busy'
+  throw new Error(`Cannot read run "${ref}": ${status} ${JSON.stringify(json)}`)
 }
 
 const finish = async (program: string, args: readonly string[], cwd: string, env: Environment): Promise<Said> => {

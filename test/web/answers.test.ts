@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectAccessible, expectFitsPhone, keepScreenshot, openRig, type Rig } from '../support/browser.ts'
-import { killTogether } from '../support/kill.ts'
 import { until } from '../support/real-engine.ts'
 
 // What a run may stand still for besides a gate, answered on the page: a typed form, a step that may have run, an item, the
@@ -86,8 +85,7 @@ beforeAll(async () => {
     )
   }
   await rig.engine.end('SIGKILL')
-  const left = await rig.home.processes()
-  killTogether(left.filter((line) => /keeper\.mjs|step-1-1\.\d+\.bash/.test(line)))
+  await rig.home.fail(/keeper\.mjs|step-1-1\.\d+\.bash/)
   rig.engine = await rig.home.serve()
   await go('charge')
   for (const runId of lost) await rig.home.runUntil(runId, ({ paused }) => paused?.kind === 'unknown', 60_000)
