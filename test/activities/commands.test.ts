@@ -27,6 +27,9 @@ const TASK = {
 } as const
 const LONG = 'echo $$ > pid; echo begun; until [ -e go ]; do sleep 0.02; done; echo x=1 >> $SOP_OUTPUT; echo done'
 
+/** The default of a second is less than a machine may stand still for. */
+const PATIENCE = { timeout: 20_000 }
+
 interface Next {
   readonly commands: Commands
   probe(): Promise<ProbeAnswer>
@@ -58,14 +61,14 @@ const killKeepers = async (rig: CommandRig): Promise<void> => {
   const pids = keepersOf(rig)
   expect(pids).not.toEqual([])
   for (const pid of pids) process.kill(pid, 'SIGKILL')
-  await expect.poll(() => pids.some(isAlive)).toBe(false)
+  await expect.poll(() => pids.some(isAlive), PATIENCE).toBe(false)
 }
 
 test('a running command is adopted with what it has printed, and its outputs', async () => {
   const rig = commandRig()
   const first = rig.run(bash(LONG)).catch(() => undefined)
   const pid = Number(await rig.appears('pid'))
-  await expect.poll(() => rig.log()).toBe('begun\n')
+  await expect.poll(() => rig.log(), PATIENCE).toBe('begun\n')
   const next = nextWorker(rig)
   expect(await next.probe()).toEqual({ state: 'adoptable' })
   const adopted = next.adopt(LONG)
@@ -139,7 +142,7 @@ test('a command that died with its keeper is lost', async () => {
   const pid = Number(await rig.appears('pid'))
   await killKeepers(rig)
   process.kill(-pid, 'SIGKILL')
-  await expect.poll(() => isAlive(pid)).toBe(false)
+  await expect.poll(() => isAlive(pid), PATIENCE).toBe(false)
   expect(await nextWorker(rig).probe()).toMatchObject({ state: 'lost', reason: expect.stringContaining('died') })
 })
 

@@ -5,6 +5,7 @@ import { verifyChain } from '../../src/core/audit-chain.ts'
 import { sha256Hex } from '../../src/core/canonical.ts'
 import { bash, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { wholeRecord } from '../support/whole-record.ts'
 import { liveInGroup } from './support/command-rig.ts'
 
 // What the mock environment cannot show: how a real worker hears that a command has to end.
@@ -41,7 +42,7 @@ test('a cancelled run is cancelled only when its processes are gone, and its rec
   const run = await closed(runId)
   expect(liveInGroup(pgid)).toEqual([])
   expect(run.status).toBe('cancelled')
-  const { events } = await engine.client.getAuditLog(runId)
+  const events = await wholeRecord(engine, runId)
   expect(verifyChain(events, sha256Hex, { runId, lastSequence: run.sequence })).toEqual([])
   // The execution closes last: what is read of the run before may be its record already, and not yet its document.
   await expect(engine.temporal.workflow.getHandle(runId).result()).rejects.toThrow()
@@ -62,6 +63,7 @@ test('a worker that stops ends its commands, and the run does not repeat them', 
   const run = await until(
     () => engine.client.getRunStatus(runId),
     ({ status }) => status === 'paused',
+    50_000,
   )
   expect(run.stepResults[0]).toMatchObject({ status: 'unknown', attempt: 1 })
 })

@@ -244,8 +244,8 @@ describe('runCommand() builds the environment', () => {
     rig.commands.settle('sop_run_1', [completed(2)], false)
     expect(await rig.probe()).toEqual({ state: 'adoptable' })
     rig.commands.settle('sop_run_1', [completed(1)], false)
-    await expect.poll(rig.probe).toEqual({ state: 'none' })
-    await expect.poll(() => existsSync(output.trim())).toBe(false)
+    await expect.poll(rig.probe, { timeout: 20_000 }).toEqual({ state: 'none' })
+    await expect.poll(() => existsSync(output.trim()), { timeout: 20_000 }).toBe(false)
     expect(readdirSync(rig.deps.scratchDir).filter((name) => !name.startsWith('.'))).toEqual(['sop_run_1'])
   })
 
@@ -396,7 +396,9 @@ describe('runCommand() handles output', () => {
     expect(await rig.log()).toBe('first\nlast\n')
   })
 
-  test('keeps its memory bounded while half a gigabyte passes, and holds the writer back', async () => {
+  test('keeps its memory bounded while half a gigabyte passes, and holds the writer back', {
+    timeout: 240_000,
+  }, async () => {
     const rig = commandRig()
     let bytes = 0
     let largest = 0
@@ -415,7 +417,7 @@ describe('runCommand() handles output', () => {
       }),
     }
     const before = process.memoryUsage().rss
-    const result = await commandRig({ logs }).run(bash('head -c 512M /dev/zero'))
+    const result = await commandRig({ logs }).run(bash('head -c 512M /dev/zero'), { timeoutMs: 200_000 })
     expect(result).toMatchObject({ outcome: 'ok', logBytes: 2 ** 29 })
     expect(largest - before).toBeLessThan(150 * 2 ** 20)
   })

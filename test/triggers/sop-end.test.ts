@@ -97,7 +97,10 @@ describe('createSopEnd()', () => {
     const { runId } = await engine.client.createRun(name, { params: { env: 'prod' } })
     const [delivery] = await delivered(next.name, 1)
     expect(delivery).toMatchObject({ source: 'sop', subject: name, action: 'completed', verdict: 'started' })
-    const view = await engine.client.getRunStatus(delivery?.runId ?? '')
+    const view = await until(
+      () => engine.client.getRunStatus(delivery?.runId ?? ''),
+      () => true,
+    )
     expect(view).toMatchObject({
       params: { image: 'app:7', from: runId, env: 'prod' },
       startedBy: { id: `sop:${name}`, kind: 'service' },

@@ -46,7 +46,9 @@ const world = ({ limitBytes, dataDir = tempDir() }: { limitBytes?: number; dataD
   const text = async (): Promise<string> => Buffer.from((await files.read(KEY, 0, 1e6)).bytes).toString()
   return { state, files, held, open, dir, dataDir, text }
 }
-const brought = (text: () => Promise<string>, whole: string) => expect.poll(text, { timeout: 5_000 }).toBe(whole)
+/** The default of a second is less than a machine may stand still for. */
+const PATIENCE = { timeout: 20_000 }
+const brought = (text: () => Promise<string>, whole: string) => expect.poll(text, PATIENCE).toBe(whole)
 
 test('a store that is there gets what is written, and nothing is kept beside it', async () => {
   const { held, text, dir } = world()
@@ -72,8 +74,8 @@ describe('while the store is away', () => {
     expect(await text()).toBe('before\n')
     state.isDown = false
     await brought(text, 'before\nwhile\nmore\n')
-    await expect.poll(async () => (await files.read(KEY, 0, 0)).isClosed).toBe(true)
-    await expect.poll(() => held.state()).toEqual({ runs: 0, waiting: 0 })
+    await expect.poll(async () => (await files.read(KEY, 0, 0)).isClosed, PATIENCE).toBe(true)
+    await expect.poll(() => held.state(), PATIENCE).toEqual({ runs: 0, waiting: 0 })
     expect(readdirSync(dir)).toEqual([])
   })
 
@@ -87,7 +89,7 @@ describe('while the store is away', () => {
     await writer.close()
     state.isDown = false
     await brought(text, 'all of it\n')
-    await expect.poll(async () => (await held.store.read(KEY, 0, 100)).heldSince).toBeUndefined()
+    await expect.poll(async () => (await held.store.read(KEY, 0, 100)).heldSince, PATIENCE).toBeUndefined()
     expect(await held.store.list(KEY.runId)).toEqual([KEY])
   })
 
@@ -98,7 +100,7 @@ describe('while the store is away', () => {
     await writer.write(bytes('1'))
     state.isDown = false
     await brought(text, '1')
-    await expect.poll(() => readdirSync(dir)).toEqual([])
+    await expect.poll(() => readdirSync(dir), PATIENCE).toEqual([])
     await writer.write(bytes('2'))
     expect(await text()).toBe('12')
     state.isDown = true

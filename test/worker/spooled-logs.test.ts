@@ -205,8 +205,8 @@ describe('createSpooledLogs()', () => {
     await logs.close(0)
   })
 
-  test('a large log goes in stretches, so that memory does not grow with it', async () => {
-    const logs = open()
+  test('a large log goes in stretches, so that memory does not grow with it', { timeout: 120_000 }, async () => {
+    const logs = open(100_000)
     const writer = await logs.open(KEY)
     const part = Buffer.alloc(4 * 1024 * 1024, 'x')
     for (let at = 0; at < 8; at += 1) await writer.write(part)

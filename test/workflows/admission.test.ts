@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AdmissionRequest, AdmissionState } from '../../src/core/admission.ts'
+import type { AdmissionAnswer, AdmissionRequest, AdmissionState } from '../../src/core/admission.ts'
 import type { RunView } from '../../src/core/run/view.ts'
 import { ADMISSION_ASK, ADMISSION_QUEUE, ADMISSION_RELEASE, ADMISSION_WORKFLOW } from '../../src/workflows/messages.ts'
 import { bash, sopOf } from '../support/definitions.ts'
+import { withEnoughTime } from '../support/enough-time.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { wholeRecord } from '../support/whole-record.ts'
 
 // admission.test.ts: what only a real Temporal shows of admission; its rules are tested in core/admission.
 
@@ -29,6 +31,12 @@ const start = (name: string) => engine.client.createRun(name, { wait: false })
 const becomes = (runId: string, is: (run: RunView) => boolean) => until(() => engine.client.getRunStatus(runId), is)
 const isOver = (run: RunView): boolean => run.completedAt !== undefined
 const eventsOf = async (runId: string) => (await engine.client.getAuditLog(runId)).events
+/** A run that stands at its gate, so that it holds what it asked for. */
+const atGate = async (name: string): Promise<string> => {
+  const { runId } = await engine.client.createRun(name)
+  await becomes(runId, (run) => run.openGates.length > 0)
+  return runId
+}
 const onRecord = (runId: string, type: string) =>
   until(
     () => eventsOf(runId),
@@ -36,7 +44,7 @@ const onRecord = (runId: string, type: string) =>
   )
 
 test('a lock is held until its run is closed, also by a terminate, and no order passes it', async () => {
-  const { runId: holder } = await engine.client.createRun('deploy')
+  const holder = await atGate('deploy')
   const { runId: next } = await start('patch')
   await onRecord(next, 'run_queued')
   const { waiting } = await engine.client.getQueue()
@@ -53,7 +61,7 @@ test('a lock is held until its run is closed, also by a terminate, and no order 
 })
 
 test('steps carry the priority of their run, and the SOP as the key of fairness', async () => {
-  const { runId } = await engine.client.createRun('deploy')
+  const runId = await atGate('deploy')
   await engine.client.approveStep(runId)
   await becomes(runId, isOver)
   const history = await engine.temporal.workflow.getHandle(runId).fetchHistory()
@@ -73,11 +81,11 @@ test('a slot that is given away at a gate lets the next run through, and comes b
   expect((await becomes(first, isOver)).status).toBe('completed')
   await engine.client.approveStep(second)
   expect((await becomes(second, isOver)).status).toBe('completed')
-  expect((await eventsOf(first)).filter(({ eventType }) => eventType === 'run_admitted')).toHaveLength(2)
+  expect((await wholeRecord(engine, first)).filter(({ eventType }) => eventType === 'run_admitted')).toHaveLength(2)
 })
 
 test('of waiting runs that coalesce the newest stays, and the others name it', async () => {
-  const { runId: first } = await engine.client.createRun('burst')
+  const first = await atGate('burst')
   const { runId: second } = await start('burst')
   await onRecord(second, 'run_queued')
   const { runId: third } = await start('burst')
@@ -99,7 +107,7 @@ test('an SOP that another runs shares its locks, which nobody else gets meanwhil
 
 describe('orders about the queue', () => {
   test('stand in the record of the run with who gave them and why', async () => {
-    const { runId: holder } = await engine.client.createRun('deploy')
+    const holder = await atGate('deploy')
     const { runId: dropped } = await start('deploy')
     await onRecord(dropped, 'run_queued')
     const { runId: moved } = await start('deploy')
@@ -110,7 +118,7 @@ describe('orders about the queue', () => {
     })
     await boss.dropFromQueue(dropped, { reason: 'done by hand' })
     expect((await becomes(dropped, isOver)).reason).toBe('dropped from the queue by grace: done by hand')
-    const refused = (await eventsOf(dropped)).find(({ eventType }) => eventType === 'run_refused')
+    const refused = (await wholeRecord(engine, dropped)).find(({ eventType }) => eventType === 'run_refused')
     expect(refused).toMatchObject({ principal: { id: 'grace' }, via: 'cli', details: { comment: 'done by hand' } })
     const told = (
       await until(
@@ -151,7 +159,7 @@ test('a blackout refuses, or waits until somebody admits the run', async () => {
   )
   await engine.client.admitFromQueue(runId, { reason: 'cannot wait' })
   expect((await becomes(runId, isOver)).status).toBe('completed')
-  const admitted = (await eventsOf(runId)).findLast(({ eventType }) => eventType === 'run_admitted')
+  const admitted = (await wholeRecord(engine, runId)).findLast(({ eventType }) => eventType === 'run_admitted')
   expect(admitted).toMatchObject({ principal: { id: 'alice' }, details: { overLimit: true, comment: 'cannot wait' } })
 })
 
@@ -170,7 +178,9 @@ const requestOf = (runId: string, more: Partial<AdmissionRequest> = {}): Admissi
   ...more,
 })
 
-test('what an update asks before admission took its first turn is answered, and what waits for a time is let in then', async () => {
+test('what an update asks before admission took its first turn is answered, and what waits for a time is let in then', {
+  timeout: 120_000,
+}, async () => {
   const { taskQueue, temporal } = engine
   const workflowId = `admission-of-${randomUUID()}`
   await engine.stopWorker()
@@ -181,7 +191,8 @@ test('what an update asks before admission took its first turn is answered, and 
     signal: ADMISSION_RELEASE,
     signalArgs: [{ runId: 'nobody' }],
   })
-  const ask = (request: AdmissionRequest) => handle.executeUpdate(ADMISSION_ASK, { args: [request] })
+  const ask = (request: AdmissionRequest) =>
+    handle.executeUpdate<AdmissionAnswer, [AdmissionRequest]>(ADMISSION_ASK, { args: [request] })
   const first = ask(requestOf('first'))
   // Its way to the server goes before this one's, on the same connection.
   await handle.describe()
@@ -190,10 +201,15 @@ test('what an update asks before admission took its first turn is answered, and 
   // Said twice it counts once.
   expect(await ask(requestOf('first'))).toMatchObject({ verdict: { kind: 'admitted' } })
   expect(await ask(requestOf('second'))).toMatchObject({ verdict: { kind: 'queued' } })
-  const notBefore = new Date(Date.now() + 1_500).toISOString()
-  expect(await ask(requestOf('later', { sop: 'other', notBefore }))).toMatchObject({ verdict: { kind: 'queued' } })
+  const later = await withEnoughTime(1_500, async (ms) => {
+    const notBefore = new Date(Date.now() + ms).toISOString()
+    const runId = `later-${ms}`
+    const answer = await ask(requestOf(runId, { sop: `other-${ms}`, notBefore }))
+    // Where it was asked only after that time, it is let in at once.
+    return answer?.verdict.kind === 'queued' ? runId : undefined
+  })
   // It wakes by itself, and looks then for runs that are gone, as all of these are.
   const state = () => handle.query<AdmissionState>(ADMISSION_QUEUE)
-  await until(state, ({ waiting }) => waiting.every(({ runId }) => runId !== 'later'))
+  await until(state, ({ waiting }) => waiting.every(({ runId }) => runId !== later), 60_000)
   await handle.terminate()
 })

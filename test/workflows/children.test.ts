@@ -44,7 +44,9 @@ const ended = (): Promise<ChildResult> => {
   const parent = { ...run, seed: { ...run.seed, pinned } }
   return children.run(scope as never, parent, work, () => ({ reason: 'enough' }))
 }
-const looked = (times: number): Promise<void> => vi.waitFor(() => expect(temporal.sleeps).toHaveLength(times))
+/** The default of a second is less than a machine may stand still for. */
+const PATIENCE = { timeout: 20_000 }
+const looked = (times: number): Promise<void> => vi.waitFor(() => expect(temporal.sleeps).toHaveLength(times), PATIENCE)
 
 beforeEach(() => {
   for (const list of [temporal.looks, temporal.sleeps, temporal.signals]) list.length = 0
@@ -83,7 +85,7 @@ test('it is told when it has to end, and its end is waited for', async () => {
   const end = ended()
   await looked(1)
   scope.cancel(new Error('cancelled'))
-  await vi.waitFor(() => expect(temporal.signals).toEqual([[CHILD, 'cancel', { reason: 'enough' }]]))
+  await vi.waitFor(() => expect(temporal.signals).toEqual([[CHILD, 'cancel', { reason: 'enough' }]]), PATIENCE)
   temporal.sleeps[0]?.end()
   expect(await end).toEqual({ outcome: 'cancelled', reason: 'enough' })
 })

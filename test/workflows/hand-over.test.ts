@@ -4,6 +4,7 @@ import { sha256Hex } from '../../src/core/canonical.ts'
 import { bash, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
 import { executionsOf } from '../support/executions.ts'
+import { wholeRecord } from '../support/whole-record.ts'
 
 /** Longer than messages of the test are apart, so that there is always one that is not on record. */
 const WRITE_MS = 150
@@ -25,7 +26,9 @@ beforeAll(async () => {
 })
 afterAll(() => engine.stop())
 
-test('messages that come quicker than the record is written keep no run from being handed over', async () => {
+test('messages that come quicker than the record is written keep no run from being handed over', {
+  timeout: 180_000,
+}, async () => {
   engine.add(sopOf({ name: 'flooded', steps: [{ requiresApproval: true, action: bash('true') }] }))
   const { runId } = await engine.client.createRun('flooded')
   const handle = engine.temporal.workflow.getHandle(runId)
@@ -47,9 +50,10 @@ test('messages that come quicker than the record is written keep no run from bei
   await until(
     () => engine.client.getRunStatus(runId),
     (run) => run.status === 'completed',
+    60_000,
   )
   expect((await executionsOf(engine.temporal, runId, first)).length).toBeGreaterThan(1)
-  const { events } = await engine.client.getAuditLog(runId)
+  const events = await wholeRecord(engine, runId)
   expect(verifyChain(events, sha256Hex, { runId })).toEqual([])
   expect(events.filter(({ eventType }) => eventType === 'decision_refused')).toHaveLength(sent.length)
 })

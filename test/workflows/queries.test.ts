@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { wholeRecord } from '../support/whole-record.ts'
 
 // Looking at a run never changes what it says of itself.
 
@@ -14,7 +15,9 @@ afterAll(() => engine.stop())
 
 const RUNS = 12
 
-test('a decision that came while questions waited for a worker has its own instant on record, not that of the parking', async () => {
+test('a decision that came while questions waited for a worker has its own instant on record, not that of the parking', {
+  timeout: 180_000,
+}, async () => {
   const runIds = await Promise.all(
     Array.from({ length: RUNS }, async () => (await engine.client.createRun('gated')).runId),
   )
@@ -39,18 +42,22 @@ test('a decision that came while questions waited for a worker has its own insta
   await engine.startWorker()
   await answers
   for (const runId of runIds) {
-    const { events } = await until(
-      () => engine.client.getAuditLog(runId),
-      (log) => log.events.at(-1)?.eventType === 'run_completed',
-    )
+    const events = await wholeRecord(engine, runId)
     const granted = events.find(({ eventType }) => eventType === 'approval_granted')
     expect(Date.parse(granted?.timestamp ?? '')).toBeGreaterThanOrEqual(sentAt)
   }
 })
 
 test('runs that are parked or over answer a worker that has never seen them', async () => {
-  const parked = (await engine.client.createRun('gated')).runId
-  const over = (await engine.client.createRun('gated')).runId
+  const [parked, over] = [await engine.client.createRun('gated'), await engine.client.createRun('gated')].map(
+    ({ runId }) => runId,
+  ) as [string, string]
+  for (const runId of [parked, over]) {
+    await until(
+      () => engine.client.getRunStatus(runId),
+      ({ openGates }) => openGates.length === 1,
+    )
+  }
   await engine.client.approveStep(over, 1)
   await until(
     () => engine.temporal.workflow.getHandle(over).describe(),

@@ -7,6 +7,7 @@ import { verifyChain } from '../../src/core/audit-chain.ts'
 import type { RunView } from '../../src/core/run/view.ts'
 import { bash, command, type SopSketch, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { wholeRecord } from '../support/whole-record.ts'
 
 // reopen.test.ts: retry of a closed run, from its record to a new execution under the same id.
 
@@ -56,7 +57,7 @@ describe('retry of a closed run', () => {
       [1, 'success'],
       [2, 'success'],
     ])
-    const record = await events(runId)
+    const record = await wholeRecord(engine, runId)
     expect(verifyChain(record, sha256Hex, { runId, lastSequence: view.sequence })).toEqual([])
     expect(record[failed.sequence]).toMatchObject({
       eventType: 'run_retried',
@@ -103,7 +104,7 @@ describe('retry of a closed run', () => {
     expect(await readFile(join(engine.dataDir, 'hosts-done'), 'utf8')).toBe('a\nb\nc\nd\n')
     expect(view.outputs).toEqual({ host: ['a', 'b', 'c', 'd'] })
     expect(view.stepResults).toMatchObject([{ attempt: 2, items: { total: 4, success: 4 } }])
-    const record = await events(runId)
+    const record = await wholeRecord(engine, runId)
     expect(verifyChain(record, sha256Hex, { runId, lastSequence: view.sequence })).toEqual([])
     const begun = record.flatMap(({ eventType, details }) =>
       eventType === 'step_started' && 'item' in details ? [`${details.item}#${details.attempt}`] : [],
@@ -180,7 +181,7 @@ describe('retry of a closed run', () => {
       ({ status, sequence }) => status === 'failed' && sequence > 15,
     )
     expect(view.stepResults[0]).toMatchObject({ status: 'rolled_back', attempt: 2 })
-    const undone = (await events(runId)).filter(({ eventType }) => eventType === 'step_rolled_back')
+    const undone = (await wholeRecord(engine, runId)).filter(({ eventType }) => eventType === 'step_rolled_back')
     expect(undone.map(({ details }) => details)).toMatchObject([{ attempt: 1 }, { attempt: 2 }])
   })
 

@@ -19,7 +19,7 @@ describe('a history of the corpus', () => {
   let found: ReadonlyMap<string, Findings>
   beforeAll(async () => {
     found = await replayCorpus(inject('workflowBundlePath'))
-  })
+  }, 180_000)
 
   test.each(names)('%s replays on the code of today, with the same effects and to the same view', (name) => {
     expect(found.get(name)).toMatchObject({ breaks: [] })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bash, command, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { wholeRecord } from '../support/whole-record.ts'
 
 let engine: TestEngine
 beforeAll(async () => {
@@ -28,7 +29,7 @@ test('runSop() carries out the steps of an auto SOP in order and hands outputs o
   const run = await closed(runId)
   expect(run).toMatchObject({ status: 'completed', outputs: { artifact: 'app-1.2.3.tgz' } })
   expect(run.stepResults[1]).toMatchObject({ status: 'success', exitCode: 0, output: 'shipping app-1.2.3.tgz\n' })
-  const { events } = await engine.client.getAuditLog(runId)
+  const events = await wholeRecord(engine, runId)
   expect(events.map((event) => event.eventType)).toEqual([
     'run_created',
     'run_started',
@@ -47,7 +48,7 @@ test('runSop() waits at the start gate of a supervised SOP and goes on when it i
   const reply = await engine.client.approveStep(started.runId, undefined, { comment: 'go' })
   expect(reply).toMatchObject({ accepted: true, gate: 'start' })
   expect(await closed(started.runId)).toMatchObject({ status: 'completed' })
-  const { events } = await engine.client.getAuditLog(started.runId)
+  const events = await wholeRecord(engine, started.runId)
   expect(events.find((event) => event.eventType === 'approval_granted')).toMatchObject({
     principal: { id: 'alice', kind: 'user' },
     via: 'http',
@@ -83,7 +84,7 @@ test('runSop() checks what a person completed, asks again where the check fails,
   await asks(2)
   await engine.client.completeStep(runId, 1, { values: { disk: 'sdb' } })
   expect(await closed(runId)).toMatchObject({ status: 'completed', outputs: { disk: 'sdb' } })
-  const { events } = await engine.client.getAuditLog(runId)
+  const events = await wholeRecord(engine, runId)
   expect(events.filter(({ stepNumber }) => stepNumber !== undefined).map((event) => event.eventType)).toEqual([
     'step_started',
     'input_requested',

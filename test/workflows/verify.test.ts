@@ -19,10 +19,27 @@ const start = async (sketch: SopSketch & { readonly name: string }): Promise<str
   engine.add(sopOf(sketch))
   return (await engine.client.createRun(sketch.name)).runId
 }
-const ends = (runId: string, ...states: readonly RunView['status'][]) =>
+/** The execution closes last: when the whole record is written. */
+const closes = (runId: string) =>
   until(
+    () => engine.temporal.workflow.getHandle(runId).describe(),
+    ({ status }) => status.name !== 'RUNNING',
+    60_000,
+  )
+const ends = async (runId: string, ...states: readonly RunView['status'][]): Promise<void> => {
+  await until(
     () => engine.client.getRunStatus(runId),
     (view) => states.includes(view.status),
+    90_000,
+  )
+  await closes(runId)
+}
+/** Stands at the gate that it begins with, also on record. */
+const parks = (runId: string) =>
+  until(
+    () => engine.client.getAuditLog(runId),
+    ({ events }) => events.some(({ eventType }) => eventType === 'approval_requested'),
+    60_000,
   )
 const verifyAll = async (options?: VerifyOptions) => {
   const runs: RunCheck[] = []
@@ -37,7 +54,7 @@ const ok = bash('true')
 const fails = bash('exit 3')
 const record = (sop: string, runId: string): string => join(engine.dataDir, 'audit', sop, `${runId}.jsonl`)
 
-test('runs of every shape are whole, compared with their histories', async () => {
+test('runs of every shape are whole, compared with their histories', { timeout: 240_000 }, async () => {
   const closed: readonly (readonly [SopSketch & { readonly name: string }, RunView['status']])[] = [
     [
       {
@@ -77,6 +94,7 @@ test('runs of every shape are whole, compared with their histories', async () =>
   const killed = await start({ name: 'v-killed', mode: 'supervised', steps: [{ action: ok }] })
   await Promise.all(ids.map((runId, i) => ends(runId, closed[i]?.[1] ?? 'completed')))
   await ends(outer, 'completed')
+  await Promise.all([parked, killed].map(parks))
   await engine.temporal.workflow.getHandle(killed).terminate('by hand')
   const reopened = ids[1] ?? ''
   await engine.client.retryRun(reopened)
@@ -84,6 +102,7 @@ test('runs of every shape are whole, compared with their histories', async () =>
     () => engine.client.getRunStatus(reopened),
     (view) => view.status === 'failed' && view.stepResults.some(({ attempt }) => attempt > 2),
   )
+  await closes(reopened)
   const { audit, runs } = await verifyAll()
   expect(runs.map(({ runId, findings }) => [runId, findings])).toEqual([])
   expect(audit).toMatchObject({ ok: true, history: { unavailable: 0 } })
@@ -96,6 +115,7 @@ test('runs of every shape are whole, compared with their histories', async () =>
 
 test('what the history tells otherwise is found, though all hashes, heads and lists were made away with', async () => {
   const runId = await start({ name: 'v-changed', mode: 'supervised', steps: [{ action: ok }] })
+  await parks(runId)
   await engine.client.approveStep(runId)
   await ends(runId, 'completed')
   expect((await engine.client.verifyRun(runId)).ok).toBe(true)

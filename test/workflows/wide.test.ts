@@ -7,12 +7,15 @@ import { SopError } from '../../src/core/errors.ts'
 import type { RunView } from '../../src/core/run/view.ts'
 import { bash, command, sopOf } from '../support/definitions.ts'
 import { startTestEngine, type TestEngine, until } from '../support/engine.ts'
+import { wholeRecord } from '../support/whole-record.ts'
 
 let engine: TestEngine
 beforeAll(async () => {
   engine = await startTestEngine()
 })
 afterAll(() => engine.stop())
+
+const PATIENCE = { timeout: 120_000 }
 
 /** A child is named by its parent a moment before it is there. */
 const look = (runId: string): Promise<RunView | undefined> =>
@@ -25,19 +28,22 @@ const seen = async (runId: string, is: (run: RunView) => boolean): Promise<RunVi
   (await until(
     () => look(runId),
     (run) => run !== undefined && is(run),
-    60_000,
+    100_000,
   )) as RunView
 
+/** As its worker or its whole record has it. */
+const settled = (runId: string) => seen(runId, (run) => run.stale !== true)
 const over = (runId: string) => seen(runId, (run) => ['completed', 'failed', 'cancelled'].includes(run.status))
 
+/** Of a run that is over. */
 const eventsOf = async (runId: string) => {
-  const { events } = await engine.client.getAuditLog(runId)
+  const events = await wholeRecord(engine, runId)
   expect(verifyChain(events, sha256Hex)).toEqual([])
   expect(events.map((event) => event.sequence)).toEqual(events.map((_, index) => index + 1))
   return events
 }
 
-describe('branches', () => {
+describe('branches', PATIENCE, () => {
   test('run beside each other, and the step that needs both waits for both', async () => {
     // Each of the two ends only once the other has begun.
     const meet = (own: string, other: string) =>
@@ -99,7 +105,7 @@ describe('branches', () => {
   })
 })
 
-describe('for_each', () => {
+describe('for_each', PATIENCE, () => {
   test('gives each item to its command, and hands on what they set as a list', async () => {
     engine.add(
       sopOf({
@@ -155,7 +161,7 @@ describe('for_each', () => {
     ])
   })
 
-  test('hundreds of items, with the record whole', { timeout: 120_000 }, async () => {
+  test('hundreds of items, with the record whole', async () => {
     const count = 150
     engine.add(
       sopOf({
@@ -183,7 +189,7 @@ describe('for_each', () => {
   })
 })
 
-describe('an SOP that runs another', () => {
+describe('an SOP that runs another', PATIENCE, () => {
   test('waits for it as a run of its own, hands params down and outputs up', async () => {
     engine.add(
       sopOf({
@@ -217,7 +223,7 @@ describe('an SOP that runs another', () => {
     await engine.client.approveStep(child)
     expect(await over(runId)).toMatchObject({ status: 'completed', outputs: { said: 'db7-3', told: 'db7-3' } })
     // Also as its record tells it.
-    expect(await engine.client.getRunStatus(child)).toMatchObject({
+    expect(await settled(child)).toMatchObject({
       status: 'completed',
       parent: { runId, stepNumber: 2 },
     })
@@ -257,7 +263,7 @@ describe('an SOP that runs another', () => {
     await seen(child, (run) => run.stepResults[0]?.status === 'running')
     await engine.client.cancelRun(runId, { reason: 'enough' })
     expect(await over(runId)).toMatchObject({ status: 'cancelled' })
-    const ended = await engine.client.getRunStatus(child)
+    const ended = await settled(child)
     expect(ended).toMatchObject({ status: 'cancelled', reason: `its parent run "${runId}" is ending: enough` })
     const [parentEnd, childEnd] = [await eventsOf(runId), await eventsOf(child)].map(
       (events) => events.at(-1)?.timestamp ?? '',
@@ -286,7 +292,7 @@ describe('an SOP that runs another', () => {
         { status: 'success' },
       ],
     })
-    expect(await engine.client.getRunStatus(child)).toMatchObject({
+    expect(await settled(child)).toMatchObject({
       status: 'cancelled',
       reason: `step 1 of its parent run "${runId}" is ended: it took longer than 3s`,
     })
