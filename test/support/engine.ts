@@ -224,7 +224,7 @@ export const startTestEngine = async (options: TestEngineOptions = {}): Promise<
 }
 
 /** Waits until the run satisfies `is`; fails after `withinMs` with what it saw last. */
-export const until = async <T>(look: () => Promise<T>, is: (value: T) => boolean, withinMs = 20_000): Promise<T> => {
+export const until = async <T>(look: () => Promise<T>, is: (value: T) => boolean, withinMs = 45_000): Promise<T> => {
   const end = Date.now() + withinMs
   for (;;) {
     const value = await look().catch(unlessBusy)
