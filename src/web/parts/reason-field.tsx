@@ -25,4 +25,4 @@ export function ReasonField({ label, value, onChange }: ReasonFieldProps) {
 }
 
 /** The dialog gives the focus to what has this attribute; React would set the focus before the dialog is open. */
-const focusFirst = (element: HTMLElement | null): void => element?.setAttribute('autofocus', '')
+export const focusFirst = (element: HTMLElement | null): void => element?.setAttribute('autofocus', '')

@@ -75,15 +75,23 @@ export function useRunList(address: string, mayMove: () => boolean): RunListStat
   }, [fresh, left, mayMove, showNow])
 
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
-  useEffect(() => () => clearTimeout(timer.current), [key])
+  const shown = useRef(key)
+  useEffect(() => {
+    shown.current = key
+    return () => clearTimeout(timer.current)
+  }, [key])
   useRunChanges((changed, isAll) => {
     client.setQueryData<Pages>(key, (data) => (data === undefined ? data : withChanged(data, changed)))
     clearTimeout(timer.current)
     timer.current = setTimeout(
       () => {
-        void read(address, PAGE).then(setHead, () => {
-          // The next change asks again; the stream itself says when the engine is away.
-        })
+        void read(address, PAGE).then(
+          // An answer about other filters comes too late.
+          (page) => shown.current === key && setHead(page),
+          () => {
+            // The next change asks again; the stream itself says when the engine is away.
+          },
+        )
       },
       isAll ? 0 : GATHER_MS,
     )

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, type SubmitEvent, useId, useState } from 'react'
 import { Link } from 'react-router'
 import { request } from '../../api/request.ts'
@@ -26,10 +26,12 @@ export function ScheduleActions({ schedule }: { readonly schedule: Schedule }) {
   const [verb, setVerb] = useState<Verb>()
   const [said, setSaid] = useState<ReactNode>()
   const client = useQueryClient()
-  const done = (what: Verb, answer: Done): void => {
+  const done = (what: Verb, answer: Done | Schedule): void => {
     setVerb(undefined)
-    setSaid(outcome(what, answer))
-    for (const queryKey of [['schedules'], ['upcoming']]) void client.invalidateQueries({ queryKey })
+    setSaid(outcome(what, 'state' in answer ? {} : answer))
+    void client.invalidateQueries({ queryKey: ['upcoming'] })
+    if ('state' in answer) void show(client, answer)
+    else void client.invalidateQueries({ queryKey: ['schedules'] })
   }
   const verbs: readonly Verb[] = [schedule.state === 'paused' ? 'resume' : 'pause', 'trigger', 'backfill']
   return (
@@ -50,6 +52,15 @@ export function ScheduleActions({ schedule }: { readonly schedule: Schedule }) {
   )
 }
 
+/** The answer says how the schedule stands; the list may lag behind it by a moment, and nobody would ask for it again. */
+const show = async (client: QueryClient, schedule: Schedule): Promise<void> => {
+  await client.cancelQueries({ queryKey: ['schedules'] })
+  client.setQueryData<{ readonly schedules: readonly Schedule[] }>(
+    ['schedules'],
+    (data) => data && { schedules: data.schedules.map((each) => (each.id === schedule.id ? schedule : each)) },
+  )
+}
+
 const outcome = (verb: Verb, { runId, fires = [] }: Done): ReactNode => {
   if (verb === 'pause') return 'Paused.'
   if (verb === 'resume') return 'Resumed.'
@@ -66,7 +77,7 @@ interface ActionDialogProps {
   readonly schedule: Schedule
   readonly verb: Verb
   readonly onClose: () => void
-  readonly onDone: (verb: Verb, answer: Done) => void
+  readonly onDone: (verb: Verb, answer: Done | Schedule) => void
 }
 
 const ASKS = {
@@ -98,7 +109,7 @@ function ActionDialog({ schedule, verb, onClose, onDone }: ActionDialogProps) {
   const [range, setRange] = useState({ from: '', to: '' })
   const act = useMutation({
     mutationFn: () =>
-      request<Done>(`/api/v1/schedules/${encodeURIComponent(schedule.id)}/${verb}`, {
+      request<Done | Schedule>(`/api/v1/schedules/${encodeURIComponent(schedule.id)}/${verb}`, {
         method: 'POST',
         body: bodyOf(verb, comment, range),
       }),

@@ -1,8 +1,9 @@
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import type { Control } from '../../../core/run/controls.ts'
 import type { WaitingItem } from '../../../core/run/waiting.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { PlainText } from '../../parts/plain-text.tsx'
+import { focusFirst } from '../../parts/reason-field.tsx'
 import { Script, Values } from './covered.tsx'
 import { MEANING } from './meaning.ts'
 
@@ -17,8 +18,6 @@ interface ConfirmProps {
 /** A second look before an answer that cannot be taken back, or that a single key asked for. */
 export function Confirm({ item, control, comment: first, onAnswer, onClose }: ConfirmProps) {
   const [comment, setComment] = useState(first)
-  const field = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => field.current?.focus(), [])
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     onAnswer(comment)
@@ -48,7 +47,7 @@ export function Confirm({ item, control, comment: first, onAnswer, onClose }: Co
         <label className="field">
           <span>Comment for the record</span>
           <textarea
-            ref={field}
+            ref={focusFirst}
             rows={2}
             maxLength={10_000}
             value={comment}
