@@ -10,6 +10,13 @@ import { createHome, type Home, type HomeOptions, type RunningEngine } from './r
 // browser.ts: the page in a real browser, on a real engine: one engine and one browser for a test file, and a context of its
 // own (cookies, storage) for each viewer.
 
+/**
+ * For `vi.setConfig`: a browser, an engine and a Temporal server share what two other test files leave of the machine. What
+ * is waited for comes as soon as it can; these say when it counts as lost.
+ */
+export const BROWSER_TIMES = { testTimeout: 300_000, hookTimeout: 300_000 } as const
+const SEEN_MS = 60_000
+
 export interface Viewer {
   readonly page: Page
   readonly context: BrowserContext
@@ -40,8 +47,7 @@ export interface RigOptions extends HomeOptions {
 /** Starts an engine for the browser. For `beforeAll`; call `close` in `afterAll`. */
 export const openRig = async ({ prepare, ...options }: RigOptions): Promise<Rig> => {
   const home = await createHome(options)
-  await prepare?.(home)
-  const engine = await home.serve()
+  const engine = await start(home, prepare)
   let browser: Promise<Browser> | undefined
   const rig: Rig = {
     home,
@@ -56,7 +62,7 @@ export const openRig = async ({ prepare, ...options }: RigOptions): Promise<Rig>
         timezoneId: 'Europe/Berlin',
         ...contextOptions,
       })
-      context.setDefaultTimeout(15_000)
+      context.setDefaultTimeout(SEEN_MS)
       const errors: string[] = []
       context.on('weberror', (error) => errors.push(error.error().stack ?? error.error().message))
       context.on('console', (message) => {
@@ -72,11 +78,25 @@ export const openRig = async ({ prepare, ...options }: RigOptions): Promise<Rig>
       return { context, page: await context.newPage() }
     },
     close: async () => {
-      await (await browser)?.close()
-      await home.remove()
+      try {
+        await (await browser)?.close()
+      } finally {
+        await home.remove()
+      }
     },
   }
   return rig
+}
+
+/** Where it does not come up, nobody has it to close. */
+const start = async (home: Home, prepare: RigOptions['prepare']): Promise<RunningEngine> => {
+  try {
+    await prepare?.(home)
+    return await home.serve()
+  } catch (error) {
+    await home.remove()
+    throw error
+  }
 }
 
 /** Gets the cookie of a session, as the sign-in screen does. */
@@ -89,6 +109,7 @@ const signIn = async (context: BrowserContext, url: string, token: string): Prom
 const launch = (executablePath: string): Promise<Browser> =>
   chromium.launch({
     executablePath,
+    timeout: 120_000,
     args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   })
 
@@ -121,9 +142,14 @@ export const expectAccessible = async (page: Page): Promise<void> => {
 /** Nothing is cut off or has to be scrolled sideways on a phone 360 px wide. */
 export const expectFitsPhone = async (page: Page): Promise<void> => {
   await page.setViewportSize({ width: 360, height: 740 })
-  const width = await page.evaluate<number>('document.documentElement.scrollWidth')
-  expect(width).toBeLessThanOrEqual(360)
+  // What a script lays out by the width follows a frame later.
+  const width = () => page.evaluate<number>('document.documentElement.scrollWidth')
+  await expect.poll(width, { timeout: 20_000 }).toBeLessThanOrEqual(360)
 }
+
+/** The title of the tab follows what is shown a moment later. */
+export const expectTitle = (page: Page, title: string): Promise<void> =>
+  expect.poll(() => page.title(), { timeout: 20_000 }).toBe(title)
 
 const SCREENS = resolve(import.meta.dirname, '../../docs/screens')
 

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import {
+  BROWSER_TIMES,
   expectAccessible,
   expectFitsPhone,
   expectNoViolations,
@@ -13,6 +14,8 @@ import {
 } from '../support/browser.ts'
 import { prepareHistory, prepareManyRuns } from '../support/many-runs.ts'
 import { until } from '../support/real-engine.ts'
+
+vi.setConfig(BROWSER_TIMES)
 
 // The lists in a real browser: 10,000 runs, the catalog with documents that mean no good, schedules, metrics.
 
@@ -103,16 +106,16 @@ test('10,000 runs: found by filters that are a link, kept by name, walked throug
   for (const key of ['ArrowDown', 'j', 'End']) await page.keyboard.press(key)
   const focused = (): Promise<number> =>
     page.evaluate<number>('Number(document.activeElement?.getAttribute("data-index"))')
-  await until(focused, (index) => index === 199, 10_000)
+  await until(focused, (index) => index === 199)
   // The last one is the last of what is loaded; there it loads on.
   const atEnd = async (): Promise<number> => {
     await page.keyboard.press('End')
     return focused()
   }
-  await until(atEnd, (index) => index >= 399, 10_000)
+  await until(atEnd, (index) => index >= 399)
   expect(await rows(page).count()).toBeLessThan(60)
   await page.keyboard.press('Home')
-  await until(focused, (index) => index === 0, 10_000)
+  await until(focused, (index) => index === 0)
 
   await page.getByRole('button', { name: 'State' }).focus()
   await page.keyboard.press('Enter')
@@ -120,11 +123,12 @@ test('10,000 runs: found by filters that are a link, kept by name, walked throug
   await page.keyboard.press('Escape')
   await page.getByRole('searchbox', { name: 'Search runs' }).fill('HOST-7 disk')
   await page.waitForURL(/q=HOST-7\+disk/)
-  const found = page.getByText(/^\d+ runs$/)
-  await found.waitFor()
-  const count = (await found.textContent()) ?? ''
+  // The address is there before the list: at first all that failed are still counted.
+  const count = await until(
+    async () => (await page.getByText(/^\d+ runs$/).textContent()) ?? '',
+    (text) => Number.parseInt(text, 10) < 500,
+  )
   expect(Number.parseInt(count, 10)).toBeGreaterThan(1)
-  expect(Number.parseInt(count, 10)).toBeLessThan(500)
   expect(new Set(await rows(page).locator('.badge').allTextContents())).toEqual(new Set(['failed']))
 
   await page.getByRole('button', { name: 'Keep this filter…' }).click()
@@ -163,7 +167,8 @@ test('runs that come and change move no row under the pointer', async (context) 
   expect(await rows(page).nth(2).getByRole('link').getAttribute('href')).toBe(below)
   await post(`/api/v1/runs/${mine}/reject`, { reason: 'not today' })
   await rows(page).first().getByText('cancelled').waitFor()
-  await page.getByRole('button', { name: '1 new: show' }).click()
+  // By keyboard: a pointer that leaves the rows lets them move, which would take the button away from under it.
+  await page.getByRole('button', { name: '1 new: show' }).press('Enter')
   await rows(page).first().getByText(second).waitFor()
 
   await page.emulateMedia({ colorScheme: 'dark' })
@@ -212,7 +217,9 @@ test('a document that means no good is shown as text, and started by its form on
   await page.getByText('Not started: correct the values above.').waitFor()
   await page.getByText('it must be a number').waitFor()
   expect(await page.getByText('it is required and was not given').count()).toBe(2)
-  expect(await page.evaluate('document.activeElement?.getAttribute("aria-invalid")')).toBe('true')
+  await expect
+    .poll(() => page.evaluate('document.activeElement?.getAttribute("aria-invalid")'), { timeout: 20_000 })
+    .toBe('true')
   await expectNoViolations(page)
 
   await page.getByRole('combobox', { name: /^region/ }).selectOption('eu')
@@ -226,7 +233,7 @@ test('a document that means no good is shown as text, and started by its form on
   await page.getByRole('button', { name: 'Start', exact: true }).click()
   await page.waitForURL(/\/runs\/sop_run_/)
   const runId = new URL(page.url()).pathname.slice('/runs/'.length)
-  expect(await rig.home.run(runId)).toMatchObject({
+  expect(await rig.home.runUntil(runId, () => true)).toMatchObject({
     params: { region: 'eu', count: 7, pin: expect.stringContaining('secret') as string },
   })
 
@@ -274,6 +281,11 @@ test('what changed between two definitions that ran is shown line by line, and t
 })
 
 test('a schedule is paused with a note and resumed by keyboard, fires now, and says which fires start nothing', async (context) => {
+  // Nothing tells an open page that a schedule has come into being.
+  await until(
+    () => rig.engine.api('GET', '/api/v1/schedules'),
+    ({ json }) => JSON.stringify(json).includes('"state":"active"'),
+  )
   const { page } = await rig.viewer(context)
   await page.goto(at('/schedules'))
   const schedule = page.getByRole('listitem', { name: 'Schedule of nightly' })
@@ -343,7 +355,6 @@ test('figures of a month stand in charts, with a table behind each, by SOP and b
   await until(
     () => table.getByRole('rowheader').count(),
     (count) => count === 7,
-    10_000,
   )
   await page.getByRole('region', { name: 'By SOP' }).getByRole('link', { name: 'db-backup' }).click()
   await page.getByRole('region', { name: 'By step' }).getByText('Migrate').waitFor()

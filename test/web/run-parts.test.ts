@@ -85,7 +85,8 @@ describe('LogWindow', () => {
     })
     return asked
   }
-  const settled = (rows: LogWindow, number: number) => vi.waitFor(() => expect(rows.row(number)).toBe(`row ${number}`))
+  const seen = (is: () => void): Promise<void> => vi.waitFor(is, { timeout: 20_000, interval: 5 })
+  const settled = (rows: LogWindow, number: number) => seen(() => expect(rows.row(number)).toBe(`row ${number}`))
 
   test('holds no more than some pages of a million rows, wherever one goes', async () => {
     serve({ total: 1_000_000 })
@@ -107,7 +108,7 @@ describe('LogWindow', () => {
     rows.refresh()
     log.total = 700
     rows.refresh()
-    await vi.waitFor(() => expect(rows.snapshot().total).toBe(700))
+    await seen(() => expect(rows.snapshot().total).toBe(700))
     rows.want(640, 700)
     await settled(rows, 699)
     expect(rows.row(9)).toBe('row 9')
@@ -133,7 +134,7 @@ describe('LogWindow', () => {
     })
     const rows = new LogWindow('r', { step: 1 })
     rows.refresh()
-    await vi.waitFor(() => expect(rows.row(2)).toBe('by hand'))
+    await seen(() => expect(rows.row(2)).toBe('by hand'))
     // A page of the first attempt is asked for, and comes after the end of the second.
     let release = (): void => {}
     hold = new Promise((resolve) => (release = resolve))
@@ -142,7 +143,7 @@ describe('LogWindow', () => {
     Object.assign(logs, { attempt: 2, rows: ['begin', 'well'] })
     rows.refresh()
     release()
-    await vi.waitFor(() => expect(rows.row(1)).toBe('well'))
+    await seen(() => expect(rows.row(1)).toBe('well'))
     expect([rows.row(2), rows.snapshot().total]).toEqual([undefined, 2])
   })
 

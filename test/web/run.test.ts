@@ -2,9 +2,18 @@ import { mkdtempSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Page } from 'playwright-core'
-import { expectAccessible, expectFitsPhone, keepScreenshot, openRig, type Rig } from '../support/browser.ts'
+import {
+  BROWSER_TIMES,
+  expectAccessible,
+  expectFitsPhone,
+  keepScreenshot,
+  openRig,
+  type Rig,
+} from '../support/browser.ts'
+
+vi.setConfig(BROWSER_TIMES)
 
 /** Steps wait for files that stand here. */
 const GO = mkdtempSync(join(tmpdir(), 'sop-go-'))

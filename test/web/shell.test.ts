@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectAccessible, expectFitsPhone, openRig, type Rig } from '../support/browser.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { BROWSER_TIMES, expectAccessible, expectFitsPhone, expectTitle, openRig, type Rig } from '../support/browser.ts'
+
+vi.setConfig(BROWSER_TIMES)
 
 let rig: Rig
 
@@ -12,7 +14,7 @@ test('every address of the page is the page, in the theme that the viewer chose'
   const { page } = await rig.viewer(context)
   await page.goto(`${rig.engine.file.url}/runs`)
   await page.getByRole('heading', { name: 'Runs', level: 1 }).waitFor()
-  expect(await page.title()).toBe('Runs · SOP Engine')
+  await expectTitle(page, 'Runs · SOP Engine')
   await page.getByRole('link', { name: 'SOPs', exact: true }).click()
   await page.getByRole('heading', { name: 'SOPs', level: 1 }).waitFor()
   await expectAccessible(page)
