@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { access, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -8,17 +8,20 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client, Connection } from '@temporalio/client'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { recordDb } from '../../src/engine/db-version.ts'
 import { type DevServer, type DevServerOptions, startDevServer } from '../../src/engine/dev-server.ts'
-import { findFreePort } from '../../src/engine/ports.ts'
 import { identifyProcess, isAlive, type ProcessIdentity } from '../../src/engine/process-identity.ts'
 import { SEARCH_ATTRIBUTES } from '../../src/engine/search-attributes.ts'
 import { DYNAMIC_CONFIG } from '../../src/engine/server-flags.ts'
 import { endLeftoverServer } from '../../src/engine/server-process.ts'
 import type { TemporalBinary } from '../../src/engine/temporal-binary.ts'
 import { createLog } from '../../src/log.ts'
+import { freePorts } from '../support/free-port.ts'
 import { testBinary } from '../support/temporal-server.ts'
+
+// A server takes seconds to start where others want the processor as well.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
 let binary: TemporalBinary
 let folder: string
@@ -65,9 +68,9 @@ const identify = async (pid: number | undefined): Promise<ProcessIdentity> => {
   return identity
 }
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it did not come to hold within 30 s')
+    if (Date.now() > deadline) throw new Error('it did not come to hold within 60 s')
     await sleep(20)
   }
 }
@@ -83,7 +86,13 @@ describe('startDevServer()', () => {
         searchAttributes: { SopName: ['deploy'], SopPriority: [1] },
       }),
     )
-    expect((await fetch(first.target.uiUrl ?? '')).status).toBe(200)
+    // The server opens its pages beside its own port.
+    await until(() =>
+      fetch(first.target.uiUrl ?? '').then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    )
     await stopped(first)
     const second = await start({ namespace: 'ops' })
     expect(second.target.uiUrl).toBeUndefined()
@@ -134,7 +143,7 @@ describe('startDevServer()', () => {
     })
     let said = ''
     child.stderr.on('data', (chunk) => void (said += String(chunk)))
-    const [code] = await once(child, 'exit')
+    const [code] = await once(child, 'close')
     expect([code, said]).toEqual([1, expect.stringContaining('Standalone activity is disabled')])
   })
 
@@ -158,7 +167,9 @@ describe('startDevServer()', () => {
   })
 
   test('starts the server again on the same port when it ends by itself', async () => {
-    const server = await start()
+    // One that the system gives to nobody meanwhile.
+    const [port = 0] = await freePorts(1)
+    const server = await start({ port })
     const [before, address] = [await identify(server.pid()), server.target.address]
     process.kill(before.pid, 'SIGKILL')
     await until(() => server.pid() !== undefined && server.pid() !== before.pid)
@@ -196,7 +207,7 @@ describe('startDevServer() refuses', () => {
         `Cannot start Temporal on port ${port()}: another program uses it. Set SOP_TEMPORAL_PORT to another port (0 picks a free one), ` +
         `or set TEMPORAL_ADDRESS=127.0.0.1:${port()} if a Temporal server runs there that you want to use`,
     })
-    const free = await findFreePort()
+    const [free = 0] = await freePorts(1)
     await expect(start({ port: free, uiPort: port() })).rejects.toThrow(
       `Cannot start Temporal's Web UI on port ${port()}: another program uses it. Set SOP_TEMPORAL_UI_PORT to another port`,
     )
@@ -226,6 +237,11 @@ describe('startDevServer() refuses', () => {
     })
   })
 
+  /** Commands of the processes that run the program at this path. */
+  const processesOf = async (path: string): Promise<readonly string[]> => {
+    const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'args='], { maxBuffer: 100_000_000 })
+    return stdout.split('\n').filter((line) => line.includes(path))
+  }
   const failing = async (body: string): Promise<TemporalBinary> => {
     const path = join(folder, '..', 'failing')
     await writeFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 })
@@ -245,9 +261,14 @@ describe('startDevServer() refuses', () => {
   })
 
   test('a server that never gets ready, and ends it', async () => {
-    const silent = await failing('echo $$ > pid; exec sleep 600')
-    await expect(start({ binary: silent, readyTimeoutMs: 300 })).rejects.toThrow(/it was not ready after 0\.\d s/)
-    expect(await identifyProcess(Number(await readFile(join(folder, 'pid'), 'utf8')))).toBeUndefined()
+    const silent = await failing('while :; do sleep 1; done')
+    const begun = performance.now()
+    const message = await start({ binary: silent, readyTimeoutMs: 300 }).then(String, (error: Error) => error.message)
+    const [, seconds] = /it was not ready after (\d+\.\d) s/.exec(message) ?? [message, message]
+    expect(Number(seconds), message).toBeGreaterThanOrEqual(0.3)
+    expect(Number(seconds)).toBeLessThanOrEqual((performance.now() - begun) / 1_000 + 0.1)
+    // It may have been ended before it came to its first line.
+    expect(await processesOf(silent.path)).toEqual([])
   })
 
   test('to go on when the caller gives up, and ends the server', async () => {

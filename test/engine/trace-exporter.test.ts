@@ -114,10 +114,12 @@ describe('createTraceExporter()', () => {
     const { exporter, record } = await open()
     exporter.start()
     await record(wholeRun('r', START))
-    await expect.poll(() => exporter.health()).toMatchObject({ ok: false, figures: { runs: 1 } })
+    await expect
+      .poll(() => exporter.health(), { timeout: 20_000, interval: 10 })
+      .toMatchObject({ ok: false, figures: { runs: 1 } })
     expect(exporter.health().detail).toContain('answered 503')
     receiver.answer = { status: 200 }
-    await expect.poll(() => exporter.health().ok, { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => exporter.health().ok, { timeout: 50_000 }).toBe(true)
     expect(receiver.spans).toHaveLength(3)
     expect(warnings).toEqual(['traces cannot be told; it is tried again'])
     await exporter.close()

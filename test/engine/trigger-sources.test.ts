@@ -41,7 +41,7 @@ test('createTriggerSources() follows the catalog, keeps the triggers of an SOP t
   })
   expect(sources.health()).toEqual({})
   sources.start()
-  await expect.poll(() => followed.length).toBe(1)
+  await expect.poll(() => followed.length, { timeout: 20_000 }).toBe(1)
   for (const listener of listeners) listener([entryOf('a', [], true), entryOf('b', ['t/3'])])
   for (const listener of listeners) listener([entryOf('b', [])])
   expect(followed).toEqual([['a t/1', 'b t/2'], ['a t/1', 'b t/3'], []])
