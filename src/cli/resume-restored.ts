@@ -21,7 +21,7 @@ export const resumeRestored = async (client: Client): Promise<ResumedRuns> => {
   const [resumed, left]: [string[], { runId: string; reason: string }[]] = [[], []]
   for (let from = 0; from < paused.length; from += AT_ONCE) {
     const answers = await Promise.all(paused.slice(from, from + AT_ONCE).map((runId) => resumeOne(client, runId)))
-    for (const { runId, reason } of answers) {
+    for (const { runId, reason } of answers.filter((answer) => answer !== undefined)) {
       if (reason === undefined) resumed.push(runId)
       else left.push({ runId, reason })
     }
@@ -29,11 +29,13 @@ export const resumeRestored = async (client: Client): Promise<ResumedRuns> => {
   return { resumed, left }
 }
 
+/** Undefined where it goes on already: the list is the record's, which is a little behind. */
 const resumeOne = async (
   client: Client,
   runId: string,
-): Promise<{ readonly runId: string; readonly reason?: string }> => {
-  const { paused, reason = 'it is paused' } = await client.getRunStatus(runId)
+): Promise<{ readonly runId: string; readonly reason?: string } | undefined> => {
+  const { status, paused, reason = 'it is paused' } = await client.getRunStatus(runId)
+  if (paused === undefined && status !== 'paused') return undefined
   if (paused?.kind !== 'requested' || paused.by !== RESTORE) return { runId, reason }
   const comment = 'resumed with all runs that the restore paused'
   const decisionId = globalThis.crypto.randomUUID()
