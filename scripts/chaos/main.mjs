@@ -40,8 +40,8 @@ const { values: options } = parseArgs({
 const [wantedKills, wantedRuns, maxOpen] = [Number(options.kills), Number(options.runs), Number(options.open)]
 
 /** Time that the runs which are under way at the end get to end, and that a planned kill gets to hit. Only a defect needs it. */
-const SETTLE_MS = 180_000
-const PLANNED_MS = 60_000
+const SETTLE_MS = 300_000
+const PLANNED_MS = 180_000
 /** Events that have to come on record between two planned kills, so that each of them strikes an engine at work. */
 const EVENTS_BETWEEN = 4
 /** Runs that are started before each planned kill. */

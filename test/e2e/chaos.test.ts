@@ -27,7 +27,7 @@ const chaos = async (...args: readonly string[]): Promise<Ended> => {
 const KILLS = ['all', 'worker after a command', 'worker', 'server', 'api']
 
 test('kills of everything, of each alone, and between side effect and completion lose nothing and repeat nothing', {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   const shapes = 'person,pausing,undone,branches,items,parent'
   const { code, out } = await chaos('--seed', '11', '--plan', KILLS.join(','), '--shapes', shapes)
@@ -37,9 +37,9 @@ test('kills of everything, of each alone, and between side effect and completion
 })
 
 test('a chaos run sees a step that is repeated, a decision that is dropped, a record that is forged and a process that is left', {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
-  const args = ['--seed', '3', '--kills', '0', '--runs', '3', '--shapes', 'pausing']
+  const args = ['--seed', '3', '--kills', '0', '--runs', '6', '--shapes', 'pausing']
   const { code, out } = await chaos(...args, '--plant', 'repeat,drop,forge,leave')
   expect(code).toBe(1)
   expect(out).toMatch(/VIOLATION effect \S+: step:\d#1 took effect 2 times/)
