@@ -61,7 +61,7 @@ test('queued runs stand in the same order after a kill, the same priorities by t
   const before = await until(
     () => queueOf(first),
     ({ waiting }) => waiting.length === QUEUED,
-    30_000 + QUEUED * 200,
+    60_000 + QUEUED * 500,
   )
   const priorities = before.waiting.map(({ priority }) => priority)
   expect(priorities).toEqual([...priorities].sort((a, b) => a - b))
@@ -71,6 +71,7 @@ test('queued runs stand in the same order after a kill, the same priorities by t
   const after = await until(
     () => queueOf(second),
     ({ waiting }) => waiting.length > 0,
+    60_000,
   )
   expect(names(after)).toEqual(names(before))
   expect(after.holders).toEqual(before.holders)
@@ -81,10 +82,11 @@ test('queued runs stand in the same order after a kill, the same priorities by t
   const moved = await until(
     () => queueOf(second),
     ({ waiting }) => waiting.length === QUEUED - 1,
+    60_000,
   )
   expect(names(moved)).toEqual(names(before).slice(1))
   await second.end('SIGKILL')
-}, 240_000)
+}, 480_000)
 
 test('two SOPs with one lock never overlap, over kills of engine and server', async () => {
   // Each says when it has the lock and when it gives it up; a step that was killed is run again.
@@ -101,12 +103,13 @@ test('two SOPs with one lock never overlap, over kills of engine and server', as
     await until(
       async () => (await readFile(witness, 'utf8')).match(/^out/gm)?.length ?? 0,
       (count) => count >= enough,
+      120_000,
     )
     if (round === 2) break
     await kill(engine)
     engine = await home.serve()
   }
-  for (const runId of runs) await home.runUntil(runId, (run) => run.completedAt !== undefined, 60_000)
+  for (const runId of runs) await home.runUntil(runId, (run) => run.completedAt !== undefined, 120_000)
   let inside: string | undefined
   const done = new Set<string>()
   for (const line of (await readFile(witness, 'utf8')).trimEnd().split('\n')) {
@@ -118,4 +121,4 @@ test('two SOPs with one lock never overlap, over kills of engine and server', as
   }
   expect([...done].sort()).toEqual([...runs].sort())
   await engine.end('SIGKILL')
-}, 180_000)
+}, 600_000)

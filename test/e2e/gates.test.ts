@@ -19,11 +19,14 @@ beforeAll(async () => {
 })
 afterAll(() => home?.remove())
 
-test('deploy-production: the start and one gate by the command line, the last by the Temporal CLI', async () => {
+test('deploy-production: the start and one gate by the command line, the last by the Temporal CLI', {
+  timeout: 180_000,
+}, async () => {
   const started = await home.cli('run', 'deploy-production', '--param', 'version=2.0.1', '--json')
   expect(started).toMatchObject({ code: 0 })
-  const { runId, status } = JSON.parse(started.out) as { runId: string; status: string }
-  expect(status).toBe('waiting_approval')
+  const { runId } = JSON.parse(started.out) as { runId: string }
+  // Usually it is what the start answers; that waits five seconds for a worker to look at the run.
+  await home.runUntil(runId, ({ status }) => status === 'waiting_approval')
   expect(await home.cli('approve', runId)).toMatchObject({ code: 0 })
 
   const atStaging = await home.runUntil(runId, (run) => run.status === 'awaiting_approval')
@@ -42,6 +45,7 @@ test('deploy-production: the start and one gate by the command line, the last by
   const done = await home.runUntil(runId, (run) => run.status === 'completed')
   expect(done.stepResults.map((step) => step.status)).toEqual(Array.from({ length: 5 }, () => 'success'))
 
+  const record = await home.record(runId, 'run_completed')
   const { out } = await home.cli('audit', runId)
   const { username } = userInfo()
   const granted = out.split('\n').filter((line) => line.includes(' approved gate '))
@@ -54,7 +58,6 @@ test('deploy-production: the start and one gate by the command line, the last by
     `temporal by a signal, which proves nobody's identity, approved gate "5-deploy_to_production"`,
   )
 
-  const record = await home.record(runId)
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   expect(record.filter(({ eventType }) => eventType === 'approval_granted').map(({ via }) => via)).toEqual([
     'cli',

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import type { RecordedEvent } from '../../src/core/run/event.ts'
+import type { RunView } from '../../src/core/run/view.ts'
 import { createHome, type Home, type RunningEngine, until } from '../support/real-engine.ts'
 
 // What a whole engine does when it is killed, and what it leaves behind.
@@ -52,26 +53,30 @@ const killAll = async (engine: RunningEngine, what: 'engine' | 'engine and serve
   await until(home.processes, (left) => left.length === 0)
 }
 
+/** As its worker tells it: of one that is slow to answer the record tells, marked as stale. */
+const isAtGate = (run: RunView): boolean => run.status === 'awaiting_approval' && run.stale === undefined
+
 const linesOf = async (file: string): Promise<readonly string[]> => (await readFile(file, 'utf8')).trimEnd().split('\n')
 const types = (record: readonly RecordedEvent[]): readonly string[] => record.map(({ eventType }) => eventType)
 
 test.each(['engine', 'engine and server'] as const)(
   'a run that stands at a gate while the %s is killed goes on after the next start',
+  { timeout: 180_000 },
   async (what) => {
     await add('release', '- requires_approval: true')
     const first = await home.serve()
     const runId = await start('release')
-    const before = await home.runUntil(runId, (run) => run.status === 'awaiting_approval')
+    const before = await home.runUntil(runId, isAtGate)
     const recorded = await home.record(runId, 'approval_requested')
     await killAll(first, what)
     expect(await home.cli('approve', runId)).toMatchObject({ code: 8, err: expect.stringContaining('sop serve') })
 
     const second = await home.serve()
-    expect(await home.run(runId)).toEqual(before)
+    expect(await home.runUntil(runId, isAtGate)).toEqual(before)
     expect(await home.cli('approve', runId)).toMatchObject({ code: 0 })
     await home.runUntil(runId, (run) => run.status === 'completed')
     expect(await linesOf(witness)).toEqual(['built', 'deployed'])
-    const record = await home.record(runId)
+    const record = await home.record(runId, 'run_completed')
     expect(record.slice(0, recorded.length)).toEqual(recorded)
     expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
     expect(types(record).filter((type) => type === 'approval_requested')).toHaveLength(1)
@@ -80,13 +85,22 @@ test.each(['engine', 'engine and server'] as const)(
   },
 )
 
-test('a gate whose time ran out while the engine was killed fires at once after the next start', async () => {
-  await add('hurry', '- requires_approval: true\n- approval_timeout: 6s')
-  await add('refuse', '- requires_approval: true\n- approval_timeout: 6s\n- on_timeout: fail')
+test('a gate whose time ran out while the engine was killed fires at once after the next start', {
+  timeout: 240_000,
+}, async () => {
+  // Long enough to be killed in.
+  await add('hurry', '- requires_approval: true\n- approval_timeout: 15s')
+  await add('refuse', '- requires_approval: true\n- approval_timeout: 15s\n- on_timeout: fail')
   const first = await home.serve()
-  const [hurry, refuse] = [await start('hurry'), await start('refuse')]
-  const run = await home.runUntil(refuse, ({ status }) => status === 'awaiting_approval')
-  const deadline = Date.parse(run.openGates[0]?.deadlineAt ?? '')
+  const runIds = await Promise.all(
+    ['hurry', 'refuse'].map(async (name) => {
+      const { json } = await first.api('POST', `/api/v1/sops/${name}/runs`, { body: {} })
+      return (json as { runId: string }).runId
+    }),
+  )
+  const [hurry = '', refuse = ''] = runIds
+  const waiting = await Promise.all(runIds.map((runId) => home.runUntil(runId, isAtGate)))
+  const deadline = Math.max(...waiting.map(({ openGates }) => Date.parse(openGates[0]?.deadlineAt ?? '')))
   await killAll(first, 'engine')
   await sleep(Math.max(0, deadline + 2_000 - Date.now()))
   expect(await linesOf(witness)).toEqual(['built', 'built'])
@@ -97,11 +111,11 @@ test('a gate whose time ran out while the engine was killed fires at once after 
   expect((await home.runUntil(refuse, ({ status }) => status === 'failed')).status).toBe('failed')
   expect(Date.now() - upAt).toBeLessThan(20_000)
   expect(await linesOf(witness)).toEqual(['built', 'built', 'deployed'])
-  for (const [runId, action] of [
-    [hurry, 'approve'],
-    [refuse, 'fail'],
+  for (const [runId, action, last] of [
+    [hurry, 'approve', 'run_completed'],
+    [refuse, 'fail', 'run_failed'],
   ] as const) {
-    const record = await home.record(runId)
+    const record = await home.record(runId, last)
     expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
     const fired = record.filter(({ eventType }) => eventType === 'approval_timeout')
     expect(fired).toMatchObject([{ principal: { kind: 'timer' }, details: { action } }])

@@ -21,7 +21,7 @@ beforeEach(async () => {
   far = await createHome()
   engine = await home.serve({ env })
   token = (await home.cli('token', 'create', 'host-1', '--role', 'worker', '--group', 'dba')).out.trim()
-})
+}, 120_000)
 afterEach(async () => {
   await near.remove()
   await far.remove()
@@ -34,7 +34,7 @@ const startWorker = async (host: Home): Promise<RunningProgram> => {
     SOP_DATA_DIR: '',
     SOP_DIR: '',
   })
-  await until(worker.said, (text) => text.includes('Ctrl-C stops it'))
+  await until(worker.said, (text) => text.includes('Ctrl-C stops it'), 90_000)
   return worker
 }
 
@@ -61,31 +61,36 @@ const start = async (name: string, settings = ''): Promise<string> => {
   await until(
     () => begun(name),
     (places) => places.length === 1,
+    60_000,
   )
   return (JSON.parse(said.out) as { runId: string }).runId
 }
 
-const eventsOf = async (runId: string, last?: 'run_paused') => {
+const eventsOf = async (runId: string, last: 'run_paused' | 'run_completed') => {
   const record = await home.record(runId, last)
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   return record
 }
 
 test('a pool worker that is killed in mid-step: its host takes the step over, another host repeats what may be repeated, and the rest is unknown', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   const worker = await startWorker(near)
   const adopted = await start('adopted')
   expect(await worker.end('SIGKILL')).toMatchObject({ signal: 'SIGKILL' })
   await touch('adopted.go')
   const again = await startWorker(near)
-  const run = await home.runUntil(adopted, ({ status }) => status === 'completed', 60_000)
+  const run = await home.runUntil(adopted, ({ status }) => status === 'completed', 90_000)
   expect(run.stepResults[0]).toMatchObject({ status: 'success', attempt: 1, output: 'begun\ndone\n' })
   expect(run.stepResults[1]).toMatchObject({ output: 'told 1\n' })
   expect(await begun('adopted')).toEqual([near.path])
-  const completed = (await eventsOf(adopted)).find(({ eventType }) => eventType === 'step_completed')
+  const completed = (await eventsOf(adopted, 'run_completed')).find(({ eventType }) => eventType === 'step_completed')
   expect(completed?.details).toMatchObject({ attempt: 1, adopted: expect.any(String) })
-  expect((await home.cli('logs', adopted, '--step', '1')).out).toContain('begun\ndone\n')
+  // The end of a step waits some seconds for its log to be brought, and no longer.
+  await until(
+    () => home.cli('logs', adopted, '--step', '1'),
+    ({ out }) => out.includes('begun\ndone\n'),
+  )
 
   const transfer = await start('transfer')
   const copy = await start('copy', '- idempotent: true')
@@ -96,12 +101,12 @@ test('a pool worker that is killed in mid-step: its host takes the step over, an
   await until(
     () => begun('copy'),
     (places) => places.length === 2,
-    60_000,
+    120_000,
   )
   expect(await begun('copy')).toEqual([near.path, far.path])
   // It comes back, and says that what it had is lost.
   await startWorker(near)
-  const paused = await home.runUntil(transfer, ({ status }) => status === 'paused', 60_000)
+  const paused = await home.runUntil(transfer, ({ status }) => status === 'paused', 120_000)
   expect(paused.stepResults[0]).toMatchObject({ status: 'unknown', attempt: 1 })
   expect(await begun('transfer')).toEqual([near.path])
   const unknown = (await eventsOf(transfer, 'run_paused')).find(({ eventType }) => eventType === 'step_unknown')
@@ -111,9 +116,9 @@ test('a pool worker that is killed in mid-step: its host takes the step over, an
   await touch('transfer.go')
   expect((await home.cli('resolve', transfer, '--did-not-run')).code).toBe(0)
   for (const runId of [copy, transfer]) {
-    const ended = await home.runUntil(runId, ({ status }) => status === 'completed', 60_000)
+    const ended = await home.runUntil(runId, ({ status }) => status === 'completed', 90_000)
     expect(ended.stepResults[0]).toMatchObject({ status: 'success', attempt: 2, output: 'begun\ndone\n' })
-    const types = (await eventsOf(runId)).map(({ eventType }) => eventType)
+    const types = (await eventsOf(runId, 'run_completed')).map(({ eventType }) => eventType)
     expect(types.filter((type) => type === 'step_started')).toHaveLength(3)
   }
 })

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { Client, Connection } from '@temporalio/client'
+import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
 import { sha256Hex } from '../../src/adapters/shared/native-hash.ts'
 import { verifyChain } from '../../src/core/audit-chain.ts'
 import { createHome, type Home, type RunningEngine, type RunningProgram, until } from '../support/real-engine.ts'
@@ -67,7 +68,7 @@ const startMachine = async (): Promise<Machine> => {
   let worker: RunningProgram
   const startWorker = async (): Promise<void> => {
     worker = home.start(['worker'], env)
-    await until(worker.said, (text) => text.includes('Ctrl-C stops it'))
+    await until(worker.said, (text) => text.includes('Ctrl-C stops it'), 90_000)
   }
   await startWorker()
   const api = await home.serve({ args: ['--no-worker'], env })
@@ -83,13 +84,15 @@ const begin = async (name: string): Promise<string> => {
   )
   return (JSON.parse(said.out) as { runId: string }).runId
 }
-const eventsOf = async (runId: string, last?: 'run_paused') => {
+const eventsOf = async (runId: string, last: 'run_paused' | 'run_completed') => {
   const record = await home.record(runId, last)
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   return record
 }
 
-test('a command goes on without its worker, and the next one takes it over: running, ended, failed, or to be cancelled', async () => {
+test('a command goes on without its worker, and the next one takes it over: running, ended, failed, or to be cancelled', {
+  timeout: 300_000,
+}, async () => {
   const machine = await startMachine()
   await add('running', 'echo "done"; echo x=1 >> $SOP_OUTPUT')
   await add('ended', 'echo "done"; echo x=2 >> $SOP_OUTPUT')
@@ -105,11 +108,11 @@ test('a command goes on without its worker, and the next one takes it over: runn
   await machine.startWorker()
   expect((await home.cli('cancel', cancelled)).code).toBe(0)
 
-  const afterEnd = await home.runUntil(ended, ({ status }) => status === 'completed', 40_000)
+  const afterEnd = await home.runUntil(ended, ({ status }) => status === 'completed', 90_000)
   expect(afterEnd.stepResults.map(({ output }) => output)).toEqual(['begun\ndone\n', 'told 2\n'])
-  const afterFailure = await home.runUntil(failed, ({ status }) => status === 'failed', 40_000)
+  const afterFailure = await home.runUntil(failed, ({ status }) => status === 'failed', 90_000)
   expect(afterFailure.stepResults[0]).toMatchObject({ status: 'failed', exitCode: 3, output: 'begun\noh\n' })
-  const afterCancel = await home.runUntil(cancelled, ({ status }) => status === 'cancelled', 40_000)
+  const afterCancel = await home.runUntil(cancelled, ({ status }) => status === 'cancelled', 90_000)
   expect(afterCancel.status).toBe('cancelled')
   const [pid] = await linesOf('cancelled')
   expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH')
@@ -120,14 +123,16 @@ test('a command goes on without its worker, and the next one takes it over: runn
   expect(afterAll.stepResults.map(({ output }) => output)).toEqual(['begun\ndone\n', 'told 1\n'])
   expect((await home.cli('logs', running)).out).toMatch(/<==\nbegun\ndone\n\n==> .*<==\ntold 1\n$/)
   for (const name of ['running', 'ended', 'failed', 'cancelled']) expect(await linesOf(name)).toHaveLength(1)
-  const record = await eventsOf(running)
+  const record = await eventsOf(running, 'run_completed')
   const completed = record.find(({ eventType }) => eventType === 'step_completed')
   expect(completed).toMatchObject({ stepNumber: 1, details: { attempt: 1, adopted: expect.any(String) } })
   expect(record.filter(({ eventType }) => eventType === 'step_started')).toHaveLength(2)
   expect(await machine.worker().end('SIGTERM')).toEqual({ code: 0, signal: null })
 })
 
-test('a command that died with its worker is unknown; one that may be repeated is begun again', async () => {
+test('a command that died with its worker is unknown; one that may be repeated is begun again', {
+  timeout: 300_000,
+}, async () => {
   const machine = await startMachine()
   await add('transfer', 'true')
   await add('copy', 'true', '- idempotent: true')
@@ -140,13 +145,15 @@ test('a command that died with its worker is unknown; one that may be repeated i
   await home.fail(COMMANDS)
   const killedAt = Date.now()
   await machine.startWorker()
+  const startMs = Date.now() - killedAt
   await until(
     () => linesOf('copy'),
     (lines) => lines.length === 2,
-    40_000,
+    90_000,
   )
-  expect(Date.now() - killedAt).toBeLessThan(20_000)
-  const run = await home.runUntil(transfer, ({ status }) => status === 'paused', 40_000)
+  // Besides what the worker took to come up.
+  expect(Date.now() - killedAt - startMs).toBeLessThan(20_000)
+  const run = await home.runUntil(transfer, ({ status }) => status === 'paused', 90_000)
   expect(run.stepResults[0]).toMatchObject({ status: 'unknown', attempt: 1 })
   expect(await linesOf('transfer')).toHaveLength(1)
   const unknown = (await eventsOf(transfer, 'run_paused')).find(({ eventType }) => eventType === 'step_unknown')
@@ -156,29 +163,39 @@ test('a command that died with its worker is unknown; one that may be repeated i
   expect(again.stepResults[0]).toMatchObject({ status: 'success', attempt: 2 })
 })
 
-test('a server that is away for longer than a heartbeat may take makes no step unknown', async () => {
+test('a server that is away for longer than a heartbeat may take makes no step unknown', {
+  timeout: 300_000,
+}, async () => {
   await add('steady', 'echo "done"')
   await add('short', 'echo "done"')
   const engine = await home.serve()
   const steady = await begin('steady')
   const short = await begin('short')
   const server = await engine.serverPid()
-  // The worker had time to say that it has the commands.
-  await sleep(1_500)
+  const connection = await Connection.connect({ address: engine.file.temporal.address })
+  onTestFinished(() => connection.close())
+  const temporal = new Client({ connection })
+  for (const runId of [steady, short]) {
+    await until(
+      () => temporal.workflow.getHandle(runId).describe(),
+      // The worker has said that it has the command.
+      ({ raw }) => raw.pendingActivities?.some(({ heartbeatDetails }) => heartbeatDetails != null) === true,
+    )
+  }
   process.kill(server, 'SIGSTOP')
   await touch('short.go')
   await sleep(15_000)
   process.kill(server, 'SIGCONT')
-  const ended = await home.runUntil(short, ({ status }) => status === 'completed', 40_000)
+  const ended = await home.runUntil(short, ({ status }) => status === 'completed', 90_000)
   expect(ended.stepResults[0]).toMatchObject({ status: 'success', output: 'begun\ndone\n' })
   await sleep(3_000)
   expect((await home.run(steady)).stepResults[0]).toMatchObject({ status: 'running', attempt: 1 })
   await touch('steady.go')
-  const run = await home.runUntil(steady, ({ status }) => status === 'completed', 40_000)
+  const run = await home.runUntil(steady, ({ status }) => status === 'completed', 90_000)
   expect(run.stepResults[0]).toMatchObject({ status: 'success', output: 'begun\ndone\n' })
   for (const name of ['steady', 'short']) expect(await linesOf(name)).toHaveLength(1)
   for (const runId of [steady, short]) {
-    expect((await eventsOf(runId)).map(({ eventType }) => eventType)).not.toContain('step_unknown')
+    expect((await eventsOf(runId, 'run_completed')).map(({ eventType }) => eventType)).not.toContain('step_unknown')
   }
   expect(await engine.end('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(await home.processes()).toEqual([])

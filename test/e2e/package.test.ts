@@ -14,7 +14,7 @@ beforeAll(async () => {
   await setUp()
   mkdirSync(join(project, 'node_modules'))
   symlinkSync(root, join(project, 'node_modules/sop-engine'))
-}, 120_000)
+}, 300_000)
 afterAll(() => rmSync(project, { recursive: true }))
 
 const NAMES = [

@@ -69,7 +69,7 @@ beforeEach(async () => {
   engine = await home.serve({ env: env() })
   line.leadTo(engine.file.url)
   token = (await home.cli('token', 'create', 'host-1', '--role', 'worker', '--group', 'dba')).out.trim()
-})
+}, 120_000)
 afterEach(async () => {
   await far.remove()
   await home.remove()
@@ -84,7 +84,7 @@ const startWorker = async (...args: readonly string[]): Promise<RunningProgram> 
     SOP_DIR: '',
     DB_PASSWORD: 'swordfish-of-the-far-host',
   })
-  await until(worker.said, (text) => text.includes('Ctrl-C stops it'))
+  await until(worker.said, (text) => text.includes('Ctrl-C stops it'), 90_000)
   return worker
 }
 
@@ -101,7 +101,9 @@ const logOf = async (runId: string, step: number): Promise<Buffer> => {
   return readFile(join(folder, `step.${step}-1.log`))
 }
 
-test('a step runs on another host with secrets of its own, and everything of it reaches the engine', async () => {
+test('a step runs on another host with secrets of its own, and everything of it reaches the engine', {
+  timeout: 240_000,
+}, async () => {
   await add(
     'dump',
     `params:
@@ -130,17 +132,18 @@ echo "back in $PWD"
   )
   const worker = await startWorker('--label', 'eu', '--label', 'ssd')
   const runId = await start('dump', '--param', 'password=pa55word-of-the-run')
-  const run = await home.runUntil(runId, ({ status }) => status === 'completed' || status === 'failed')
+  const run = await home.runUntil(runId, ({ status }) => status === 'completed' || status === 'failed', 90_000)
   expect(run.status).toBe('completed')
   expect(run.outputs).toMatchObject({ from: home.path, there: far.path })
+  // Nothing waits on the far host: the end of a step waits some seconds for its log to be brought, and no longer.
+  expect(await until(spool, (left) => left.length === 0)).toEqual([])
   const log = await logOf(runId, 2)
   expect(log.subarray(0, 200).toString('latin1')).toContain(`${far.path} after ${home.path}\n*** and ***\n`)
   expect(log.length).toBeGreaterThan(2_900_000)
   expect((await home.cli('logs', runId, '--step', '2', '--source', 'verify')).out).toContain(`checked in ${far.path}`)
   expect((await home.cli('logs', runId, '--step', '3')).out).toContain('HTTP 200')
-  // Nothing waits on the far host, and the record says by length and sum what the log is.
-  expect(await until(spool, (left) => left.length === 0)).toEqual([])
-  const record = await home.record(runId)
+  // The record says by length and sum what the log is.
+  const record = await home.record(runId, 'run_completed')
   expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   const checked = record.find((event) => event.eventType === 'verification_started' && event.stepNumber === 2)
   expect(checked?.details).toMatchObject({
@@ -151,20 +154,29 @@ echo "back in $PWD"
   expect(await far.processes()).toEqual([])
 })
 
-test('a run whose pool has no worker says so, and goes on when one comes', async () => {
+test('a run whose pool has no worker says so, and goes on when one comes', { timeout: 180_000 }, async () => {
   await add('wait', '---\n## Step 1: There [runs_on: dba]\n```bash\necho "ran in $PWD"\n```\n')
   const runId = await start('wait')
   await home.runUntil(runId, ({ poolWaits }) => poolWaits !== undefined)
-  const shown = await home.cli('status', runId)
-  expect(shown.out).toContain('Waiting for a worker of pool dba: step 1, There')
+  const shown = await until(
+    () => home.cli('status', runId),
+    ({ out }) => out.includes('Waiting for a worker of pool dba: step 1, There'),
+  )
   expect(shown.out).toContain('Start one: sop worker --pool dba')
-  expect((await home.cli('status')).out).toContain('pool dba')
+  // Lists are the record's, which is a little behind.
+  await until(
+    () => home.cli('status'),
+    ({ out }) => out.includes('pool dba'),
+  )
   await startWorker()
   await home.runUntil(runId, ({ status }) => status === 'completed')
+  await home.record(runId, 'run_completed')
   expect((await home.cli('audit', runId, '--long')).out).toMatch(/step_waiting +1[^]*pool: dba[^]*step_completed +1/)
 })
 
-test('a step goes on while the API and the whole engine are away, and nothing of its log is lost', async () => {
+test('a step goes on while the API and the whole engine are away, and nothing of its log is lost', {
+  timeout: 300_000,
+}, async () => {
   const go = join(far.path, 'go')
   await add(
     'long',
@@ -183,6 +195,7 @@ for n in $(seq 1 2000); do echo "after $n"; done
   await until(
     async () => (await home.cli('logs', runId, '--step', '1')).out,
     (text) => text.includes('before 2000\ntick'),
+    60_000,
   )
   const sizeAway = (await logOf(runId, 1)).length
   line.leadTo(undefined)
@@ -197,21 +210,23 @@ for n in $(seq 1 2000); do echo "after $n"; done
   )
   engine = await home.serve({ env: env() })
   await writeFile(go, '')
-  const run = await home.runUntil(runId, ({ status }) => status !== 'running')
+  const run = await home.runUntil(runId, ({ status }) => status !== 'running', 90_000)
   expect(run.status).toBe('completed')
   expect(run.stepResults[0]).toMatchObject({ status: 'success', attempt: 1 })
   line.leadTo(engine.file.url)
-  expect(await until(spool, (left) => left.length === 0)).toEqual([])
+  expect(await until(spool, (left) => left.length === 0, 60_000)).toEqual([])
   const text = (await logOf(runId, 1)).toString()
   const lines = text.split('\n').filter((each) => each !== 'tick' && each !== '')
   const expected = ['before', 'after'].flatMap((word) => Array.from({ length: 2000 }, (_, at) => `${word} ${at + 1}`))
   expect(lines).toEqual(expected)
-  const record = await home.record(runId)
+  const record = await home.record(runId, 'run_completed')
   expect(record.filter(({ eventType }) => eventType === 'step_started')).toHaveLength(1)
   expect(record.at(-2)?.details).toMatchObject({ log: { bytes: Buffer.byteLength(text) } })
 })
 
-test('two workers of one folder, a foreign key and a token of no worker are refused with a sentence', async () => {
+test('two workers of one folder, a foreign key and a token of no worker are refused with a sentence', {
+  timeout: 240_000,
+}, async () => {
   await startWorker()
   const again = far.start(['worker', '--pool', 'web', '--url', line.url], { SOP_TOKEN: token })
   expect((await again.ended).code).not.toBe(0)
@@ -228,7 +243,7 @@ test('two workers of one folder, a foreign key and a token of no worker are refu
   const pinned = join(far.path, 'third')
   const third = { SOP_TOKEN: token, SOP_WORKER_DIR: pinned }
   const first = far.start(['worker', '--pool', 'dba', '--url', line.url], third)
-  await until(first.said, (text) => text.includes('Ctrl-C stops it'))
+  await until(first.said, (text) => text.includes('Ctrl-C stops it'), 90_000)
   await first.end('SIGTERM')
   const known = JSON.parse(await readFile(join(pinned, 'installation.json'), 'utf8')) as { authority: string }
   expect(known.authority).toHaveLength(44)

@@ -44,10 +44,14 @@ const start = async (): Promise<string> => {
   return runId
 }
 
-test('a crash is no tampering, an edit is, and an exported run is checked without an engine', async () => {
+test('a crash is no tampering, an edit is, and an exported run is checked without an engine', {
+  timeout: 240_000,
+}, async () => {
   const [parked, done] = [await start(), await start()]
   await home.cli('approve', done)
   await home.runUntil(done, ({ status }) => status === 'completed')
+  await home.record(parked, 'approval_requested')
+  await home.record(done, 'run_completed')
   await engine.end('SIGKILL')
   engine = await home.serve()
   const fine = await home.cli('verify-audit')

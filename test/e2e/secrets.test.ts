@@ -77,7 +77,9 @@ const filesBelow = async (folder: string): Promise<readonly string[]> =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
 
-test('a declared secret and a secret param are seen by their steps and by nobody else', async () => {
+test('a declared secret and a secret param are seen by their steps and by nobody else', {
+  timeout: 300_000,
+}, async () => {
   const vaultDir = join(home.dataDir, 'vault')
   const started = await home.cli('run', 'rotate', '--param', `password=${PASSWORD}`, '--json')
   expect(started).toMatchObject({ code: 0 })

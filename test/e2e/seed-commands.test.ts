@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createHome, type Home, type RunningEngine } from '../support/real-engine.ts'
+import { createHome, type Home, type RunningEngine, until } from '../support/real-engine.ts'
 
 // A script against the commands and files of the system before this one, run against a whole engine.
 
@@ -36,7 +36,7 @@ echo healthy
 const PRELUDE = `
   set -euo pipefail
   state() { node -p "JSON.parse(require('fs').readFileSync('$STATE_DIR/$1.json')).$2" 2>/dev/null || true; }
-  wait_for() { for _ in $(seq 200); do [ "$(state "$1" "$2")" = "$3" ] && return; sleep 0.1; done; echo "no $3: $(cat "$STATE_DIR/$1.json")" >&2; exit 1; }
+  wait_for() { for _ in $(seq 400); do [ "$(state "$1" "$2")" = "$3" ] && return; sleep 0.1; done; echo "no $3: $(cat "$STATE_DIR/$1.json")" >&2; exit 1; }
   run_id_of() { grep -o 'sop_run_[0-9A-Za-z]*' | head -1; }
 `
 
@@ -55,7 +55,16 @@ const script = (text: string) => home.shell(`STATE_DIR='${stateDir}'\n${PRELUDE}
 const json = async (folder: string, name: string): Promise<Record<string, unknown>> =>
   JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, unknown>
 
-test('a script lists, starts, approves and checks a run, and finds its state and audit files', async () => {
+/** The document of a closed run is the last file that is written of it, a moment after its state. */
+const untilTold = (runId: string) =>
+  until(
+    () => readdir(auditDir),
+    (names) => names.includes(`${runId}.json`),
+  )
+
+test('a script lists, starts, approves and checks a run, and finds its state and audit files', {
+  timeout: 240_000,
+}, async () => {
   const said = await script(`
     sop-list | grep -q 'deploy-frontend'
     run_id=$(sop-execute deploy-frontend --payload '{"key": "value"}' | run_id_of)
@@ -104,6 +113,7 @@ test('a script lists, starts, approves and checks a run, and finds its state and
     ],
   })
 
+  await untilTold(runId)
   const log = await readFile(join(auditDir, `${runId}.log`), 'utf8')
   expect(log).toContain('    built value\n')
   expect(log.trimEnd().split('\n').at(-1)).toContain('run_completed')
@@ -120,7 +130,7 @@ test('a script lists, starts, approves and checks a run, and finds its state and
   expect((await readdir(stateDir)).filter((name) => name.endsWith('.tmp'))).toEqual([])
 })
 
-test('a rejection with its reason cancels, at the start and at a later gate', async () => {
+test('a rejection with its reason cancels, at the start and at a later gate', { timeout: 240_000 }, async () => {
   const said = await script(`
     first=$(sop-execute deploy-frontend | run_id_of)
     second=$(sop-execute deploy-frontend | run_id_of)
@@ -140,11 +150,14 @@ test('a rejection with its reason cancels, at the start and at a later gate', as
   const [first = '', second = ''] = ids.split(' ')
   expect(JSON.stringify((await home.record(first)).slice(-2))).toContain('Not ready for deployment')
   expect(JSON.stringify((await home.record(second)).slice(-2))).toContain('Wrong build')
+  for (const runId of [first, second]) await untilTold(runId)
   expect(await json(auditDir, `${second}.json`)).toMatchObject({ status: 'cancelled' })
   expect((await readFile(join(auditDir, `${first}.log`), 'utf8')).trimEnd()).toMatch(/run_cancelled.*$/)
 })
 
-test('an SOP that sop-create has made is listed, runs as it is, and is refused a second time', async () => {
+test('an SOP that sop-create has made is listed, runs as it is, and is refused a second time', {
+  timeout: 240_000,
+}, async () => {
   const said = await script(`
     sop-create hello-world --description 'Says hello' --mode auto --priority low > /dev/null
     sop-list | grep -q 'hello-world .*LOW (auto)'

@@ -44,13 +44,13 @@ beforeEach(async () => {
   }
   startWorker = async () => {
     worker = home.start(compose.services.worker.command, env)
-    await until(worker.said, (text) => text.includes('Ctrl-C stops it'))
+    await until(worker.said, (text) => text.includes('Ctrl-C stops it'), 90_000)
   }
   await startWorker()
   const [verb, ...args] = compose.services.api.command
   expect(verb).toBe('serve')
   api = await home.serve({ args, env })
-})
+}, 180_000)
 afterEach(() => home.remove())
 
 let startWorker: () => Promise<void>
@@ -71,7 +71,7 @@ const witnessed = (): Promise<readonly string[]> =>
     () => [],
   )
 
-test('a run goes through both, and its record and log are read by the API', async () => {
+test('a run goes through both, and its record and log are read by the API', { timeout: 180_000 }, async () => {
   await add(
     'both',
     '## Step 1: Say\n```bash\necho "from $SOP_RUN_ID"\n```\n\n## Step 2: Go (requires approval)\n```bash\ntrue\n```\n',
@@ -82,11 +82,16 @@ test('a run goes through both, and its record and log are read by the API', asyn
   expect((await home.cli('approve', runId)).code).toBe(0)
   const run = await home.runUntil(runId, ({ status }) => status === 'completed')
   expect(run.stepResults[0]?.output).toBe(`from ${runId}\n`)
+  const record = await home.record(runId, 'run_completed')
   expect((await home.cli('audit', runId, '--long')).out).toContain('run_completed')
   expect((await home.cli('logs', runId)).out).toContain(`from ${runId}`)
   expect((await home.cli('runs')).out).toContain(runId)
-  expect((await api.api('GET', '/ready')).status).toBe(200)
-  expect(verifyChain(await home.record(runId), sha256Hex, { runId })).toEqual([])
+  // It asks with little patience.
+  await until(
+    () => api.api('GET', '/ready'),
+    ({ status }) => status === 200,
+  )
+  expect(verifyChain(record, sha256Hex, { runId })).toEqual([])
   // What the worker alone knows it tells itself.
   const url = /metrics are served at (http:[^\s"]+)/.exec(worker.said())?.[1] ?? ''
   expect(await (await fetch(url)).text()).toMatch(/^sop_audit_lag_seconds_count [1-9]/m)
@@ -95,7 +100,9 @@ test('a run goes through both, and its record and log are read by the API', asyn
   expect(await home.processes()).toEqual([])
 })
 
-test('a step whose worker and command are killed is unknown, its run asks a person, and its command is not run again', async () => {
+test('a step whose worker and command are killed is unknown, its run asks a person, and its command is not run again', {
+  timeout: 240_000,
+}, async () => {
   await add(
     'transfer',
     '## Step 1: Move money\n```bash\necho $$ >> "$WITNESS"\nsleep 600\n```\n\n## Step 2: Tell\n```bash\necho told >> "$WITNESS"\n```\n',
@@ -105,7 +112,7 @@ test('a step whose worker and command are killed is unknown, its run asks a pers
   expect(await worker.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' })
   await home.fail(/keeper\.mjs|step-1-1|sleep 600/)
   await startWorker()
-  const run = await home.runUntil(runId, ({ status }) => status === 'paused', 40_000)
+  const run = await home.runUntil(runId, ({ status }) => status === 'paused', 90_000)
   expect(run.stepResults.map(({ status }) => status)).toEqual(['unknown', 'pending'])
   expect(await witnessed()).toHaveLength(1)
   const record = await home.record(runId, 'run_paused')
@@ -115,10 +122,14 @@ test('a step whose worker and command are killed is unknown, its run asks a pers
   expect((await home.cli('audit', runId, '--long')).out).toMatch(/step_unknown +1/)
 })
 
-test('the API answers while no worker is there, and a decision that it took is carried out when one comes', async () => {
+test('the API answers while no worker is there, and a decision that it took is carried out when one comes', {
+  timeout: 180_000,
+}, async () => {
   await add('parked', '## Step 1: Go (requires approval)\n```bash\necho gone >> "$WITNESS"\n```\n')
   const runId = await start('parked')
   await home.runUntil(runId, ({ status }) => status === 'awaiting_approval')
+  // Without a worker the API has nothing but the record.
+  await home.record(runId, 'approval_requested')
   await worker.end('SIGTERM')
   const shown = await api.api('GET', `/api/v1/runs/${runId}`)
   expect(shown).toMatchObject({ status: 200, json: { status: 'awaiting_approval', stale: true } })

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { build } from '../../scripts/build-output.mjs'
 import { isBuilt } from '../../scripts/build-stamp.mjs'
 import { isSupported } from '../../scripts/node-version.mjs'
@@ -210,20 +210,30 @@ test('a second set-up waits for the first, and a dead one does not count', async
 
 test('a set-up that is interrupted leaves neither a lock nor half a build', async () => {
   const root = withPackages(project())
+  // A compiler that works but for the sources, which it never ends with: the build is certainly interrupted.
+  const endless = join(root, 'node_modules/typescript')
+  rmSync(endless)
+  mkdirSync(join(endless, 'bin'), { recursive: true })
+  writeFileSync(join(endless, 'bin/tsc'), "if (!process.argv.includes('--version')) setInterval(() => {}, 1_000)\n")
   const child = spawn(process.execPath, [join(root, 'scripts/start.mjs')], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const closed = new Promise((done) => child.on('close', done))
+  let said = ''
   await new Promise<void>((done) =>
     child.stderr.on('data', (chunk: Buffer) => {
-      if (chunk.toString().includes('Building')) done()
+      said += chunk.toString()
+      if (said.includes('Building')) done()
     }),
   )
   child.kill('SIGINT')
-  const code = await new Promise((done) => child.on('close', done))
-  expect(code).toBe(130)
+  expect(await closed).toBe(130)
   expect(existsSync(join(root, '.setup.lock'))).toBe(false)
   expect(readdirSync(root).filter((name) => name.startsWith('dist'))).toEqual([])
+  rmSync(endless, { recursive: true })
+  symlinkSync(join(REPOSITORY, 'node_modules/typescript'), endless)
   expect(start(root).stdout).toBe('ran serve --welcome\n')
 })
 

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import type { Health } from '../../src/client/client.ts'
 import type { RunSummary } from '../../src/core/run/view.ts'
 import { createHome, type Home, type RunningEngine, until } from '../support/real-engine.ts'
 
@@ -26,7 +27,9 @@ true
 \`\`\`
 `
 
-test('files and ends of runs begin runs, also those that came while the engine was killed, and the health says what cannot', async () => {
+test('files and ends of runs begin runs, also those that came while the engine was killed, and the health says what cannot', {
+  timeout: 300_000,
+}, async () => {
   home = await createHome({
     examples: ['import-orders', 'daily-backup', 'backup-report.md'],
     sops: { 'waits.md': waits },
@@ -43,9 +46,14 @@ test('files and ends of runs begin runs, also those that came while the engine w
   await until(
     () => of(engine, 'import-orders'),
     ([run]) => run?.status === 'completed',
+    60_000,
   )
-  const { json } = await engine.api('GET', '/api/v1/health')
-  expect(json).toMatchObject({
+  // Its questions have little patience.
+  const health = await until(
+    async () => (await engine.api('GET', '/api/v1/health')).json as Health,
+    ({ status }) => status === 'degraded',
+  )
+  expect(health).toMatchObject({
     status: 'degraded',
     checks: {
       file_watch: { ok: true },
@@ -56,15 +64,17 @@ test('files and ends of runs begin runs, also those that came while the engine w
   await engine.end('SIGKILL')
   await writeFile(join(inbox, 'b.csv'), '7,8,9\n')
   engine = await home.serve()
-  await home.cli('run', 'daily-backup')
+  expect(await home.cli('run', 'daily-backup')).toMatchObject({ code: 0 })
   const imports = await until(
     () => of(engine, 'import-orders'),
     (runs) => runs.filter(({ status }) => status === 'completed').length > 1,
+    60_000,
   )
   expect(imports.map(({ trigger }) => trigger)).toEqual(['file_watch', 'file_watch'])
   const reports = await until(
     () => of(engine, 'backup-report'),
     ([run]) => run?.status === 'completed',
+    60_000,
   )
   expect(reports.map(({ trigger }) => trigger)).toEqual(['sop'])
   await engine.end('SIGTERM')

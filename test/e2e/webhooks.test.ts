@@ -72,10 +72,13 @@ const completed = (runId: string) =>
   until(
     () => home.cli('status', runId, '--json'),
     ({ code, out }) => code === 0 && (JSON.parse(out) as { status: string }).status === 'completed',
+    90_000,
   )
 const witnessed = async (): Promise<readonly string[]> => (await readFile(witness, 'utf8')).trimEnd().split('\n')
 
-test('a delivery is one run: five times at once, after a restart, and over a kill behind the answer', async () => {
+test('a delivery is one run: five times at once, after a restart, and over a kill behind the answer', {
+  timeout: 300_000,
+}, async () => {
   const first = await home.serve()
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => deliver(first, 'd-1', '1.0')))
   expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202])
@@ -101,8 +104,14 @@ test('a delivery is one run: five times at once, after a restart, and over a kil
   expect(await deliver(again, 'd-2', '2.0')).toEqual({ status: 202, runId: second.runId, duplicate: true })
   expect(await witnessed()).toEqual(['1.0', '2.0'])
 
-  const said = await home.cli('triggers', 'deliveries', '--json')
-  const deliveries = JSON.parse(said.out) as { verdict: string; runId: string; runState: string }[]
+  const deliveries = await until(
+    async () => {
+      const { out } = await home.cli('triggers', 'deliveries', '--json')
+      return JSON.parse(out) as { verdict: string; runId: string; runState: string }[]
+    },
+    // The list of runs is the record's, which may be a little behind.
+    (found) => found.every(({ runState }) => runState === 'completed'),
+  )
   expect(deliveries.map(({ verdict }) => verdict)).toEqual([
     'duplicate',
     'duplicate',
@@ -110,6 +119,5 @@ test('a delivery is one run: five times at once, after a restart, and over a kil
     ...deliveries.slice(3).map(({ verdict }) => verdict),
   ])
   expect(deliveries).toHaveLength(8)
-  expect(new Set(deliveries.map(({ runState }) => runState))).toEqual(new Set(['completed']))
   expect((await home.cli('triggers')).out).toMatch(/^hooked +webhook +\/webhook\/deploy +.* +duplicate +sop_run_/m)
 })

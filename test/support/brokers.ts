@@ -54,7 +54,8 @@ const run = async (
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
-  const exited = once(child, 'exit')
+  // The shell is gone before the broker may be; what they say ends with the last of them, which then has left its port.
+  const exited = once(child, 'close')
   const kill = async (): Promise<void> => {
     child.stdin?.end()
     await exited

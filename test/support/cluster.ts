@@ -111,10 +111,10 @@ const makeSchema = async (folder: string, server: URL, name: 'temporal' | 'visib
 }
 
 const makeNamespace = async (address: string): Promise<void> => {
-  const giveUpAt = Date.now() + 60_000
+  const giveUpAt = Date.now() + 240_000
   for (;;) {
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 1_000 })
+      const connection = await Connection.connect({ address, connectTimeout: 5_000 })
       try {
         await connection.workflowService.registerNamespace({
           namespace: NAMESPACE,

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { isClosed } from '../../../src/core/run/state.ts'
 import type { RecordedEvent } from '../../../src/core/run/event.ts'
-import type { RunView } from '../../../src/core/run/view.ts'
+import type { RunSummary, RunView } from '../../../src/core/run/view.ts'
 import { testBinary } from '../../support/temporal-server.ts'
 import { type RunningEngine, type Said, until } from '../../support/real-engine.ts'
 
@@ -13,7 +14,8 @@ export interface Place {
   readonly engine: RunningEngine
   cli(...args: readonly string[]): Promise<Said>
   runUntil(runId: string, is: (run: RunView) => boolean): Promise<RunView>
-  record(runId: string): Promise<readonly RecordedEvent[]>
+  /** Of an open run it may be a little behind its state: `last` waits for that event to be its end. */
+  record(runId: string, last?: RecordedEvent['eventType']): Promise<readonly RecordedEvent[]>
 }
 
 const incident = (name: string): string => `---
@@ -85,6 +87,8 @@ export const tellGateStories = (at: () => Place): void => {
     const run = await at().runUntil(runId, ({ openGates }) => openGates[0]?.stepNumber === 3)
     expect(run.status).toBe('awaiting_approval')
     expect(await at().cli('cancel', runId)).toMatchObject({ code: 0 })
+    // The next one has nothing change under it.
+    await at().runUntil(runId, ({ status }) => status === 'cancelled')
   })
 
   describe('over HTTP', () => {
@@ -100,7 +104,11 @@ export const tellGateStories = (at: () => Place): void => {
     ] as const
 
     test('nothing is read or changed without a credential, or with a wrong one', async () => {
-      const before = await at().cli('runs', '--json')
+      const before = await until(
+        () => at().cli('runs', '--json'),
+        ({ code, out }) =>
+          code === 0 && (JSON.parse(out) as readonly RunSummary[]).every(({ status }) => isClosed(status)),
+      )
       for (const [method, path, body] of allPaths) {
         for (const token of [null, 'sop_wrong', `${at().engine.token}x`]) {
           const answer = await at().engine.api(method, path, { token, ...(body === undefined ? {} : { body }) })
@@ -120,13 +128,18 @@ export const tellGateStories = (at: () => Place): void => {
         status: 202,
         json: {
           runId: expect.stringMatching(/^sop_run_[0-9a-z]{26}$/),
-          status: expect.stringMatching(/^(running|awaiting_approval)$/),
+          // A start waits five seconds for a worker to look at it.
+          status: expect.stringMatching(/^(pending|running|awaiting_approval)$/),
           url: `${at().engine.file.url}/api/v1/runs/${runId}`,
         },
       })
       await at().runUntil(runId, (run) => run.openGates.length === 1)
 
-      const status = await at().engine.api('GET', '/api/sop/incident-response/status')
+      // The list of open runs is the record's, which is a little behind.
+      const status = await until(
+        () => at().engine.api('GET', '/api/sop/incident-response/status'),
+        ({ json }) => (json as { openRuns?: readonly RunSummary[] }).openRuns?.[0]?.status === 'awaiting_approval',
+      )
       expect(status).toMatchObject({
         status: 200,
         json: {
@@ -160,12 +173,17 @@ export const tellGateStories = (at: () => Place): void => {
       })
       expect(byName).toMatchObject({ status: 200, json: { accepted: true, runId } })
       await at().runUntil(runId, (run) => run.status === 'completed')
-      const granted = (await at().record(runId)).filter(({ eventType }) => eventType === 'approval_granted')
+      const granted = (await at().record(runId, 'run_completed')).filter(
+        ({ eventType }) => eventType === 'approval_granted',
+      )
       expect(granted.map(({ via, details }) => [via, (details as { comment?: string }).comment])).toEqual([
         ['http', 'Looks good'],
         ['http', undefined],
       ])
-      expect(await at().engine.api('GET', '/api/sop/incident-response/status')).toHaveProperty('json.openRuns', [])
+      await until(
+        () => at().engine.api('GET', '/api/sop/incident-response/status'),
+        ({ json }) => (json as { openRuns?: readonly RunSummary[] }).openRuns?.length === 0,
+      )
       expect((await at().engine.api('POST', '/api/sop/no-such-sop/trigger', { body: {} })).status).toBe(404)
     })
 
@@ -180,11 +198,10 @@ export const tellGateStories = (at: () => Place): void => {
       )
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409])
       await at().cli('cancel', runId)
-      // The record of a run is whole when the run is closed.
-      await at().runUntil(runId, (run) => /^(cancelled|failed|completed)$/.test(run.status))
-      const decided = (await at().record(runId)).filter(({ eventType }) =>
-        /^approval_(granted|rejected)$/.test(eventType),
-      )
+      const { status } = await at().runUntil(runId, (run) => /^(cancelled|failed|completed)$/.test(run.status))
+      const last = { cancelled: 'run_cancelled', failed: 'run_failed', completed: 'run_completed' } as const
+      const record = await at().record(runId, last[status as keyof typeof last])
+      const decided = record.filter(({ eventType }) => /^approval_(granted|rejected)$/.test(eventType))
       expect(decided).toHaveLength(1)
     })
   })
