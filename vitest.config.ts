@@ -17,7 +17,7 @@ export default defineConfig({
       {
         extends: true,
         // They are pure, so they may share what they import: a third of their time was reading it anew.
-        test: { name: 'unit', include: UNIT, testTimeout: 20_000, isolate: false },
+        test: { name: 'unit', include: UNIT, testTimeout: 60_000, isolate: false },
       },
       {
         extends: true,
@@ -29,8 +29,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...UNIT, 'test/fixtures/**'],
           globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
     ],

@@ -107,7 +107,7 @@ export interface StartOptions {
 export const until = async <T>(
   look: () => T | Promise<T>,
   is: (value: T) => boolean,
-  withinMs = 30_000,
+  withinMs = 60_000,
 ): Promise<T> => {
   const end = Date.now() + withinMs
   for (;;) {
@@ -253,7 +253,7 @@ const waitUntilUp = async (dataDir: string, program: RunningProgram): Promise<Ru
       return found.state === 'running' && found.engine.pid === program.pid ? found.engine : undefined
     },
     (found) => found !== undefined,
-    50_000,
+    120_000,
   ).catch((error: Error) => {
     throw new Error(`${error.message}\n${program.said()}`)
   })
@@ -276,14 +276,17 @@ const request = async (
   path: string,
   { body, token = local }: ApiOptions = {},
 ): Promise<Answer> => {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: {
-      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
+  const ask = () =>
+    fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  // A connection that was kept may be closed by the other side just now: what may be asked twice is.
+  const response = await (method === 'GET' ? ask().catch(ask) : ask())
   const text = await response.text()
   return { status: response.status, json: text === '' ? undefined : JSON.parse(text) }
 }

@@ -65,7 +65,7 @@ const outcome = (verb: Verb, { runId, fires = [] }: Done): ReactNode => {
   if (verb === 'pause') return 'Paused.'
   if (verb === 'resume') return 'Resumed.'
   if (verb === 'backfill') return `${fires.length} ${fires.length === 1 ? 'run was' : 'runs were'} asked for.`
-  if (runId === undefined) return 'Its overlap policy held the fire back.'
+  if (runId === undefined) return 'No run has begun yet: its overlap policy may hold the fire back.'
   return (
     <>
       Started <Link to={`/runs/${encodeURIComponent(runId)}`}>its run</Link>.
