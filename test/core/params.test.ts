@@ -4,6 +4,7 @@ import type { Json, Param } from '../../src/core/definition.ts'
 import { checkForm, checkParams } from '../../src/core/params.ts'
 import { readParam } from '../../src/core/read-param.ts'
 import { environmentOf, isReservedName, paramNameProblem, variableOf } from '../../src/core/param-names.ts'
+import { processorMs } from '../support/processor-time.ts'
 
 const text: Param = { name: 'version', type: 'string' }
 const number: Param = { name: 'count', type: 'number' }
@@ -91,9 +92,10 @@ describe('coercion', () => {
   })
 
   test('a pattern that a backtracking engine would never finish', () => {
-    const before = performance.now()
-    expect(readParam({ ...text, pattern: '(a+)+b' }, 'a'.repeat(5_000))).toHaveProperty('reason')
-    expect(performance.now() - before).toBeLessThan(10_000)
+    const took = processorMs(() =>
+      expect(readParam({ ...text, pattern: '(a+)+b' }, 'a'.repeat(5_000))).toHaveProperty('reason'),
+    )
+    expect(took).toBeLessThan(10_000)
   })
 })
 

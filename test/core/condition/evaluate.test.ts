@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type ConditionScope, evaluate, factNames } from '../../../src/core/condition/evaluate.ts'
 import { parseCondition } from '../../../src/core/condition/parse.ts'
 import type { Json } from '../../../src/core/definition.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const empty: ConditionScope = { params: {}, outputs: {}, steps: {}, facts: {} }
 const parsed = (text: string) => {
@@ -638,16 +639,15 @@ describe('bounded', () => {
     ['b.matches(p)', { b: 'x', p: '(a{1000}){1000}' }, 'is no RE2 pattern'],
     ['b.matches(p)', { b: 'x', p: 3 }, 'needs a text and a pattern'],
   ])('%s', (text, values, reason) => {
-    const before = performance.now()
-    expect(ask(text, params(values))).toContain(reason)
-    expect(performance.now() - before).toBeLessThan(10_000)
+    expect(processorMs(() => expect(ask(text, params(values))).toContain(reason))).toBeLessThan(10_000)
   })
 
   test('a pattern that would take a backtracking engine for ever is answered', () => {
-    const before = performance.now()
-    expect(ask('x.matches("(a+)+$")', params({ x: `${'a'.repeat(28)}!` }))).toBe(false)
-    expect(ask('x.matches("(a+)+$")', params({ x: big }))).toBe(true)
-    expect(performance.now() - before).toBeLessThan(10_000)
+    const took = processorMs(() => {
+      expect(ask('x.matches("(a+)+$")', params({ x: `${'a'.repeat(28)}!` }))).toBe(false)
+      expect(ask('x.matches("(a+)+$")', params({ x: big }))).toBe(true)
+    })
+    expect(took).toBeLessThan(10_000)
   })
   test('a large payload does not matter where only a small part of it is read', () => {
     expect(ask('$.action == "x"', { payload: { action: 'x', diff: 'a'.repeat(900_000) } })).toBe(true)

@@ -89,11 +89,12 @@ describe('in every run', () => {
       expect(viewOf(play.run).status).toBe(play.state)
     }))
 
-  test('the record tells the whole state: folding it gives the same run, also after JSON', () =>
+  test('the record tells the whole state: folding it gives the same run, also after JSON', { timeout: 60_000 }, () =>
     always((play) => {
       expect(fold(play.seed, JSON.parse(JSON.stringify(play.events)) as RunEvent[])).toEqual(play.run)
       expect(JSON.parse(JSON.stringify(play.run))).toEqual(play.run)
-    }))
+    }),
+  )
 
   test('sequences count from 1 without gaps', () =>
     always((play) =>

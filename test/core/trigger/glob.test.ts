@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { absoluteGlob, type Glob, readGlob, watchProblem } from '../../../src/core/trigger/glob.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const globOf = (pattern: string): Glob => {
   const read = readGlob(pattern)
@@ -80,10 +81,11 @@ describe('readGlob()', () => {
 
   test('takes time in proportion to the name, whatever its pattern', () => {
     const glob = globOf(`/in/${'*a'.repeat(40)}b`)
-    const startedAt = performance.now()
-    expect(glob.matches(`/in/${'a'.repeat(255)}`)).toBe(false)
-    expect(globOf(`/${'**/'.repeat(30)}x`).matches(`/${'a/'.repeat(300)}y`)).toBe(false)
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    const took = processorMs(() => {
+      expect(glob.matches(`/in/${'a'.repeat(255)}`)).toBe(false)
+      expect(globOf(`/${'**/'.repeat(30)}x`).matches(`/${'a/'.repeat(300)}y`)).toBe(false)
+    })
+    expect(took).toBeLessThan(1_000)
   })
 })
 

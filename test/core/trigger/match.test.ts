@@ -4,6 +4,7 @@ import type { Condition, Json, Trigger } from '../../../src/core/definition.ts'
 import { addressed, matchTrigger, triggerFacts, type TriggerMatch } from '../../../src/core/trigger/match.ts'
 import type { Occurrence } from '../../../src/core/trigger/occurrence.ts'
 import { inZeroclawWords } from '../../../src/core/trigger/zeroclaw.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const when = (text: string): Condition => {
   const parsed = parseCondition(text)
@@ -88,10 +89,11 @@ describe('addressed()', () => {
   })
 
   test('a pattern that would blow up elsewhere takes no time', () => {
-    const startedAt = performance.now()
     const evil: Trigger = { type: 'command', pattern: '^(a+)+$', captureGroups: false }
-    expect(addressed(evil, occurrence('command', `${'a'.repeat(50_000)}!`))).toBeUndefined()
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    const took = processorMs(() =>
+      expect(addressed(evil, occurrence('command', `${'a'.repeat(50_000)}!`))).toBeUndefined(),
+    )
+    expect(took).toBeLessThan(2_000)
   })
 })
 
