@@ -136,7 +136,7 @@ describe('createFileAudit() writes documents', () => {
     await audit.append(RUN, EVENTS.slice(0, 7))
     expect(existsSync(`${base}.json`)).toBe(false)
     // The readable log follows; no step waits for it.
-    await vi.waitFor(() => expect(lines(`${base}.log`)).toHaveLength(9))
+    await vi.waitFor(() => expect(lines(`${base}.log`)).toHaveLength(9), { timeout: 20_000 })
     await audit.append(RUN, EVENTS)
     const document = parsed(readFileSync(`${base}.json`, 'utf8'))
     expect(Object.keys(document)).toEqual(['sop', 'started_at', 'completed_at', 'status', 'steps', 'metrics'])

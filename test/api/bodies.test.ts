@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { testApi, type TestApi } from '../support/test-api.ts'
 
 const START = '/api/v1/sops/deploy-production/runs'
@@ -64,6 +64,7 @@ describe('a body that is refused as it is', () => {
 
   test('chunked and endless is 413 as soon as it passes the limit', async () => {
     const api = await testApi()
+    stopTheClock()
     const answer = await endless(api)
     expect(answer).toMatch(/^HTTP\/1\.1 413 /)
     expect(api.client.calls).toEqual([])
@@ -71,6 +72,7 @@ describe('a body that is refused as it is', () => {
 
   test('reaches its sender, who is still sending when the answer is there, and the connection ends in order', async () => {
     const api = await testApi()
+    stopTheClock()
     const answers = await Promise.all(Array.from({ length: 20 }, () => endless(api)))
     expect(answers.map((answer) => answer.slice(0, 12))).toEqual(answers.map(() => 'HTTP/1.1 413'))
   })
@@ -264,6 +266,12 @@ function raw(api: TestApi, text: string): Promise<string> {
     socket.on('close', () => resolve(answer))
     socket.on('error', reject)
   })
+}
+
+/** The server reads on for two seconds and no longer, and a busy machine may not let the sender see its answer in that time. */
+function stopTheClock(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
 }
 
 /** Sends a body without end until it has an answer; `isStubborn`: until the connection breaks. */

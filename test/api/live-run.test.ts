@@ -23,6 +23,8 @@ const collect = <T>(items: AsyncIterable<T>) => {
   const done = (async () => {
     for await (const item of items) got.push(item)
   })()
+  // A test that fails before it waits for it has said why.
+  done.catch(() => undefined)
   return { got, done }
 }
 
@@ -58,7 +60,7 @@ test('a run is watched live and controlled from the command line, over the API',
   const logs = collect(client.followLog(runId))
   const events = collect(client.followRun(runId))
   const text = () => logs.got.map((chunk) => chunk.text).join('')
-  await expect.poll(text).toBe('begun\n')
+  await expect.poll(text, { timeout: 20_000 }).toBe('begun\n')
 
   // In the middle of a step a pause waits for its end.
   expect(await sop(['pause', runId], api.tokenOf.viewer)).toMatchObject({ code: 5, out: '' })
@@ -103,6 +105,7 @@ test('a run is watched live and controlled from the command line, over the API',
           .flatMap(({ runs }) => runs)
           .filter((run) => run.runId === runId)
           .at(-1)?.status,
+      { timeout: 20_000 },
     )
     .toBe('completed')
   abort.abort()

@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { startApi } from '../../src/api/main.ts'
 import { openTokenStore } from '../../src/client/tokens.ts'
 import { fakeClient, healthSample } from '../support/fake-client.ts'
+import { freePorts } from '../support/free-port.ts'
 import { fakeDoor, noSessions, noWebhooks, testApi, type TestApi } from '../support/test-api.ts'
 
 /** What comes back for these bytes until the server closes; nothing more is sent. */
@@ -158,9 +159,11 @@ describe('startApi()', () => {
   })
 
   test('frees its port when it stops, also when stopped twice', async () => {
-    const api = await startApi(options('127.0.0.1', 0))
+    // One of those that no other program is given while it is free.
+    const [port = 0] = await freePorts(1)
+    const api = await startApi(options('127.0.0.1', port))
     await Promise.all([api.stop(), api.stop()])
-    const again = await startApi(options('127.0.0.1', api.port))
+    const again = await startApi(options('127.0.0.1', port))
     await again.stop()
   })
 

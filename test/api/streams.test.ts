@@ -56,7 +56,7 @@ test('whoever leaves is let go of, also in the middle of a wait', async () => {
   })
   expect(ended).toBe(false)
   outgoing.destroy()
-  await expect.poll(() => ended).toBe(true)
+  await expect.poll(() => ended, { timeout: 20_000 }).toBe(true)
 })
 
 test('a client that left while it did not read is let go of, too', async () => {
@@ -69,7 +69,7 @@ test('a client that left while it did not read is let go of, too', async () => {
     }
   })
   outgoing.destroy()
-  await expect.poll(() => ended).toBe(true)
+  await expect.poll(() => ended, { timeout: 20_000 }).toBe(true)
 })
 
 test('says that it lives while nothing happens, and how soon to come back', async () => {
@@ -84,7 +84,9 @@ test('says that it lives while nothing happens, and how soon to come back', asyn
   incoming.setEncoding('utf8').on('data', (piece: string) => {
     text += piece
   })
-  await expect.poll(() => text).toMatch(/^retry: \d+\n\nevent: log\ndata: "x"\n\n: still here\n\n: still here\n\n/)
+  await expect
+    .poll(() => text, { timeout: 20_000 })
+    .toMatch(/^retry: \d+\n\nevent: log\ndata: "x"\n\n: still here\n\n: still here\n\n/)
 })
 
 test('are not one too many', () => {

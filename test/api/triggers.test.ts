@@ -179,8 +179,13 @@ describe('POST /api/v1/messages', () => {
       token: api.tokenOf.approver,
     })
     expect([status, json['decision']]).toMatchObject([200, { accepted: true }])
-    const { events } = await engine.client.getAuditLog(runId)
-    expect(events.find(({ eventType }) => eventType === 'approval_granted')).toMatchObject({
+    // The run is open, so its record may be a little behind its state.
+    const granted = await until(
+      async () =>
+        (await engine.client.getAuditLog(runId)).events.find(({ eventType }) => eventType === 'approval_granted'),
+      (event) => event !== undefined,
+    )
+    expect(granted).toMatchObject({
       principal: { id: 'a-approver' },
       details: { comment: 'looks good' },
     })

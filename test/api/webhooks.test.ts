@@ -432,7 +432,9 @@ describe('its body', () => {
   })
 })
 
-test('of a thousand requests at once from one address some are told to come again, and no other is lost', async () => {
+test('of a thousand requests at once from one address some are told to come again, and no other is lost', {
+  timeout: 180_000,
+}, async () => {
   const api = await open()
   const { name, path } = add()
   await engine.stopWorker()
@@ -451,6 +453,7 @@ test('of a thousand requests at once from one address some are told to come agai
   await until(
     async () => (await engine.temporal.workflow.count(`SopName = "${name}"`)).count,
     (started) => started === taken,
+    60_000,
   )
   const closing: Promise<unknown>[] = []
   for await (const { workflowId } of open_) closing.push(engine.temporal.workflow.getHandle(workflowId).terminate())
@@ -458,7 +461,7 @@ test('of a thousand requests at once from one address some are told to come agai
   await engine.startWorker()
 })
 
-test('requests that a webhook takes by GET are held to the same number', async () => {
+test('requests that a webhook takes by GET are held to the same number', { timeout: 180_000 }, async () => {
   const api = await open()
   const { name, path } = add({ methods: ['GET'], signature: 'token X-Acme-Token' })
   await engine.stopWorker()
@@ -477,6 +480,7 @@ test('requests that a webhook takes by GET are held to the same number', async (
       return ids
     },
     (ids) => ids.length === taken,
+    60_000,
   )
   await Promise.all(started.map((runId) => engine.temporal.workflow.getHandle(runId).terminate()))
   await engine.startWorker()

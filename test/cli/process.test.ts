@@ -126,7 +126,14 @@ describe('sop', () => {
     const child = start('main', ['run', 'deploy', '--wait'])
     let err = ''
     child.stderr.on('data', (chunk) => (err += chunk))
-    child.stdout.on('data', (chunk) => String(chunk).includes('Step 1: running') && child.kill('SIGINT'))
+    let out = ''
+    let hasSeen = false
+    child.stdout.on('data', (chunk) => {
+      out += chunk
+      if (hasSeen || !out.includes('Step 1: running')) return
+      hasSeen = true
+      child.kill('SIGINT')
+    })
     const code = await new Promise((resolve) => child.on('close', resolve))
     expect(code).toBe(130)
     expect(err).toContain('The run goes on.')

@@ -73,7 +73,7 @@ describe('sop verify-audit', () => {
     }
     const io: { interrupt?: () => boolean } = {}
     const saying = sop(['verify-audit'], { engine: endless, terminal: true, onIo: (made) => Object.assign(io, made) })
-    await vi.waitUntil(() => io.interrupt?.() === true)
+    await vi.waitUntil(() => io.interrupt?.() === true, { timeout: 20_000 })
     expect(await saying).toMatchObject({ code: 130, out: '' })
   })
 

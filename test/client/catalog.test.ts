@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type CatalogEntry, createCatalog } from '../../src/client/catalog.ts'
 import { stampOf } from '../../src/client/catalog-files.ts'
 import { createCalendarProblem } from '../../src/adapters/holidays.ts'
@@ -364,10 +364,12 @@ describe('edits', () => {
   test('could hide behind the stamp of a file that was touched just now, so it is read again', async () => {
     await write('one.md', single('one'))
     const path = join(sops, 'one.md')
+    onTestFinished(() => void vi.useRealTimers())
+    const { mtimeMs } = await stat(path)
+    vi.setSystemTime(mtimeMs)
     expect(await stampOf(path)).toMatchObject({ isRacy: true })
-    vi.setSystemTime(Date.now() + 1_000)
+    vi.setSystemTime(mtimeMs + 1_000)
     expect(await stampOf(path)).toMatchObject({ isRacy: false })
-    vi.useRealTimers()
   })
   test('that replace the file by another of the same size are seen', async () => {
     await write('one.md', single('one', 'Aaa'))

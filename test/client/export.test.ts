@@ -147,7 +147,7 @@ describe('an exported run', () => {
       if (!(await isFound(before, Buffer.from(' '), whole.subarray(at)))) missed.push(`put in at ${at}`)
     }
     expect(missed).toEqual([])
-  }, 60_000)
+  }, 180_000)
 
   test.each([
     '{"type":"bytes"}',

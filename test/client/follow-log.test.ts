@@ -54,9 +54,9 @@ describe('followLogs()', () => {
     const { texts, done, got } = follow({ step: 1 })
     const writer = await open('step:1')
     await writer.say('one ')
-    await expect.poll(texts).toEqual(['one '])
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['one '])
     await writer.say('two')
-    await expect.poll(texts).toEqual(['one ', 'two'])
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['one ', 'two'])
     await writer.close()
     await done
     expect(got.map(({ offset, next }) => [offset, next])).toEqual([
@@ -71,11 +71,13 @@ describe('followLogs()', () => {
     const second = await open('step:2')
     const { texts, done } = follow()
     await second.say('two')
+    // It begins with what is the newest when it looks first.
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['two'])
     await second.close()
     await whole('step:3', 'three')
     await whole('verify:3', 'checked')
     await whole('step:4', 'four')
-    await expect.poll(texts).toEqual(['two', 'three', 'checked', 'four'])
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['two', 'three', 'checked', 'four'])
     state.status = 'completed'
     await done
     expect(texts()).toHaveLength(4)
@@ -88,7 +90,7 @@ describe('followLogs()', () => {
     await slow.say('slow')
     await whole('step:3', 'newest')
     const { texts, done } = follow()
-    await expect.poll(texts).toEqual(['newest', 'slow'])
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['newest', 'slow'])
     await slow.say(' and steady')
     await slow.close()
     state.status = 'completed'
@@ -100,9 +102,9 @@ describe('followLogs()', () => {
     const { follow, whole, state } = setUp()
     await whole('step:2', 'first')
     const { texts, done } = follow()
-    await expect.poll(texts).toEqual(['first'])
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['first'])
     await whole('step:2', 'second', 2)
-    await expect.poll(texts).toEqual(['first', 'second'])
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['first', 'second'])
     state.status = 'failed'
     await done
   })
@@ -127,7 +129,7 @@ describe('followLogs()', () => {
     const writer = await open('step:1')
     await writer.say('half')
     const { texts, done } = follow({ step: 1 })
-    await expect.poll(texts).toEqual(['half'])
+    await expect.poll(texts, { timeout: 20_000 }).toEqual(['half'])
     await writer.say(' and the rest')
     state.status = 'failed'
     await done

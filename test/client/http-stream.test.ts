@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { createHttpClient } from '../../src/client/http.ts'
 import * as sample from '../support/fake-client.ts'
 import { fakeClient } from '../support/fake-client.ts'
+import { freePorts } from '../support/free-port.ts'
 import { testApi } from '../support/test-api.ts'
 
 const RUN = 'sop_run_abc123'
@@ -86,15 +87,19 @@ describe('the streams of createHttpClient()', () => {
   })
 
   test('wait for an engine that is started anew', async () => {
+    // One of those that no other program is given while nobody listens there.
+    const [port] = await freePorts(1)
     const first = await listen((_request, response) => {
       response.writeHead(200, STREAM)
       response.write(event('run_event', '1', { sequence: 1 }))
-    })
+    }, port)
     const got: number[] = []
     const done = (async () => {
       for await (const { sequence } of createHttpClient({ url: first.url }).followRun(RUN)) got.push(sequence)
     })()
-    await expect.poll(() => got).toEqual([1])
+    // A test that fails before it waits for it has said why.
+    done.catch(() => undefined)
+    await expect.poll(() => got, { timeout: 20_000 }).toEqual([1])
     first.server.closeAllConnections()
     await new Promise((resolve) => first.server.close(resolve))
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -140,13 +145,18 @@ describe('the streams of createHttpClient()', () => {
       expect(batch).toEqual({ runs: [], cursor: 'c0' })
       break
     }
-    await expect.poll(() => open).toBe(0)
+    await expect.poll(() => open, { timeout: 20_000 }).toBe(0)
     const abort = new AbortController()
-    const done = all(client.followRuns({ signal: abort.signal }))
-    await expect.poll(() => open).toBe(1)
+    const got: unknown[] = []
+    const done = (async () => {
+      for await (const batch of client.followRuns({ signal: abort.signal })) got.push(batch)
+    })()
+    await expect.poll(() => got, { timeout: 20_000 }).toHaveLength(1)
+    expect(open).toBe(1)
     abort.abort()
-    expect(await done).toHaveLength(1)
-    await expect.poll(() => open).toBe(0)
+    await done
+    expect(got).toHaveLength(1)
+    await expect.poll(() => open, { timeout: 20_000 }).toBe(0)
   })
 
   test('204 is the end', async () => {

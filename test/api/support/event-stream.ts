@@ -68,7 +68,7 @@ export function openStream(
       return events()
     },
     first: async (count) => {
-      await expect.poll(() => events().length).toBeGreaterThanOrEqual(count)
+      await expect.poll(() => events().length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count)
       return events().slice(0, count)
     },
   }
