@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
-import { NativeConnection } from '@temporalio/worker'
+import type { NativeConnection } from '@temporalio/worker'
 import type { ActivityDeps } from '../activities/deps.ts'
 import { createCalendarProblem, createHolidays } from '../adapters/holidays.ts'
 import { chooseStores } from '../worker/choose-stores.ts'
@@ -29,6 +29,7 @@ import { createWorkerDoor, type WorkerDoor } from '../client/worker-door.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Environment } from './find-temporal.ts'
+import { connectNative } from './native-connection.ts'
 import { runsOnOf } from './pool-deps.ts'
 import { runPolicy } from './run-policy.ts'
 import { restoredCheck } from './backup/come-up.ts'
@@ -109,7 +110,7 @@ export const openParts = async ({
   const pin = createPin({ catalog, key, policy: runPolicy(config) })
   const warn = (message: string, details: Readonly<Record<string, unknown>>): void => log.warn(message, details)
   const stores = { ...opened, audit: keepSources(opened.audit, pin.sourceOf, warn) }
-  const connection = await NativeConnection.connect(target.connectionOptions)
+  const connection = await connectNative(target)
   const temporal = new Client({ connection, namespace: target.namespace })
   const schedules = openSchedules(temporal, key, config, catalog)
   const moreChecks: MoreChecks[] = []
