@@ -326,8 +326,15 @@ test('what people wrote stays text', async (context) => {
   await expectFitsPhone(page)
   await card.getByLabel('Comment for the record').fill('<script>alert(6)</script>\u202e')
   await card.getByRole('button', { name: 'Reject' }).click()
-  await card.getByText(/alert\(6\)/).waitFor()
-  await rig.home.runUntil(runId, ({ status }) => status === 'paused')
+  // The gate's card gives way to that of the paused run; the comment stands in the record, as it was typed.
+  await card.getByText('Paused', { exact: true }).waitFor()
+  await page.goto(at(`/runs/${runId}`))
+  await page.getByRole('link', { name: /^Audit/ }).click()
+  await page
+    .getByText(/<script>alert\(6\)<\/script>/)
+    .first()
+    .waitFor()
+  expect(await page.locator('main script, main iframe, main img').count()).toBe(0)
   expect(alerts).toEqual([])
 })
 
