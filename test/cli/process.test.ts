@@ -257,6 +257,7 @@ describe('validate', () => {
   test('says when there is nothing of that name', async () => {
     const { err, code } = await sop('main', ['validate', 'no-such-sop'])
     expect(err).toContain('Cannot validate "no-such-sop"')
+    expect(err).toContain('sop list shows the names')
     expect(code).toBe(6)
   })
 })

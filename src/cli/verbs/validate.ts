@@ -37,7 +37,7 @@ const findOne = async (files: SopFiles, what: string): Promise<readonly CheckedS
     if (!(error instanceof SopError) || error.code !== 'not_found') throw error
     throw new SopError(
       'not_found',
-      `Cannot validate "${what}": there is no SOP of that name in ${files.sopDir}, and no such file`,
+      `Cannot validate "${what}": there is no SOP of that name in ${files.sopDir}, and no such file; sop list shows the names`,
     )
   }
 }
