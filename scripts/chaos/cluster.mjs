@@ -1,15 +1,14 @@
 // cluster.mjs: server, worker and API as three programs, each started again whenever it ends, as an init system would.
 
 import { spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { serverArguments } from '../../dist/engine/server-flags.js'
+import { freePorts } from '../free-port.mjs'
 import { kill } from './processes.mjs'
 import { POOL } from './shapes.mjs'
 
@@ -18,24 +17,6 @@ const ARM = new URL('./arm.mjs', import.meta.url).href
 
 /** Pause before a program that ended is started again. */
 const RESTART_MS = 200
-
-/** Below those that systems hand out for connections going out: a program that is started again has to find its port free. */
-const [LOWEST_PORT, HIGHEST_PORT] = [12_000, 32_700]
-
-const freePort = async () => {
-  for (let tries = 0; tries < 1000; tries++) {
-    const port = randomInt(LOWEST_PORT, HIGHEST_PORT)
-    if (await isFree(port)) return port
-  }
-  throw new Error(`no free port between ${LOWEST_PORT} and ${HIGHEST_PORT}`)
-}
-
-const isFree = (port) =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 
 /** One program that is kept running until it is told to stay away. */
 class Program {
@@ -107,7 +88,7 @@ const cleanEnvironment = () =>
  * @param {{ home: string, binary: string, plant?: string, log?: string }} options `home` has everything that is written
  */
 export const createCluster = async ({ home, binary, plant }) => {
-  const [temporalPort, apiPort] = [await freePort(), await freePort()]
+  const [temporalPort, apiPort] = await freePorts(2)
   const paths = {
     home,
     dataDir: join(home, 'data'),

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { startApi } from '../../src/api/main.ts'
 import { openTokenStore } from '../../src/client/tokens.ts'
 import { fakeClient, healthSample } from '../support/fake-client.ts'
-import { freePorts } from '../support/free-port.ts'
+import { freePorts } from '../../scripts/free-port.mjs'
 import { fakeDoor, noSessions, noWebhooks, testApi, type TestApi } from '../support/test-api.ts'
 
 /** What comes back for these bytes until the server closes; nothing more is sent. */

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { createHttpClient } from '../../src/client/http.ts'
 import * as sample from '../support/fake-client.ts'
 import { fakeClient } from '../support/fake-client.ts'
-import { freePorts } from '../support/free-port.ts'
+import { freePorts } from '../../scripts/free-port.mjs'
 import { testApi } from '../support/test-api.ts'
 
 const RUN = 'sop_run_abc123'

@@ -17,7 +17,7 @@ import { DYNAMIC_CONFIG } from '../../src/engine/server-flags.ts'
 import { endLeftoverServer } from '../../src/engine/server-process.ts'
 import type { TemporalBinary } from '../../src/engine/temporal-binary.ts'
 import { createLog } from '../../src/log.ts'
-import { freePorts } from '../support/free-port.ts'
+import { freePorts } from '../../scripts/free-port.mjs'
 import { testBinary } from '../support/temporal-server.ts'
 
 // A server takes seconds to start where others want the processor as well.

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { connectNative } from '../../src/engine/native-connection.ts'
-import { freePorts } from '../support/free-port.ts'
+import { freePorts } from '../../scripts/free-port.mjs'
 
 const targetAt = (port: number) => {
   const address = `127.0.0.1:${port}`

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'vitest'
 import { type BrokerName, provideBroker } from './broker-binaries.ts'
 import type { Certificates } from './certificates.ts'
-import { freePorts } from './free-port.ts'
+import { freePorts } from '../../scripts/free-port.mjs'
 
 // brokers.ts: brokers of a test file's own, on free ports of the loopback interface, with folders that go with them.
 

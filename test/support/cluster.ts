@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Connection } from '@temporalio/client'
-import { freePorts } from './free-port.ts'
+import { freePorts } from '../../scripts/free-port.mjs'
 import { startGuarded } from './guarded-process.ts'
 import { createDatabase, execute, serverUrl } from './postgres.ts'
 

@@ -3,7 +3,7 @@ import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePorts } from './free-port.ts'
+import { freePorts } from '../../scripts/free-port.mjs'
 import { type GuardedProcess, startGuarded } from './guarded-process.ts'
 
 // postgres-server.ts: a PostgreSQL of the tests' own: its data in a temporary folder, on a free port of the loopback interface.

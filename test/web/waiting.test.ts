@@ -9,7 +9,7 @@ import {
   openRig,
   type Rig,
 } from '../support/browser.ts'
-import { freePorts } from '../support/free-port.ts'
+import { freePorts } from '../../scripts/free-port.mjs'
 
 vi.setConfig(BROWSER_TIMES)
 
